@@ -73,7 +73,4 @@ json_t *json_child(const json_t *obj, const char *key);   /* NULL */
 
 void json_strs_done(struct json_strs *s);
 int json_strs_add(struct json_strs *s, const char *v);
-static inline void json_decrefp(json_t **j)
-{
-	json_decref(*j);
-}
+/* For AUTO(): json_decrefp() comes with jansson.h. */
