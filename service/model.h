@@ -65,6 +65,7 @@ struct host {
 	bool bootstrap;
 	bool slipway_agent;	/* said so by the request header Slipway-Agent (DESIGN §5) */
 	char *inventory;	/* JSON text after the service's own additions; NULL = none yet */
+	char *inventory_hostname; /* from inventory, so that names cost no parsing: host_note_inventory() */
 	char *connectivity, *api_vip_connectivity, *tang_connectivity, *ntp_sources, *domain_name_resolutions;
 	char *validations_info;	/* JSON text */
 	char *requested_hostname; /* what the user asked for; NULL = the inventory's */
@@ -115,3 +116,9 @@ int host_copy(const struct host *from, struct host *to);
 
 /* The effective name: requested, else the inventory's, else the id (assisted-v2 §3.3). Owned by the caller. */
 char *host_effective_name(const struct host *h);
+/* The same without a copy; valid until @h changes. Never NULL. */
+const char *host_name(const struct host *h);
+/* To be called after h->inventory was changed: sets inventory_hostname. 0 or -ENOMEM. */
+int host_note_inventory(struct host *h);
+/* Makes a registration's clean start: inventory, progress, logs, checks (assisted-v2 §7.2). */
+void host_clear_findings(struct host *h);
