@@ -14,7 +14,7 @@ int secret_set(struct secret *s, const char *text); /* copies; NULL unsets; 0 or
 void secret_done(struct secret *s);		     /* overwrites, frees */
 bool secret_is_set(const struct secret *s);	     /* and not empty */
 const char *secret_reveal(const struct secret *s);  /* "" when unset */
-/* Compares in constant time for equal lengths. */
+/* Compares in constant time for equal lengths. An unset secret equals nothing. */
 bool secret_equals(const struct secret *s, const char *text);
 /* Overwrites memory in a way the compiler keeps. */
 void secret_wipe(void *p, size_t len);
