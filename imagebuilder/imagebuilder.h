@@ -79,7 +79,7 @@ int build_base(const struct build_spec *spec, int out_dirfd, struct progress *p,
 struct os_image_spec {
 	int in_fd;		 /* seekable or not; raw, or gz/xz/zst/bz2 (by magic); container formats are refused with the tool to use */
 	const char *label;	 /* at most 32 bytes; NULL = "" */
-	uint32_t chunk_size;	 /* 0 = 1 MiB */
+	uint32_t chunk_size;	 /* 0 = 1 MiB, which is also the least */
 	int compression_level;	 /* 0 = 3 */
 	unsigned threads;	 /* 0 = number of CPUs */
 	int64_t created;	 /* seconds */
