@@ -25,6 +25,9 @@ enum json_flags {
 	JSON_NULLABLE = 1 << 2,	  /* null is taken as absent even for required types of Go pointers */
 };
 
+#define JSON_STRS_MAX 10000 /* items of an array of strings from outside */
+#define JSON_DEPTH_MAX 64   /* nesting of a text from outside */
+
 struct json_strs {
 	char **v; /* owned, each owned */
 	size_t n;
@@ -48,17 +51,21 @@ struct json_field {
 
 /*
  * Fills zeroed @out from @obj. -EINVAL with a sentence that names path and problem, worded as go-openapi does where a client
- * may see it: "name in body is required", "name in body must be of type string: \"number\"". On error @out may be half
- * filled: json_map_done() it in any case.
+ * may see it: "name in body is required", "name in body must be of type string: \"number\"", and as Go's decoder where it speaks
+ * first: "json: unknown field \"colour\"". Wrong types and unknown keys are found in the order of the document, missing ones
+ * after them. On error @out may be half filled: json_map_done() it in any case.
  */
 int json_map_decode(const struct json_field *table, json_t *obj, void *out, unsigned options, struct fault *err);
-/* New object; NULL = no memory. Keys stand in table order. */
+/*
+ * New object; keys stand in table order. NULL = no memory, or a value JSON cannot hold: text that is not UTF-8, a number
+ * above INT64_MAX, infinity.
+ */
 json_t *json_map_encode(const struct json_field *table, const void *in);
 /* Frees what the fields own and zeroes them. */
 void json_map_done(const struct json_field *table, void *obj);
 
 /*
- * Parses text from outside: depth and size are limited (@max bytes, depth 64), duplicate keys and text behind the value
+ * Parses text from outside: depth and size are limited (@max bytes, depth JSON_DEPTH_MAX), duplicate keys and text behind the value
  * are errors unless @lenient. NULL with @err set on failure.
  */
 json_t *json_parse(const char *text, size_t len, size_t max, bool lenient, struct fault *err);
