@@ -179,7 +179,7 @@ make_disk() {
 # Which QEMU arguments give the machine its disk, the ISO and the boot order.
 machine_args() {
 	local disk_index=1 cd_index=0 node=disk0
-	[ "$FIRMWARE" = uefi ] || disk_index=0 cd_index=1
+	[ "${FIRMWARE_ORDER:-$FIRMWARE}" != bios ] || disk_index=0 cd_index=1
 	args=(-name slipway-demo -machine "q35,accel=$ACCEL" -cpu max -smp "$DEMO_CPUS" -m "$DEMO_MEMORY_MIB" -display none -no-user-config -nodefaults
 		-vga none -serial stdio -monitor "unix:$dir/monitor.sock,server,nowait" -qmp "unix:$dir/qmp.sock,server,nowait" -rtc base=utc)
 	if [ "$FIRMWARE" = uefi ]; then
