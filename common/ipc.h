@@ -1,8 +1,8 @@
 #pragma once
 /*
- * Framed messages with descriptor passing over a SOCK_STREAM socketpair: header {u32 length, u16 type, u16 zero, u32 id}, little
- * endian host order (same machine), then the payload. A length above the channel's maximum ends the channel. At most one
- * descriptor per message.
+ * Framed messages with descriptor passing over a SOCK_STREAM socketpair: header {u32 length, u16 type, u16 flags, u32 id} in host
+ * order (same machine), then the payload. A length above the channel's maximum or an unknown flag ends the channel. At most one
+ * descriptor per message: flag 1 says that one comes with the frame's first byte (unix(7), SCM_RIGHTS).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include "common/buf.h"
 
 #define IPC_MAX_DEFAULT (16u << 20)
+#define IPC_HEADER_SIZE 12
 
 struct ipc_msg {
 	uint16_t type;
@@ -23,8 +24,9 @@ struct ipc {
 	int fd; /* owned */
 	size_t max;
 	struct buf in, out;
-	int in_fd;	       /* received, waits for its frame */
-	struct ipc_out_fd *out_fds; /* descriptors that wait for their frame */
+	size_t out_sent;	    /* bytes of out that are gone already */
+	int in_fd;		    /* received, waits for its frame; -1 = none */
+	struct ipc_out_fd *out_fds; /* descriptors that wait for their frame, oldest first */
 };
 
 int ipc_pair(int ret_fds[2]); /* close-on-exec, both blocking */
@@ -37,10 +39,14 @@ int ipc_recv(struct ipc *c, struct ipc_msg *ret);
 /* As ipc_recv, gives -ETIMEDOUT after @timeout_ms. */
 int ipc_recv_timeout(struct ipc *c, struct ipc_msg *ret, int timeout_ms);
 
-/* Use on a loop (descriptor non-blocking): queue, flush when writable, read when readable. */
+/*
+ * Use on a loop: queue, flush when writable, read when readable. No call blocks, whatever the descriptor's mode. -EMSGSIZE:
+ * longer than the maximum; -ENOBUFS: the peer does not read and the queue is full (two messages of the maximum).
+ */
 int ipc_queue(struct ipc *c, uint16_t type, uint32_t id, const void *data, size_t len, int fd);
 int ipc_flush(struct ipc *c);		      /* 1 = all out, 0 = would block, -errno */
 bool ipc_wants_write(const struct ipc *c);
-int ipc_fill(struct ipc *c);		      /* reads what is there; 1, 0 = the peer is gone, -EAGAIN, -errno */
+/* Reads what is there; call ipc_next() until it has no more before the next ipc_fill(). 1, 0 = the peer is gone, -EAGAIN, -EPROTO, -errno. */
+int ipc_fill(struct ipc *c);
 int ipc_next(struct ipc *c, struct ipc_msg *ret); /* 1 = a complete message, 0 = not yet, -EPROTO */
 void ipc_msg_done(struct ipc_msg *m);
