@@ -29,12 +29,13 @@ struct slx_entry {
 };
 
 struct slx {
-	uint64_t image_size;   /* bytes, uncompressed */
+	uint64_t image_size;   /* bytes, uncompressed; a multiple of sector_size */
 	uint32_t chunk_size;   /* bytes, a power of two; the last chunk may be shorter */
 	uint32_t sector_size;  /* 512 or 4096 */
 	uint32_t count;
-	uint8_t codec, hash;
-	uint16_t flags;
+	uint8_t codec;	       /* enum slx_codec */
+	uint8_t hash;	       /* 1 = SHA-256 */
+	uint16_t flags;	       /* 0 */
 	uint64_t payload_size; /* bytes */
 	int64_t created;       /* seconds since the epoch: clock floor */
 	uint8_t image_id[SHA256_LEN]; /* SHA-256 of the entry array */
@@ -44,7 +45,7 @@ struct slx {
 
 /* Checks everything: magic, version, sizes, sums in 64 bit, ascending offsets within the payload, image id. -EBADMSG with a sentence. */
 int slx_parse(const void *data, size_t len, struct slx *ret, struct fault *err);
-/* Serialises (computing image_id); *ret_data owned by the caller. */
+/* Serialises after the same checks (computing image_id); without a signature. *ret_data owned by the caller. */
 int slx_format(struct slx *s, void **ret_data, size_t *ret_len, struct fault *err);
 void slx_done(struct slx *s);
 /* Bytes of chunk @i: chunk_size but for the last. */

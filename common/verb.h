@@ -19,9 +19,9 @@ struct option_spec {
 };
 
 struct verb {
-	const char *name;
+	const char *name; /* one word, or two ("disk list") */
 	const char *args; /* synopsis of the operands, "FILE [DIR]" */
-	const char *help; /* one line */
+	const char *help; /* one line; NULL = not shown */
 	const struct option_spec *options; /* ends with .name == NULL; may be NULL */
 	int min_operands, max_operands;	   /* -1 = any */
 	int (*run)(void *ctx, int argc, char **argv); /* operands only; returns the exit status */
@@ -30,7 +30,8 @@ struct verb {
 struct program {
 	const char *name, *summary;
 	const struct option_spec *options; /* of the program itself, before the verb; may be NULL */
-	const struct verb *const *verbs;   /* NULL-terminated; NULL = no verbs: run is called */
+	const struct verb *const *verbs;   /* NULL-terminated; NULL = no verbs */
+	/* run is called when no verb is named; NULL = a verb is needed */
 	const char *args;
 	int min_operands, max_operands;
 	int (*run)(void *ctx, int argc, char **argv);
