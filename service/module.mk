@@ -8,3 +8,5 @@ slipwayd.src   := service/main.c
 slipwayd.uses  := service
 slipwayctl.src := $(wildcard service/ctl/*.c)
 slipwayctl.uses := common
+# schema.c embeds these files.
+$(BUILD)/obj/service/schema.o: $(wildcard service/schema/*.sql)

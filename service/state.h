@@ -79,6 +79,9 @@ int state_remove_user(struct state *s, struct user *u);
 /* Binds to "" or a cluster: keeps state_hosts_of_cluster() right. Announces the edit itself. */
 int state_host_set_cluster(struct state *s, struct host *h, const char *cluster_id);
 
+/* A new download handle (copied); announces the edit itself. */
+int state_infra_env_set_handle(struct state *s, struct infra_env *i, const char *handle);
+
 /* Takes the strings of @e. Written with the next commit; dropped when the request is aborted. */
 int state_event(struct state *s, struct event *e);
 /* Check-in: memory first, written in batches by state_flush_checkins(). Not a change in the sense of state_is_dirty(). */
