@@ -24,7 +24,7 @@ int buf_append_str(struct buf *b, const char *s);
 int buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int buf_reserve(struct buf *b, size_t more);
 
-void buf_reset(struct buf *b);		     /* len = 0, memory kept */
+void buf_reset(struct buf *b);               /* len = 0, memory kept */
 void buf_consume(struct buf *b, size_t len); /* drop the first @len bytes */
 /* The text, owned by the caller (free()); the buffer is empty afterwards. "" when nothing was appended; NULL = no memory. */
 char *buf_take(struct buf *b);

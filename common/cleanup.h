@@ -10,19 +10,19 @@
 #define AUTO(fn) __attribute__((__cleanup__(fn)))
 
 /* Move a pointer out of an AUTO variable. */
-#define TAKE(p)                               \
-	({                                    \
-		__auto_type take_p_ = (p);    \
-		(p) = NULL;                   \
-		take_p_;                      \
+#define TAKE(p)                            \
+	({                                 \
+		__auto_type take_p_ = (p); \
+		(p) = NULL;                \
+		take_p_;                   \
 	})
 
 /* Move a descriptor out of an AUTO variable. */
-#define TAKE_FD(fd)                           \
-	({                                    \
-		int take_fd_ = (fd);          \
-		(fd) = -1;                    \
-		take_fd_;                     \
+#define TAKE_FD(fd)                  \
+	({                           \
+		int take_fd_ = (fd); \
+		(fd) = -1;           \
+		take_fd_;            \
 	})
 
 /* free(*p); @p points to any kind of pointer. */

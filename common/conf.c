@@ -18,7 +18,8 @@ struct parser {
 	struct fault *err;
 };
 
-#define complain(p, fmt, ...) fault_set((p)->err, -EINVAL, "%s:%u: " fmt, (p)->name, (p)->line, __VA_ARGS__)
+#define complain(p, fmt, ...) \
+	fault_set((p)->err, -EINVAL, "%s:%u: " fmt, (p)->name, (p)->line, __VA_ARGS__)
 
 static int set_str(const char *value, void *member)
 {
@@ -81,7 +82,8 @@ static int assign(struct parser *p, const char *key, const char *value)
 		if (r == -ENOMEM)
 			return fault_oom(p->err);
 		if (r < 0)
-			return complain(p, "%s must be %s, not \"%s\"", key, types[k->type].wanted, value);
+			return complain(p, "%s must be %s, not \"%s\"", key, types[k->type].wanted,
+					value);
 		return 0;
 	}
 	return complain(p, "unknown key \"%s\" in section [%s]", key, p->section);
@@ -103,7 +105,8 @@ static int parse_line(struct parser *p, char *raw)
 	return assign(p, str_trim(line), str_trim(equals + 1));
 }
 
-int conf_parse(const char *name, const char *text, size_t len, const struct conf_key *table, void *out, struct fault *err)
+int conf_parse(const char *name, const char *text, size_t len, const struct conf_key *table,
+	       void *out, struct fault *err)
 {
 	struct parser p = { .name = name, .section = "", .table = table, .out = out, .err = err };
 	if (len > CONF_MAX)
@@ -131,7 +134,8 @@ int conf_parse(const char *name, const char *text, size_t len, const struct conf
 	return 0;
 }
 
-int conf_load_at(int dirfd, const char *path, const struct conf_key *table, void *out, struct fault *err)
+int conf_load_at(int dirfd, const char *path, const struct conf_key *table, void *out,
+		 struct fault *err)
 {
 	AUTO(freep) char *text = NULL;
 	size_t len;

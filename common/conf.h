@@ -7,7 +7,13 @@
 #include <stddef.h>
 #include "common/fault.h"
 
-enum conf_type { CONF_STR /* char *, owned */, CONF_BOOL, CONF_U64, CONF_SIZE /* uint64_t bytes */, CONF_MS /* uint64_t */ };
+enum conf_type {
+	CONF_STR /* char *, owned */,
+	CONF_BOOL,
+	CONF_U64,
+	CONF_SIZE /* uint64_t bytes */,
+	CONF_MS /* uint64_t */
+};
 
 struct conf_key {
 	const char *section; /* "" = before the first section */
@@ -22,6 +28,8 @@ struct conf_key {
  * Fills @out by the table (ends with .key == NULL). -ENOENT when the file is not there; -EINVAL with "FILE:LINE: …" for an
  * unknown section or key or a bad value.
  */
-int conf_load_at(int dirfd, const char *path, const struct conf_key *table, void *out, struct fault *err);
-int conf_parse(const char *name, const char *text, size_t len, const struct conf_key *table, void *out, struct fault *err);
+int conf_load_at(int dirfd, const char *path, const struct conf_key *table, void *out,
+		 struct fault *err);
+int conf_parse(const char *name, const char *text, size_t len, const struct conf_key *table,
+	       void *out, struct fault *err);
 void conf_done(const struct conf_key *table, void *out); /* frees the strings */

@@ -65,7 +65,8 @@ int fd_pwrite(int fd, const void *data, size_t len, uint64_t offset)
 {
 	size_t done = 0;
 	while (done < len) {
-		ssize_t n = pwrite(fd, (const char *)data + done, len - done, (off_t)(offset + done));
+		ssize_t n =
+			pwrite(fd, (const char *)data + done, len - done, (off_t)(offset + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -95,7 +96,8 @@ static int64_t copy_in_kernel(int in, int out, uint64_t len)
 {
 	uint64_t done = 0;
 	while (done < len) {
-		ssize_t n = copy_file_range(in, NULL, out, NULL, MIN_OF(len - done, (uint64_t)1 << 30), 0);
+		ssize_t n = copy_file_range(in, NULL, out, NULL,
+					    MIN_OF(len - done, (uint64_t)1 << 30), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == ENOSPC || errno == EIO || errno == EDQUOT || errno == EFBIG))
@@ -133,7 +135,8 @@ int fd_copy(int in, int out, uint64_t len, struct fault *err)
 	if (rest < 0)
 		return fault_set(err, (int)rest, "cannot copy: %s", strerror((int)-rest));
 	if (len != UINT64_MAX && (uint64_t)first + (uint64_t)rest < len)
-		return fault_set(err, -ENODATA, "cannot copy: the source ends after %llu of %llu bytes",
+		return fault_set(err, -ENODATA,
+				 "cannot copy: the source ends after %llu of %llu bytes",
 				 (unsigned long long)(first + rest), (unsigned long long)len);
 	return 0;
 }
@@ -163,7 +166,8 @@ static int read_all(int fd, struct buf *b)
 	}
 }
 
-int file_read_at(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len, struct fault *err)
+int file_read_at(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len,
+		 struct fault *err)
 {
 	AUTO(closep) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
@@ -199,10 +203,12 @@ int file_read_line_at(int dirfd, const char *path, size_t max, char **ret, struc
 	return 0;
 }
 
-static int write_and_sync(int fd, const char *path, const void *data, size_t len, mode_t mode, struct fault *err)
+static int write_and_sync(int fd, const char *path, const void *data, size_t len, mode_t mode,
+			  struct fault *err)
 {
 	if (fchmod(fd, mode) < 0)
-		return fault_set(err, -errno, "cannot set the mode of %s: %s", path, strerror(errno));
+		return fault_set(err, -errno, "cannot set the mode of %s: %s", path,
+				 strerror(errno));
 	int r = fd_write(fd, data, len);
 	if (r < 0)
 		return fault_set(err, r, "cannot write %s: %s", path, strerror(-r));
@@ -233,18 +239,21 @@ static int open_temporary(int dirfd, const char *path, char **ret_name, struct f
 		AUTO(freep) char *name = str_printf("%s.%.8s.tmp", path, id);
 		if (!name)
 			return fault_oom(err);
-		int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				0600);
 		if (fd >= 0) {
 			*ret_name = TAKE(name);
 			return fd;
 		}
 		if (errno != EEXIST)
-			return fault_set(err, -errno, "cannot create %s: %s", name, strerror(errno));
+			return fault_set(err, -errno, "cannot create %s: %s", name,
+					 strerror(errno));
 	}
 	return fault_set(err, -EEXIST, "cannot find a free temporary name beside %s", path);
 }
 
-int file_replace_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode, struct fault *err)
+int file_replace_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
+		    struct fault *err)
 {
 	AUTO(freep) char *name = NULL;
 	AUTO(closep) int fd = open_temporary(dirfd, path, &name, err);
@@ -260,9 +269,11 @@ int file_replace_at(int dirfd, const char *path, const void *data, size_t len, m
 	return sync_folder_of(dirfd, path, err);
 }
 
-int file_create_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode, struct fault *err)
+int file_create_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
+		   struct fault *err)
 {
-	AUTO(closep) int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO(closep)
+	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fault_set(err, -errno, "cannot create %s: %s", path, strerror(errno));
 	int r = write_and_sync(fd, path, data, len, mode, err);

@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct header) == IPC_HEADER_SIZE, "the header has no padd
 
 struct ipc_out_fd {
 	size_t offset; /* of its frame in out */
-	int fd;	       /* owned */
+	int fd;        /* owned */
 	struct ipc_out_fd *next;
 };
 
@@ -96,7 +96,9 @@ static void compact(struct ipc *c)
 
 int ipc_queue(struct ipc *c, uint16_t type, uint32_t id, const void *data, size_t len, int fd)
 {
-	const struct header h = { .len = (uint32_t)len, .type = type, .flags = fd >= 0 ? FLAG_FD : 0, .id = id };
+	const struct header h = {
+		.len = (uint32_t)len, .type = type, .flags = fd >= 0 ? FLAG_FD : 0, .id = id
+	};
 	struct ipc_out_fd *o = NULL;
 	if (len > c->max)
 		return -EMSGSIZE;
@@ -171,7 +173,9 @@ int ipc_flush(struct ipc *c)
 	while (c->out_sent < c->out.len) {
 		ssize_t n = flush_once(c);
 		if (n == -EAGAIN) {
-			if (c->out_sent > c->out.len / 2) /* not each time: a slow peer and a long queue would copy for ever */
+			if (c->out_sent >
+			    c->out.len /
+				    2) /* not each time: a slow peer and a long queue would copy for ever */
 				compact(c);
 			return 0;
 		}
@@ -238,7 +242,8 @@ static int read_size(const struct ipc *c, size_t *ret)
 		size_t frame = sizeof(h) + (r == 1 ? h.len : 0);
 		if (r == 1 && c->in_fd >= 0 && h.flags & FLAG_FD) {
 			size_t missing = frame - MIN_OF(frame, have);
-			*ret = MIN_OF(MIN_OF(missing, (size_t)READ_STEP_MAX), c->in.max - c->in.len);
+			*ret = MIN_OF(MIN_OF(missing, (size_t)READ_STEP_MAX),
+				      c->in.max - c->in.len);
 			return 0;
 		}
 		if (r == 1 && frame <= have) {
@@ -292,9 +297,10 @@ int ipc_fill(struct ipc *c)
 	if (r < 0)
 		return r;
 	struct iovec iov = { .iov_base = c->in.data + c->in.len, .iov_len = size };
-	struct msghdr m = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof(control.space)
-	};
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control.space,
+			    .msg_controllen = sizeof(control.space) };
 	ssize_t n;
 	do
 		n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

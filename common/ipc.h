@@ -24,12 +24,12 @@ struct ipc {
 	int fd; /* owned */
 	size_t max;
 	struct buf in, out;
-	size_t out_sent;	    /* bytes of out that are gone already */
-	int in_fd;		    /* received, waits for its frame; -1 = none */
+	size_t out_sent;            /* bytes of out that are gone already */
+	int in_fd;                  /* received, waits for its frame; -1 = none */
 	struct ipc_out_fd *out_fds; /* descriptors that wait for their frame, oldest first */
 };
 
-int ipc_pair(int ret_fds[2]); /* close-on-exec, both blocking */
+int ipc_pair(int ret_fds[2]);                     /* close-on-exec, both blocking */
 void ipc_init(struct ipc *c, int fd, size_t max); /* takes @fd */
 void ipc_done(struct ipc *c);
 
@@ -44,7 +44,7 @@ int ipc_recv_timeout(struct ipc *c, struct ipc_msg *ret, int timeout_ms);
  * longer than the maximum; -ENOBUFS: the peer does not read and the queue is full (two messages of the maximum).
  */
 int ipc_queue(struct ipc *c, uint16_t type, uint32_t id, const void *data, size_t len, int fd);
-int ipc_flush(struct ipc *c);		      /* 1 = all out, 0 = would block, -errno */
+int ipc_flush(struct ipc *c); /* 1 = all out, 0 = would block, -errno */
 bool ipc_wants_write(const struct ipc *c);
 /* Reads what is there; call ipc_next() until it has no more before the next ipc_fill(). 1, 0 = the peer is gone, -EAGAIN, -EPROTO, -errno. */
 int ipc_fill(struct ipc *c);

@@ -11,15 +11,17 @@
 
 /* How the wire names the types (go-openapi's validation messages). */
 static const char *const type_names[] = {
-	[JSON_F_STR] = "string", [JSON_F_BOOL] = "boolean", [JSON_F_I64] = "int64",	[JSON_F_U64] = "uint64",
-	[JSON_F_DOUBLE] = "number", [JSON_F_JSON] = "any",  [JSON_F_OBJECT] = "object", [JSON_F_STRS] = "array",
+	[JSON_F_STR] = "string",    [JSON_F_BOOL] = "boolean",  [JSON_F_I64] = "int64",
+	[JSON_F_U64] = "uint64",    [JSON_F_DOUBLE] = "number", [JSON_F_JSON] = "any",
+	[JSON_F_OBJECT] = "object", [JSON_F_STRS] = "array",
 };
 
 static const char *kind_of(const json_t *v)
 {
 	static const char *const kinds[] = {
-		[JSON_OBJECT] = "object", [JSON_ARRAY] = "array", [JSON_STRING] = "string", [JSON_INTEGER] = "number",
-		[JSON_REAL] = "number",	  [JSON_TRUE] = "boolean", [JSON_FALSE] = "boolean", [JSON_NULL] = "null",
+		[JSON_OBJECT] = "object",  [JSON_ARRAY] = "array", [JSON_STRING] = "string",
+		[JSON_INTEGER] = "number", [JSON_REAL] = "number", [JSON_TRUE] = "boolean",
+		[JSON_FALSE] = "boolean",  [JSON_NULL] = "null",
 	};
 	return kinds[json_typeof(v)];
 }
@@ -43,31 +45,33 @@ static void place_text(const struct place *p, char *ret, size_t size)
 	str_copy(ret + len, size - len, p->key);
 }
 
-static int wrong_type(const struct place *at, const char *wanted, const json_t *v, struct fault *err)
+static int wrong_type(const struct place *at, const char *wanted, const json_t *v,
+		      struct fault *err)
 {
 	char path[256];
 	place_text(at, path, sizeof(path));
-	return fault_set(err, -EINVAL, "%s in body must be of type %s: \"%s\"", path, wanted, kind_of(v));
+	return fault_set(err, -EINVAL, "%s in body must be of type %s: \"%s\"", path, wanted,
+			 kind_of(v));
 }
 
 /* --- decoding: one function per type ------------------------------------------------------- */
 
-typedef int decode_fn(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-		      struct fault *err);
+typedef int decode_fn(const struct json_field *f, json_t *v, void *member, unsigned options,
+		      const struct place *at, struct fault *err);
 
 static int decode_table(const struct json_field *table, json_t *obj, void *out, unsigned options,
 			const struct place *at, struct fault *err);
 
-static int decode_str(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-		      struct fault *err)
+static int decode_str(const struct json_field *f, json_t *v, void *member, unsigned options,
+		      const struct place *at, struct fault *err)
 {
 	if (!json_is_string(v))
 		return wrong_type(at, type_names[f->type], v, err);
 	return str_set(member, json_string_value(v)) < 0 ? fault_oom(err) : 0;
 }
 
-static int decode_bool(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-		       struct fault *err)
+static int decode_bool(const struct json_field *f, json_t *v, void *member, unsigned options,
+		       const struct place *at, struct fault *err)
 {
 	if (!json_is_boolean(v))
 		return wrong_type(at, type_names[f->type], v, err);
@@ -75,8 +79,8 @@ static int decode_bool(const struct json_field *f, json_t *v, void *member, unsi
 	return 0;
 }
 
-static int decode_i64(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-		      struct fault *err)
+static int decode_i64(const struct json_field *f, json_t *v, void *member, unsigned options,
+		      const struct place *at, struct fault *err)
 {
 	if (!json_is_integer(v))
 		return wrong_type(at, type_names[f->type], v, err);
@@ -84,8 +88,8 @@ static int decode_i64(const struct json_field *f, json_t *v, void *member, unsig
 	return 0;
 }
 
-static int decode_u64(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-		      struct fault *err)
+static int decode_u64(const struct json_field *f, json_t *v, void *member, unsigned options,
+		      const struct place *at, struct fault *err)
 {
 	if (!json_is_integer(v) || json_integer_value(v) < 0)
 		return wrong_type(at, type_names[f->type], v, err);
@@ -93,8 +97,8 @@ static int decode_u64(const struct json_field *f, json_t *v, void *member, unsig
 	return 0;
 }
 
-static int decode_double(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-			 struct fault *err)
+static int decode_double(const struct json_field *f, json_t *v, void *member, unsigned options,
+			 const struct place *at, struct fault *err)
 {
 	if (!json_is_number(v))
 		return wrong_type(at, type_names[f->type], v, err);
@@ -102,24 +106,24 @@ static int decode_double(const struct json_field *f, json_t *v, void *member, un
 	return 0;
 }
 
-static int decode_json(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-		       struct fault *err)
+static int decode_json(const struct json_field *f, json_t *v, void *member, unsigned options,
+		       const struct place *at, struct fault *err)
 {
 	json_decref(*(json_t **)member);
 	*(json_t **)member = json_incref(v);
 	return 0;
 }
 
-static int decode_object(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-			 struct fault *err)
+static int decode_object(const struct json_field *f, json_t *v, void *member, unsigned options,
+			 const struct place *at, struct fault *err)
 {
 	if (!json_is_object(v))
 		return wrong_type(at, type_names[f->type], v, err);
 	return decode_table(f->sub, v, member, options, at, err);
 }
 
-static int decode_strs(const struct json_field *f, json_t *v, void *member, unsigned options, const struct place *at,
-		       struct fault *err)
+static int decode_strs(const struct json_field *f, json_t *v, void *member, unsigned options,
+		       const struct place *at, struct fault *err)
 {
 	struct json_strs *strs = member;
 	size_t i;
@@ -129,11 +133,13 @@ static int decode_strs(const struct json_field *f, json_t *v, void *member, unsi
 		return wrong_type(at, type_names[f->type], v, err);
 	place_text(at, path, sizeof(path));
 	if (json_array_size(v) > JSON_STRS_MAX)
-		return fault_set(err, -EINVAL, "%s in body should have at most %d items", path, JSON_STRS_MAX);
+		return fault_set(err, -EINVAL, "%s in body should have at most %d items", path,
+				 JSON_STRS_MAX);
 	json_strs_done(strs);
 	json_array_foreach(v, i, item) {
 		if (!json_is_string(item))
-			return fault_set(err, -EINVAL, "%s.%zu in body must be of type string: \"%s\"", path, i,
+			return fault_set(err, -EINVAL,
+					 "%s.%zu in body must be of type string: \"%s\"", path, i,
 					 kind_of(item));
 		if (json_strs_add(strs, json_string_value(item)) < 0)
 			return fault_oom(err);
@@ -142,12 +148,14 @@ static int decode_strs(const struct json_field *f, json_t *v, void *member, unsi
 }
 
 static decode_fn *const decoders[] = {
-	[JSON_F_STR] = decode_str,	 [JSON_F_BOOL] = decode_bool, [JSON_F_I64] = decode_i64,
-	[JSON_F_U64] = decode_u64,	 [JSON_F_DOUBLE] = decode_double, [JSON_F_JSON] = decode_json,
+	[JSON_F_STR] = decode_str,       [JSON_F_BOOL] = decode_bool,
+	[JSON_F_I64] = decode_i64,       [JSON_F_U64] = decode_u64,
+	[JSON_F_DOUBLE] = decode_double, [JSON_F_JSON] = decode_json,
 	[JSON_F_OBJECT] = decode_object, [JSON_F_STRS] = decode_strs,
 };
 
-static const struct json_field *find_field(const struct json_field *table, const char *key, unsigned options)
+static const struct json_field *find_field(const struct json_field *table, const char *key,
+					   unsigned options)
 {
 	int (*compare)(const char *, const char *) = options & JSON_ANY_CASE ? strcasecmp : strcmp;
 	for (const struct json_field *f = table; f->key; f++) {
@@ -170,8 +178,8 @@ static json_t *find_member(json_t *obj, const char *key, unsigned options)
 	return v;
 }
 
-static int check_required(const struct json_field *table, json_t *obj, unsigned options, const struct place *outer,
-			  struct fault *err)
+static int check_required(const struct json_field *table, json_t *obj, unsigned options,
+			  const struct place *outer, struct fault *err)
 {
 	for (const struct json_field *f = table; f->key; f++) {
 		if (!(f->flags & JSON_REQUIRED))
@@ -207,10 +215,12 @@ static int decode_table(const struct json_field *table, json_t *obj, void *out, 
 	return check_required(table, obj, options, outer, err);
 }
 
-int json_map_decode(const struct json_field *table, json_t *obj, void *out, unsigned options, struct fault *err)
+int json_map_decode(const struct json_field *table, json_t *obj, void *out, unsigned options,
+		    struct fault *err)
 {
 	if (!json_is_object(obj))
-		return fault_set(err, -EINVAL, "body must be of type object: \"%s\"", obj ? kind_of(obj) : "nothing");
+		return fault_set(err, -EINVAL, "body must be of type object: \"%s\"",
+				 obj ? kind_of(obj) : "nothing");
 	return decode_table(table, obj, out, options, NULL, err);
 }
 
@@ -280,8 +290,9 @@ static json_t *encode_strs(const struct json_field *f, const void *member, bool 
 }
 
 static encode_fn *const encoders[] = {
-	[JSON_F_STR] = encode_str,	 [JSON_F_BOOL] = encode_bool, [JSON_F_I64] = encode_i64,
-	[JSON_F_U64] = encode_u64,	 [JSON_F_DOUBLE] = encode_double, [JSON_F_JSON] = encode_json,
+	[JSON_F_STR] = encode_str,       [JSON_F_BOOL] = encode_bool,
+	[JSON_F_I64] = encode_i64,       [JSON_F_U64] = encode_u64,
+	[JSON_F_DOUBLE] = encode_double, [JSON_F_JSON] = encode_json,
 	[JSON_F_OBJECT] = encode_object, [JSON_F_STRS] = encode_strs,
 };
 
@@ -290,7 +301,8 @@ json_t *json_map_encode(const struct json_field *table, const void *in)
 	AUTO(json_decrefp) json_t *obj = json_object();
 	for (const struct json_field *f = table; f->key; f++) {
 		bool empty = false;
-		AUTO(json_decrefp) json_t *v = encoders[f->type](f, (const char *)in + f->offset, &empty);
+		AUTO(json_decrefp)
+		json_t *v = encoders[f->type](f, (const char *)in + f->offset, &empty);
 		if (!v)
 			return NULL;
 		if (empty && f->flags & JSON_OMIT_EMPTY)

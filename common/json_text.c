@@ -34,17 +34,21 @@ json_t *json_parse(const char *text, size_t len, size_t max, bool lenient, struc
 {
 	json_error_t e;
 	if (len > max) {
-		fault_set(err, -EMSGSIZE, "JSON text of %zu bytes is larger than the limit of %zu", len, max);
+		fault_set(err, -EMSGSIZE, "JSON text of %zu bytes is larger than the limit of %zu",
+			  len, max);
 		return NULL;
 	}
 	if (!depth_is_within(text, len, JSON_DEPTH_MAX, lenient)) {
-		fault_set(err, -EINVAL, "JSON text is nested deeper than %d levels", JSON_DEPTH_MAX);
+		fault_set(err, -EINVAL, "JSON text is nested deeper than %d levels",
+			  JSON_DEPTH_MAX);
 		return NULL;
 	}
-	size_t flags = JSON_DECODE_ANY | (lenient ? JSON_DISABLE_EOF_CHECK : JSON_REJECT_DUPLICATES);
+	size_t flags = JSON_DECODE_ANY |
+		       (lenient ? JSON_DISABLE_EOF_CHECK : JSON_REJECT_DUPLICATES);
 	json_t *v = json_loadb(text, len, flags, &e);
 	if (!v)
-		fault_set(err, -EINVAL, "not JSON: %s (line %d, column %d)", e.text, e.line, e.column);
+		fault_set(err, -EINVAL, "not JSON: %s (line %d, column %d)", e.text, e.line,
+			  e.column);
 	return v;
 }
 

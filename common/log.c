@@ -21,7 +21,7 @@ static struct {
 } log_state = { .max_level = LOG_INFO };
 
 static const char *const level_words[] = { "emergency: ", "alert: ", "critical: ", "error: ",
-					   "warning: ",	  "",	     "",	   "debug: " };
+					   "warning: ",   "",        "",           "debug: " };
 
 /* systemd.exec(5): JOURNAL_STREAM is "device:inode" of the stream that leads to the journal; stderr may have been redirected since. */
 static bool is_journal(int fd)
@@ -31,13 +31,15 @@ static bool is_journal(int fd)
 	char own[48];
 	if (!stream || fstat(fd, &st) < 0)
 		return false;
-	snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
 	return strcmp(stream, own) == 0;
 }
 
 void log_init(const char *program, int max_level)
 {
-	static const char *const names[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug" };
+	static const char *const names[] = { "emerg",   "alert",  "crit", "err",
+					     "warning", "notice", "info", "debug" };
 	const char *wanted = getenv("SLIPWAY_LOG");
 
 	str_copy(log_state.program, sizeof(log_state.program), program);
@@ -71,8 +73,8 @@ static void write_line(int level, char *text)
 	if (log_state.to_journal)
 		snprintf(line, sizeof(line), "<%d>%s\n", level, text);
 	else
-		snprintf(line, sizeof(line), "%s%s%s%s\n", log_state.program, log_state.program[0] ? ": " : "",
-			 level_words[level], text);
+		snprintf(line, sizeof(line), "%s%s%s%s\n", log_state.program,
+			 log_state.program[0] ? ": " : "", level_words[level], text);
 	/* one call, so that lines of several processes do not mix; nobody could be told of a failure */
 	ssize_t n = write(STDERR_FILENO, line, strlen(line));
 	(void)n;

@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <syslog.h>
 
-void log_init(const char *program, int max_level); /* LOG_INFO is usual; environment SLIPWAY_LOG=debug raises it */
+void log_init(const char *program,
+	      int max_level); /* LOG_INFO is usual; environment SLIPWAY_LOG=debug raises it */
 void log_set_level(int max_level);
 void log_write(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Logs "<text>: <strerror(-code)>" at LOG_ERR and returns @code, so that it can be returned in one expression. */

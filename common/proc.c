@@ -30,7 +30,7 @@ struct running {
 	struct stream out, errout;
 	int64_t deadline_ms; /* -1 = none */
 	bool terminated;     /* SIGTERM was sent */
-	int verdict;	     /* why we ended it: -ETIMEDOUT, -EMSGSIZE */
+	int verdict;         /* why we ended it: -ETIMEDOUT, -EMSGSIZE */
 };
 
 /* --- start --------------------------------------------------------------------------------- */
@@ -43,7 +43,8 @@ static int place_fd(posix_spawn_file_actions_t *a, int fd, int target, int flags
 	return -posix_spawn_file_actions_addopen(a, target, "/dev/null", flags, 0);
 }
 
-static int fill_actions(posix_spawn_file_actions_t *a, const struct proc_spec *spec, int out_fd, int err_fd)
+static int fill_actions(posix_spawn_file_actions_t *a, const struct proc_spec *spec, int out_fd,
+			int err_fd)
 {
 	int r = place_fd(a, spec->stdin_fd, STDIN_FILENO, O_RDONLY);
 	if (r == 0)
@@ -66,7 +67,8 @@ static int fill_attributes(posix_spawnattr_t *attr)
 	posix_spawnattr_setsigmask(attr, &none);
 	posix_spawnattr_setsigdefault(attr, &all);
 	posix_spawnattr_setpgroup(attr, 0);
-	return -posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	return -posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+						       POSIX_SPAWN_SETPGROUP);
 }
 
 static int spawn(const struct proc_spec *spec, int out_fd, int err_fd, pid_t *ret)
@@ -173,16 +175,18 @@ static int open_pipe(int *ret_ours, int *ret_theirs)
 	return 0;
 }
 
-static int finish(struct running *p, const struct proc_spec *spec, int *ret_status, struct fault *err)
+static int finish(struct running *p, const struct proc_spec *spec, int *ret_status,
+		  struct fault *err)
 {
 	siginfo_t info = { 0 };
 	while (waitid(P_PID, (id_t)p->pid, &info, WEXITED) < 0 && errno == EINTR)
 		;
 	if (p->verdict == -ETIMEDOUT)
-		return fault_set(err, -ETIMEDOUT, "%s took longer than %llu ms and was ended", spec->argv[0],
-				 (unsigned long long)spec->timeout_ms);
+		return fault_set(err, -ETIMEDOUT, "%s took longer than %llu ms and was ended",
+				 spec->argv[0], (unsigned long long)spec->timeout_ms);
 	if (p->verdict == -EMSGSIZE)
-		return fault_set(err, -EMSGSIZE, "%s wrote more than %zu bytes", spec->argv[0], spec->out->max);
+		return fault_set(err, -EMSGSIZE, "%s wrote more than %zu bytes", spec->argv[0],
+				 spec->out->max);
 	if (p->verdict < 0)
 		return fault_oom(err);
 	*ret_status = info.si_code == CLD_EXITED ? info.si_status : 256 + info.si_status;
@@ -195,7 +199,10 @@ int proc_run(const struct proc_spec *spec, int *ret_status, struct fault *err)
 	AUTO(closep) int out_theirs = -1;
 	AUTO(closep) int err_theirs = -1;
 	AUTO(closep) int pidfd = -1;
-	struct running p = { .pidfd = -1, .out = { -1, spec->out }, .errout = { -1, spec->errout }, .deadline_ms = -1 };
+	struct running p = { .pidfd = -1,
+			     .out = { -1, spec->out },
+			     .errout = { -1, spec->errout },
+			     .deadline_ms = -1 };
 	AUTO(closep) int out_ours = -1;
 	AUTO(closep) int err_ours = -1;
 
@@ -203,7 +210,8 @@ int proc_run(const struct proc_spec *spec, int *ret_status, struct fault *err)
 	if (r == 0 && spec->errout)
 		r = open_pipe(&err_ours, &err_theirs);
 	if (r == 0)
-		r = spawn(spec, spec->stdout_fd >= 0 ? spec->stdout_fd : out_theirs, err_theirs, &p.pid);
+		r = spawn(spec, spec->stdout_fd >= 0 ? spec->stdout_fd : out_theirs, err_theirs,
+			  &p.pid);
 	if (r < 0)
 		return fault_set(err, r, "cannot run %s: %s", name, strerror(-r));
 	closep(&out_theirs);
@@ -213,8 +221,10 @@ int proc_run(const struct proc_spec *spec, int *ret_status, struct fault *err)
 	p.errout.fd = TAKE_FD(err_ours);
 
 	if (spec->timeout_ms)
-		p.deadline_ms = time_mono_ms() + (int64_t)MIN_OF(spec->timeout_ms, (uint64_t)INT32_MAX);
-	pidfd = (int)syscall(SYS_pidfd_open, p.pid, 0); /* Linux 5.3; glibc has a wrapper since 2.36 only */
+		p.deadline_ms =
+			time_mono_ms() + (int64_t)MIN_OF(spec->timeout_ms, (uint64_t)INT32_MAX);
+	pidfd = (int)syscall(SYS_pidfd_open, p.pid,
+			     0); /* Linux 5.3; glibc has a wrapper since 2.36 only */
 	p.pidfd = pidfd;
 	r = pidfd < 0 ? -errno : supervise(&p);
 	if (r < 0)
@@ -253,6 +263,6 @@ int proc_run_ok(const struct proc_spec *spec, struct fault *err)
 		return fault_oom(err);
 	const char *line = last_line(text);
 	const char *how = status >= 256 ? "was ended by signal" : "ended with status";
-	return fault_set(err, -EIO, "%s %s %d%s%s", spec->argv[0], how, status >= 256 ? status - 256 : status,
-			 *line ? ": " : "", line);
+	return fault_set(err, -EIO, "%s %s %d%s%s", spec->argv[0], how,
+			 status >= 256 ? status - 256 : status, *line ? ": " : "", line);
 }

@@ -9,13 +9,13 @@
 
 struct proc_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH when without '/' */
-	const char *const *env;	 /* NULL = inherit */
-	const char *cwd;	 /* NULL = ours */
-	int stdin_fd;		 /* -1 = /dev/null */
-	int stdout_fd;		 /* -1 = captured into out */
-	struct buf *out;	 /* may be NULL: dropped */
-	struct buf *errout;	 /* may be NULL: ours */
-	uint64_t timeout_ms;	 /* 0 = none; TERM, two seconds later KILL */
+	const char *const *env;  /* NULL = inherit */
+	const char *cwd;         /* NULL = ours */
+	int stdin_fd;            /* -1 = /dev/null */
+	int stdout_fd;           /* -1 = captured into out */
+	struct buf *out;         /* may be NULL: dropped */
+	struct buf *errout;      /* may be NULL: ours */
+	uint64_t timeout_ms;     /* 0 = none; TERM, two seconds later KILL */
 };
 
 /* *ret_status: exit status 0–255, or 256 + signal. -ENOENT when there is no such program, -ETIMEDOUT. */

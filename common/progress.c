@@ -16,7 +16,8 @@
 #define MIN_INTERVAL_MS 100
 #define BAR_WIDTH 40
 
-void progress_init(struct progress *p, void (*sink)(void *, unsigned, const char *, uint64_t, uint64_t), void *ctx)
+void progress_init(struct progress *p,
+		   void (*sink)(void *, unsigned, const char *, uint64_t, uint64_t), void *ctx)
 {
 	*p = (struct progress){ .sink = sink, .ctx = ctx, .what = "", .last_ms = -MIN_INTERVAL_MS };
 }
@@ -26,7 +27,8 @@ static unsigned percent_of(const struct progress *p)
 {
 	unsigned per_mille = p->base;
 	if (p->total > 0)
-		per_mille += (unsigned)((unsigned __int128)p->span * MIN_OF(p->done, p->total) / p->total);
+		per_mille += (unsigned)((unsigned __int128)p->span * MIN_OF(p->done, p->total) /
+					p->total);
 	return MIN_OF(per_mille, WHOLE) / 10;
 }
 
@@ -82,16 +84,18 @@ void progress_sink_bar(void *ctx, unsigned percent, const char *what, uint64_t d
 	(void)ctx;
 	if (!isatty(STDERR_FILENO))
 		return;
-	fprintf(stderr, "\r[%-*.*s] %3u %%  %-24.24s%s", BAR_WIDTH, (int)(percent * BAR_WIDTH / 100), marks, percent,
-		what, percent == 100 ? "\n" : "");
+	fprintf(stderr, "\r[%-*.*s] %3u %%  %-24.24s%s", BAR_WIDTH,
+		(int)(percent * BAR_WIDTH / 100), marks, percent, what, percent == 100 ? "\n" : "");
 	fflush(stderr);
 }
 
-void progress_sink_json(void *ctx, unsigned percent, const char *what, uint64_t done, uint64_t total)
+void progress_sink_json(void *ctx, unsigned percent, const char *what, uint64_t done,
+			uint64_t total)
 {
-	AUTO(json_decrefp) json_t *o = json_pack("{s:i, s:s, s:I, s:I}", "percent", (int)percent, "step", what, "done",
-						 (json_int_t)MIN_OF(done, (uint64_t)INT64_MAX), "total",
-						 (json_int_t)MIN_OF(total, (uint64_t)INT64_MAX));
+	AUTO(json_decrefp)
+	json_t *o = json_pack("{s:i, s:s, s:I, s:I}", "percent", (int)percent, "step", what, "done",
+			      (json_int_t)MIN_OF(done, (uint64_t)INT64_MAX), "total",
+			      (json_int_t)MIN_OF(total, (uint64_t)INT64_MAX));
 	AUTO(freep) char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	AUTO(freep) char *line = text ? str_printf("%s\n", text) : NULL;
 	if (line) /* progress never fails its caller: a reader that went away is not an error of the work */

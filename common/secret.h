@@ -11,8 +11,8 @@ struct secret {
 };
 
 int secret_set(struct secret *s, const char *text); /* copies; NULL unsets; 0 or -ENOMEM */
-void secret_done(struct secret *s);		     /* overwrites, frees */
-bool secret_is_set(const struct secret *s);	     /* and not empty */
+void secret_done(struct secret *s);                 /* overwrites, frees */
+bool secret_is_set(const struct secret *s);         /* and not empty */
 const char *secret_reveal(const struct secret *s);  /* "" when unset */
 /* Compares in constant time for equal lengths. An unset secret equals nothing. */
 bool secret_equals(const struct secret *s, const char *text);

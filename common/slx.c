@@ -11,8 +11,9 @@
 #define SLX_VERSION 1
 #define SLX_HASH_SHA256 1
 #define SLX_LABEL_LEN 32
-#define FRAME_OVERHEAD_MAX (64u << 10) /* a frame that does not compress is a little longer than its chunk */
-#define SIGNATURE_HEADER 36	       /* u16 algorithm, 32 bytes of key id, u16 length */
+#define FRAME_OVERHEAD_MAX \
+	(64u << 10)         /* a frame that does not compress is a little longer than its chunk */
+#define SIGNATURE_HEADER 36 /* u16 algorithm, 32 bytes of key id, u16 length */
 
 /* Places in the header, in bytes. */
 enum {
@@ -97,7 +98,8 @@ static int check_geometry(const struct slx *s, struct fault *err)
 	if (s->sector_size != 512 && s->sector_size != 4096)
 		return bad(err, "%u is no sector size", s->sector_size);
 	if (s->image_size == 0 || s->image_size % s->sector_size != 0)
-		return bad(err, "the image size %llu is no number of sectors", (unsigned long long)s->image_size);
+		return bad(err, "the image size %llu is no number of sectors",
+			   (unsigned long long)s->image_size);
 	if (s->count == 0 || s->count > SLX_ENTRIES_MAX)
 		return bad(err, "%u is no number of chunks", s->count);
 	if (s->count != (s->image_size - 1) / c + 1)
@@ -131,10 +133,12 @@ static int check_entry(const struct slx *s, uint32_t i, uint64_t *end, struct fa
 	if (e->length == 0 || e->length > chunk + FRAME_OVERHEAD_MAX)
 		return bad(err, "chunk %u cannot have a frame of %u bytes", i, e->length);
 	if (s->codec == SLX_CODEC_NONE && e->length != chunk)
-		return bad(err, "chunk %u is stored plainly with %u instead of %u bytes", i, e->length, chunk);
+		return bad(err, "chunk %u is stored plainly with %u instead of %u bytes", i,
+			   e->length, chunk);
 	if (e->offset < *end)
 		return bad(err, "chunk %u overlaps the one before", i);
-	if (__builtin_add_overflow(e->offset, (uint64_t)e->length, &e_end) || e_end > s->payload_size)
+	if (__builtin_add_overflow(e->offset, (uint64_t)e->length, &e_end) ||
+	    e_end > s->payload_size)
 		return bad(err, "chunk %u lies outside of the payload", i);
 	*end = e_end;
 	return 0;
@@ -195,7 +199,8 @@ static void parse_entry(const uint8_t *p, struct slx_entry *e)
 	memcpy(e->hash, p + 16, SHA256_LEN);
 }
 
-static int check_image_id(const struct slx *s, const uint8_t *entries, size_t len, struct fault *err)
+static int check_image_id(const struct slx *s, const uint8_t *entries, size_t len,
+			  struct fault *err)
 {
 	uint8_t id[SHA256_LEN];
 	sha256(entries, len, id);

@@ -22,25 +22,25 @@ enum slx_codec { SLX_CODEC_NONE = 0, SLX_CODEC_ZSTD = 1 };
 enum { SLX_ENTRY_ZERO = 1u };
 
 struct slx_entry {
-	uint64_t offset; /* in the payload, bytes */
-	uint32_t length; /* of the frame, bytes */
-	uint32_t flags;	 /* SLX_ENTRY_ZERO */
+	uint64_t offset;          /* in the payload, bytes */
+	uint32_t length;          /* of the frame, bytes */
+	uint32_t flags;           /* SLX_ENTRY_ZERO */
 	uint8_t hash[SHA256_LEN]; /* of the uncompressed chunk */
 };
 
 struct slx {
-	uint64_t image_size;   /* bytes, uncompressed; a multiple of sector_size */
-	uint32_t chunk_size;   /* bytes, a power of two; the last chunk may be shorter */
-	uint32_t sector_size;  /* 512 or 4096 */
+	uint64_t image_size;  /* bytes, uncompressed; a multiple of sector_size */
+	uint32_t chunk_size;  /* bytes, a power of two; the last chunk may be shorter */
+	uint32_t sector_size; /* 512 or 4096 */
 	uint32_t count;
-	uint8_t codec;	       /* enum slx_codec */
-	uint8_t hash;	       /* 1 = SHA-256 */
-	uint16_t flags;	       /* 0 */
-	uint64_t payload_size; /* bytes */
-	int64_t created;       /* seconds since the epoch: clock floor */
+	uint8_t codec;                /* enum slx_codec */
+	uint8_t hash;                 /* 1 = SHA-256 */
+	uint16_t flags;               /* 0 */
+	uint64_t payload_size;        /* bytes */
+	int64_t created;              /* seconds since the epoch: clock floor */
 	uint8_t image_id[SHA256_LEN]; /* SHA-256 of the entry array */
-	char label[33];	       /* of the OS, NUL-terminated */
-	struct slx_entry *entries; /* owned, count of them */
+	char label[33];               /* of the OS, NUL-terminated */
+	struct slx_entry *entries;    /* owned, count of them */
 };
 
 /* Checks everything: magic, version, sizes, sums in 64 bit, ascending offsets within the payload, image id. -EBADMSG with a sentence. */

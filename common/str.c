@@ -66,8 +66,8 @@ int str_to_bool(const char *s, bool *ret)
 		const char *word;
 		bool value;
 	} words[] = {
-		{ "yes", true }, { "no", false }, { "true", true }, { "false", false },
-		{ "on", true },	 { "off", false }, { "1", true },   { "0", false },
+		{ "yes", true }, { "no", false },  { "true", true }, { "false", false },
+		{ "on", true },  { "off", false }, { "1", true },    { "0", false },
 	};
 	for (size_t i = 0; s && i < ARRAY_SIZE(words); i++) {
 		if (strcasecmp(s, words[i].word) == 0) {
@@ -107,10 +107,19 @@ int str_to_size(const char *s, uint64_t *ret_bytes)
 {
 	static const struct unit units[] = {
 		{ "", 1 },
-		{ "K", 1ull << 10 }, { "KiB", 1ull << 10 }, { "kB", 1000ull }, { "KB", 1000ull },
-		{ "M", 1ull << 20 }, { "MiB", 1ull << 20 }, { "MB", 1000000ull },
-		{ "G", 1ull << 30 }, { "GiB", 1ull << 30 }, { "GB", 1000000000ull },
-		{ "T", 1ull << 40 }, { "TiB", 1ull << 40 }, { "TB", 1000000000000ull },
+		{ "K", 1ull << 10 },
+		{ "KiB", 1ull << 10 },
+		{ "kB", 1000ull },
+		{ "KB", 1000ull },
+		{ "M", 1ull << 20 },
+		{ "MiB", 1ull << 20 },
+		{ "MB", 1000000ull },
+		{ "G", 1ull << 30 },
+		{ "GiB", 1ull << 30 },
+		{ "GB", 1000000000ull },
+		{ "T", 1ull << 40 },
+		{ "TiB", 1ull << 40 },
+		{ "TB", 1000000000000ull },
 	};
 	return number_with_unit(s, units, ARRAY_SIZE(units), ret_bytes);
 }
@@ -206,7 +215,10 @@ static size_t utf8_sequence(const unsigned char *s, uint32_t *ret_point)
 	static const struct {
 		unsigned char mask, lead;
 		uint32_t min;
-	} forms[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	} forms[] = { { 0x80, 0x00, 0 },
+		      { 0xe0, 0xc0, 0x80 },
+		      { 0xf0, 0xe0, 0x800 },
+		      { 0xf8, 0xf0, 0x10000 } };
 
 	for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
 		if ((s[0] & forms[f].mask) != forms[f].lead)
@@ -217,7 +229,8 @@ static size_t utf8_sequence(const unsigned char *s, uint32_t *ret_point)
 				return 0;
 			point = point << 6 | (s[i] & 0x3f);
 		}
-		if (point < forms[f].min || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+		if (point < forms[f].min || point > 0x10ffff ||
+		    (point >= 0xd800 && point <= 0xdfff))
 			return 0;
 		*ret_point = point;
 		return f + 1;
@@ -285,7 +298,8 @@ void uuid_format(const uint8_t bytes[16], char ret[UUID_LEN + 1])
 {
 	char hex[33];
 	hex_encode(bytes, 16, hex);
-	snprintf(ret, UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	snprintf(ret, UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+		 hex + 20);
 }
 
 void uuid_random(char ret[UUID_LEN + 1])

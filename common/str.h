@@ -38,7 +38,7 @@ bool str_is_text(const char *s);
 /* In place: every byte that is not part of valid UTF-8 becomes '?'. */
 void str_make_utf8(char *s);
 
-bool uuid_is_valid(const char *s);	  /* 8-4-4-4-12 hex digits, either case */
+bool uuid_is_valid(const char *s);        /* 8-4-4-4-12 hex digits, either case */
 void uuid_random(char ret[UUID_LEN + 1]); /* version 4, lower case, from getrandom(2) */
 /* 16 bytes as 8-4-4-4-12 lower-case hex, no version bits. */
 void uuid_format(const uint8_t bytes[16], char ret[UUID_LEN + 1]);
@@ -57,8 +57,8 @@ int base64url_decode(const char *s, size_t len, void **ret_data, size_t *ret_len
 char *url_encode(const char *s, bool keep_slash);
 
 /* Times are microseconds since the epoch, UTC; 0 means "unset" and prints as 0001-01-01. */
-int64_t time_now_us(void);   /* CLOCK_REALTIME */
-int64_t time_mono_ms(void);  /* CLOCK_MONOTONIC */
+int64_t time_now_us(void);  /* CLOCK_REALTIME */
+int64_t time_mono_ms(void); /* CLOCK_MONOTONIC */
 #define TIME_TEXT_LEN 32
 /* 2026-08-21T01:54:00.123Z: always three digits (assisted-v2 §1.2, model date-times). */
 void time_format_ms(int64_t us, char ret[TIME_TEXT_LEN]);

@@ -55,7 +55,8 @@ static const struct alphabet url_safe = { { '-', '_' }, false };
 
 static char sextet_char(const struct alphabet *a, unsigned v)
 {
-	static const char common[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char common[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 	return v < 62 ? common[v] : a->extra[v - 62];
 }
 
@@ -112,7 +113,8 @@ static int strip_padding(const struct alphabet *a, const char *s, size_t *len)
 	return 0;
 }
 
-static int decode(const struct alphabet *a, const char *s, size_t len, void **ret_data, size_t *ret_len)
+static int decode(const struct alphabet *a, const char *s, size_t len, void **ret_data,
+		  size_t *ret_len)
 {
 	if (strip_padding(a, s, &len) < 0 || len % 4 == 1)
 		return -EINVAL;

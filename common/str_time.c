@@ -42,9 +42,9 @@ static unsigned format_seconds(int64_t us, char ret[TIME_TEXT_LEN])
 	struct tm tm;
 	gmtime_r(&seconds, &tm);
 	unsigned year = (unsigned)(tm.tm_year + 1900) % 10000;
-	snprintf(ret, TIME_TEXT_LEN, "%04u-%02u-%02uT%02u:%02u:%02u", year, (unsigned)(tm.tm_mon + 1) % 100,
-		 (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-		 (unsigned)tm.tm_sec % 100);
+	snprintf(ret, TIME_TEXT_LEN, "%04u-%02u-%02uT%02u:%02u:%02u", year,
+		 (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100,
+		 (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 	return (unsigned)rest;
 }
 
@@ -141,11 +141,13 @@ static int parse_date_and_clock(const char **s, struct tm *tm)
 		char end;
 		int min, max, *to;
 	} parts[] = {
-		{ 4, '-', 1, 9999, &tm->tm_year }, { 2, '-', 1, 12, &tm->tm_mon }, { 2, 'T', 1, 31, &tm->tm_mday },
-		{ 2, ':', 0, 23, &tm->tm_hour },   { 2, ':', 0, 59, &tm->tm_min }, { 2, 0, 0, 59, &tm->tm_sec },
+		{ 4, '-', 1, 9999, &tm->tm_year }, { 2, '-', 1, 12, &tm->tm_mon },
+		{ 2, 'T', 1, 31, &tm->tm_mday },   { 2, ':', 0, 23, &tm->tm_hour },
+		{ 2, ':', 0, 59, &tm->tm_min },    { 2, 0, 0, 59, &tm->tm_sec },
 	};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		int r = fixed_number(s, parts[i].n, parts[i].end, parts[i].min, parts[i].max, parts[i].to);
+		int r = fixed_number(s, parts[i].n, parts[i].end, parts[i].min, parts[i].max,
+				     parts[i].to);
 		if (r < 0)
 			return r;
 	}

@@ -30,11 +30,13 @@ struct parse {
 static int usage_error(const struct parse *p, const char *text)
 {
 	const char *space = p->verb ? " " : "", *verb = p->verb ? p->verb->name : "";
-	fprintf(stderr, "%s: %s\nTry \"%s%s%s --help\".\n", p->program->name, text, p->program->name, space, verb);
+	fprintf(stderr, "%s: %s\nTry \"%s%s%s --help\".\n", p->program->name, text,
+		p->program->name, space, verb);
 	return EXIT_USAGE;
 }
 
-static int usage_errorf(const struct parse *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int usage_errorf(const struct parse *p, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static int usage_errorf(const struct parse *p, const char *fmt, ...)
 {
 	char text[512];
@@ -105,7 +107,8 @@ static int bad_option(const struct parse *p, int c, char **argv)
 {
 	char typed[64];
 	if (c == ':' && optopt >= FIRST_OPTION)
-		return usage_errorf(p, "option --%s needs a value", p->options[optopt - FIRST_OPTION].name);
+		return usage_errorf(p, "option --%s needs a value",
+				    p->options[optopt - FIRST_OPTION].name);
 	typed_option(argv, typed);
 	if (c == ':')
 		return usage_errorf(p, "option %s needs a value", typed);
@@ -151,7 +154,8 @@ static int parse_options(struct parse *p, int argc, char **argv)
 static int check_operands(const struct parse *p, int n, int min, int max, char **operands)
 {
 	if (n < min)
-		return usage_error(p, n == 0 ? "an operand is missing" : "more operands are needed");
+		return usage_error(p,
+				   n == 0 ? "an operand is missing" : "more operands are needed");
 	if (max >= 0 && n > max)
 		return usage_errorf(p, "unexpected operand \"%s\"", operands[max]);
 	return 0;
@@ -172,7 +176,8 @@ static int words_matched(const struct verb *v, int argc, char **argv)
 	return 0;
 }
 
-static int run_verb(const struct program *program, const struct verb *v, void *ctx, int argc, char **argv)
+static int run_verb(const struct program *program, const struct verb *v, void *ctx, int argc,
+		    char **argv)
 {
 	struct parse p = { program, v, v->options ? v->options : no_options, ctx };
 	int r = parse_options(&p, argc, argv);

@@ -10,20 +10,20 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3 };
 
 struct option_spec {
-	const char *name;	/* long name without dashes */
-	char letter;		/* or 0 */
-	const char *arg;	/* name of the argument in the help ("FILE"), NULL = a flag */
-	const char *help;	/* one line; NULL = not shown */
+	const char *name; /* long name without dashes */
+	char letter;      /* or 0 */
+	const char *arg;  /* name of the argument in the help ("FILE"), NULL = a flag */
+	const char *help; /* one line; NULL = not shown */
 	/* Takes the value; ctx is the caller's. 0, or -EINVAL with a sentence. @value is "" for a flag. */
 	int (*set)(void *ctx, const char *value, struct fault *err);
 };
 
 struct verb {
-	const char *name; /* one word, or two ("disk list") */
-	const char *args; /* synopsis of the operands, "FILE [DIR]" */
-	const char *help; /* one line; NULL = not shown */
-	const struct option_spec *options; /* ends with .name == NULL; may be NULL */
-	int min_operands, max_operands;	   /* -1 = any */
+	const char *name;                             /* one word, or two ("disk list") */
+	const char *args;                             /* synopsis of the operands, "FILE [DIR]" */
+	const char *help;                             /* one line; NULL = not shown */
+	const struct option_spec *options;            /* ends with .name == NULL; may be NULL */
+	int min_operands, max_operands;               /* -1 = any */
 	int (*run)(void *ctx, int argc, char **argv); /* operands only; returns the exit status */
 };
 

@@ -66,7 +66,8 @@ static void print_option_rows(const struct option_spec *options)
 			continue;
 		if (o->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->arg ? "=" : "", o->arg ? o->arg : "");
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->arg ? "=" : "",
+			 o->arg ? o->arg : "");
 		print_row(left, o->help);
 	}
 }
@@ -76,7 +77,8 @@ static void print_synopsis(const struct program *p, const struct verb *v, const 
 	char start[160];
 	snprintf(start, sizeof(start), "%s%s%s", p->name, v ? " " : "", v ? v->name : "");
 	char rest[256];
-	snprintf(rest, sizeof(rest), "%s [OPTION]...%s%s", start, str_empty(tail) ? "" : " ", tail ? tail : "");
+	snprintf(rest, sizeof(rest), "%s [OPTION]...%s%s", start, str_empty(tail) ? "" : " ",
+		 tail ? tail : "");
 	print_wrapped(rest, strlen("Usage: "), strlen("Usage: ") + 2);
 }
 
@@ -88,7 +90,8 @@ static void print_verbs(const struct program *p)
 		if (!(*v)->help)
 			continue;
 		const char *args = (*v)->args;
-		snprintf(left, sizeof(left), "%s%s%s", (*v)->name, str_empty(args) ? "" : " ", args ? args : "");
+		snprintf(left, sizeof(left), "%s%s%s", (*v)->name, str_empty(args) ? "" : " ",
+			 args ? args : "");
 		print_row(left, (*v)->help);
 	}
 	printf("\n\"%s COMMAND --help\" explains a command.\n", p->name);

@@ -76,7 +76,8 @@ static int decode_instructions(json_t *array, struct steps *s, struct fault *err
 	if (!json_is_array(array))
 		return fault_set(err, -EINVAL, "instructions in body must be of type array");
 	if (json_array_size(array) > STEPS_MAX)
-		return fault_set(err, -EMSGSIZE, "%zu instructions are more than %d", json_array_size(array), STEPS_MAX);
+		return fault_set(err, -EMSGSIZE, "%zu instructions are more than %d",
+				 json_array_size(array), STEPS_MAX);
 	s->v = calloc(MAX_OF(json_array_size(array), (size_t)1), sizeof(*s->v));
 	if (!s->v)
 		return fault_oom(err);
@@ -114,16 +115,21 @@ const struct json_field install_cmd_fields[] = {
 	JSON_FIELD(install_cmd, installer_args, "installer_args", JSON_F_STR, JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, proxy, "proxy", JSON_F_JSON, JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, disks_to_format, "disks_to_format", JSON_F_STRS, 0),
-	JSON_FIELD(install_cmd, skip_installation_disk_cleanup, "skip_installation_disk_cleanup", JSON_F_BOOL,
-		   JSON_OMIT_EMPTY),
+	JSON_FIELD(install_cmd, skip_installation_disk_cleanup, "skip_installation_disk_cleanup",
+		   JSON_F_BOOL, JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, check_cvo, "check_cvo", JSON_F_BOOL, 0),
-	JSON_FIELD(install_cmd, enable_skip_mco_reboot, "enable_skip_mco_reboot", JSON_F_BOOL, JSON_OMIT_EMPTY),
-	JSON_FIELD(install_cmd, notify_num_reboots, "notify_num_reboots", JSON_F_BOOL, JSON_OMIT_EMPTY),
+	JSON_FIELD(install_cmd, enable_skip_mco_reboot, "enable_skip_mco_reboot", JSON_F_BOOL,
+		   JSON_OMIT_EMPTY),
+	JSON_FIELD(install_cmd, notify_num_reboots, "notify_num_reboots", JSON_F_BOOL,
+		   JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, coreos_image, "coreos_image", JSON_F_STR, JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, service_ips, "service_ips", JSON_F_JSON, 0),
-	JSON_FIELD(install_cmd, control_plane_count, "control_plane_count", JSON_F_JSON, JSON_OMIT_EMPTY),
-	JSON_FIELD(install_cmd, must_gather_image, "must_gather_image", JSON_F_STR, JSON_OMIT_EMPTY),
+	JSON_FIELD(install_cmd, control_plane_count, "control_plane_count", JSON_F_JSON,
+		   JSON_OMIT_EMPTY),
+	JSON_FIELD(install_cmd, must_gather_image, "must_gather_image", JSON_F_STR,
+		   JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, mco_image, "mco_image", JSON_F_STR, JSON_OMIT_EMPTY),
-	JSON_FIELD(install_cmd, openshift_version, "openshift_version", JSON_F_STR, JSON_OMIT_EMPTY),
+	JSON_FIELD(install_cmd, openshift_version, "openshift_version", JSON_F_STR,
+		   JSON_OMIT_EMPTY),
 	JSON_FIELD_END,
 };

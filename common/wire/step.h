@@ -41,12 +41,13 @@ struct step {
 
 struct steps {
 	int64_t next_instruction_seconds; /* absent = 0 */
-	char *post_step_action;		  /* "continue" (default) or "exit" */
-	struct step *v;			  /* owned */
+	char *post_step_action;           /* "continue" (default) or "exit" */
+	struct step *v;                   /* owned */
 	size_t n;
 };
 #define STEPS_MAX 64
-int steps_decode(json_t *obj, struct steps *ret, struct fault *err); /* null arrays are fine; more than STEPS_MAX: -EMSGSIZE */
+int steps_decode(json_t *obj, struct steps *ret,
+		 struct fault *err); /* null arrays are fine; more than STEPS_MAX: -EMSGSIZE */
 void steps_done(struct steps *s);
 
 /* The argument of an install step (assisted-v2 §5.8). */
@@ -54,7 +55,7 @@ struct install_cmd {
 	char *cluster_id, *infra_env_id, *host_id, *role, *boot_device;
 	char *controller_image, *installer_image;
 	char *installer_args; /* JSON array as text; NULL = none */
-	json_t *proxy;	      /* object or NULL */
+	json_t *proxy;        /* object or NULL */
 	struct json_strs disks_to_format;
 	bool skip_installation_disk_cleanup, check_cvo, enable_skip_mco_reboot, notify_num_reboots;
 	char *coreos_image;
