@@ -1,0 +1,56 @@
+#pragma once
+/*
+ * What an installation will do to a disk before the first chunk is written, or why it will not. Pure: graph and identity in, list of actions or a refusal
+ * out. Printed by `slipway-agent disk plan`, logged before it is carried out.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "agent/disk.h"
+#include "agent/graph.h"
+#include "common/buf.h"
+#include "common/fault.h"
+
+enum plan_action_kind {
+	PLAN_DM_REMOVE,	 /* device-mapper device: DM_DEV_REMOVE */
+	PLAN_MD_STOP,	 /* STOP_ARRAY */
+	PLAN_LOOP_CLEAR, /* LOOP_CLR_FD */
+	PLAN_WIPE,	 /* signatures and the first MiB of a partition or of the disk */
+	PLAN_ZERO_ENDS,	 /* first and last MiB of the disk */
+	PLAN_ACTION_COUNT
+};
+
+struct plan_action {
+	enum plan_action_kind kind;
+	dev_t devno;
+	char name[DISK_NAME_MAX];
+	char reason[160];
+	uint64_t start_bytes, size_bytes; /* PLAN_WIPE: where on the disk */
+};
+
+struct plan {
+	struct plan_action *actions; /* owned; in the order they are carried out */
+	size_t n;
+};
+
+struct plan_input {
+	const struct disk_id *disk;
+	const struct graph *graph;
+	uint64_t image_size;   /* bytes; 0 = unknown (disk plan) */
+	uint32_t sector_size;  /* of the image; 0 = unknown */
+	bool allow_loop;
+};
+
+/*
+ * 0 and *ret; or a refusal: -EROFS, -ENOSPC, -EMEDIUMTYPE (sector size, kind of device), -EBUSY (mounted, swap, held together with another
+ * disk), -EPERM (boot medium, shared file system). The sentence names the blocker.
+ */
+int plan_make(const struct plan_input *in, struct plan *ret, struct fault *err);
+void plan_done(struct plan *p);
+
+const char *plan_action_name(enum plan_action_kind k);
+/* One line per action. */
+int plan_text(const struct plan *p, struct buf *out);
+
+/* teardown.c: carries out PLAN_DM_REMOVE, PLAN_MD_STOP and PLAN_LOOP_CLEAR, in order. */
+int plan_teardown(const struct plan *p, struct fault *err);
