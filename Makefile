@@ -110,9 +110,19 @@ $(BUILD)/$(1:.c=): $(BUILD)/obj/$(1:.c=.o) $(BUILD)/obj/tests/fuzz/replay.o $(ca
 endef
 $(foreach t,$(fuzz_src),$(eval unit_lib_x := $(call unit_lib,$(t)))$(eval $(call fuzz_rules,$(t))))
 
+# The same linked with libFuzzer's main, for exploring (scripts/fuzz; clang only).
+define libfuzzer_rules
+$(BUILD)/$(1:.c=.libfuzzer): $(BUILD)/obj/$(1:.c=.o) $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x)))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pie -o $$@ $$< -Wl,--start-group $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) -Wl,--end-group $$(call ldlibs_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x)))
+endef
+$(foreach t,$(fuzz_src),$(eval unit_lib_x := $(call unit_lib,$(t)))$(eval $(call libfuzzer_rules,$(t))))
+
+fuzz-objs: $(patsubst %.c,$(BUILD)/obj/%.o,$(fuzz_src))
 unit-bins: $(unit_bin)
 fuzz-bins: $(fuzz_bin)
-.PHONY: unit-bins fuzz-bins
+.PHONY: unit-bins fuzz-bins fuzz-objs
 
 export BUILD
 check-unit: $(unit_bin)
