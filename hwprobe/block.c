@@ -1,0 +1,247 @@
+#include "hwprobe/block.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/mounts.h"
+
+static bool is_memory_disk(const char *name)
+{
+	static const char *const prefixes[] = { "loop", "zram", "ram" };
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (str_starts(name, prefixes[i]))
+			return true;
+	return false;
+}
+
+static void read_number(struct survey *s, struct block_dev *d)
+{
+	char *text = attr_text(s, "%s/dev", d->dir);
+	char rest;
+	if (!text)
+		return;
+	d->has_number = sscanf(text, "%u:%u%c", &d->major, &d->minor, &rest) == 2;
+	if (!d->has_number)
+		survey_error(s, arena_printf(s->tmp, "%s/dev", d->dir), EBADMSG, "no device number");
+}
+
+static void read_udev(struct survey *s, struct block_dev *d)
+{
+	char path[64], *text = NULL;
+	size_t len = 0;
+	if (!d->has_number || s->opt->flags & HWP_NO_UDEV)
+		return;
+	snprintf(path, sizeof(path), "run/udev/data/b%u:%u", d->major, d->minor);
+	if (attr_file(s, path, UDEV_RECORD_MAX, &text, &len) == 0)
+		udev_record_parse(&d->udev, text, len);
+}
+
+static struct block_dev *add(struct survey *s, struct block_map *m, const char *name, const char *dir, long parent)
+{
+	if (!name || !dir || m->n == BLOCK_DEVICES_MAX)
+		return NULL;
+	struct block_dev *d = arena_append(s->tmp, &m->v, &m->n, sizeof(*d));
+	if (!d)
+		return NULL;
+	*d = (struct block_dev){ .name = name, .dir = dir, .parent = parent };
+	read_number(s, d);
+	read_udev(s, d);
+	d->holders = attr_list(s, "%s/holders", dir);
+	return d;
+}
+
+/* Partitions are the sub-folders that start with the disk's name ("sda1", "nvme0n1p1") and have a number. */
+static void add_partitions(struct survey *s, struct block_map *m, size_t disk)
+{
+	const char *name = m->v[disk].name, *dir = m->v[disk].dir;
+	struct root_names names = attr_list(s, "%s", dir);
+	for (size_t i = 0; i < names.n; i++) {
+		if (!str_starts(names.v[i], name) || !attr_text(s, "%s/%s/partition", dir, names.v[i]))
+			continue;
+		if (add(s, m, names.v[i], arena_printf(s->tmp, "%s/%s", dir, names.v[i]), (long)disk))
+			m->v[disk].parts++;
+	}
+}
+
+void block_map_read(struct survey *s, struct block_map *ret)
+{
+	*ret = (struct block_map){ 0 };
+	struct root_names names = attr_list(s, "sys/block");
+	for (size_t i = 0; i < names.n; i++) {
+		if (is_memory_disk(names.v[i]))
+			continue;
+		size_t disk = ret->n;
+		struct block_dev *d = add(s, ret, names.v[i], arena_printf(s->tmp, "sys/block/%s", names.v[i]), -1);
+		if (!d)
+			continue;
+		d->real = attr_real(s, d->dir);
+		if (str_starts(d->name, "dm-")) {
+			d->dm_uuid = attr_text(s, "%s/dm/uuid", d->dir);
+			d->dm_name = attr_text(s, "%s/dm/name", d->dir);
+		}
+		add_partitions(s, ret, disk);
+	}
+}
+
+struct block_dev *block_by_name(const struct block_map *m, const char *name)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (!strcmp(m->v[i].name, name))
+			return &m->v[i];
+	return NULL;
+}
+
+static struct block_dev *by_dm_name(const struct block_map *m, const char *name)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (str_eq(m->v[i].dm_name, name))
+			return &m->v[i];
+	return NULL;
+}
+
+struct block_dev *block_by_node(struct survey *s, const struct block_map *m, const char *node)
+{
+	if (!str_starts(node, "/dev/"))
+		return NULL;
+	const char *rest = node + strlen("/dev/");
+	if (str_starts(rest, "mapper/"))
+		return by_dm_name(m, rest + strlen("mapper/"));
+
+	char *name = arena_dup(s->tmp, rest);
+	for (char *p = name; p && *p; p++)
+		if (*p == '/')
+			*p = '!'; /* sysfs has no slashes in names */
+	struct block_dev *d = name ? block_by_name(m, name) : NULL;
+	if (d)
+		return d;
+	char *target = attr_link_name(s, "dev/%s", rest);
+	return target ? block_by_name(m, target) : NULL;
+}
+
+/* --- use ------------------------------------------------------------------------------------------------- */
+
+static struct block_dev *by_number(const struct block_map *m, unsigned major, unsigned minor)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].has_number && m->v[i].major == major && m->v[i].minor == minor)
+			return &m->v[i];
+	return NULL;
+}
+
+static void add_mount(struct survey *s, struct block_dev *d, const struct mount *mount)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->mounts.n; i++)
+		if (!strcmp(d->mounts.v[i], mount->point))
+			return;
+	char **slot = arena_append(s->tmp, &d->mounts.v, &d->mounts.n, sizeof(*slot));
+	if (slot)
+		*slot = (char *)mount->point;
+	d->has_iso_mount |= str_ends(mount->point, "iso");
+}
+
+/*
+ * btrfs has anonymous numbers and names one member as its source; bcachefs has the number of its first member and joins
+ * all of them in the source: "/dev/sdc1:/dev/sdc2".
+ */
+static void add_mount_by_source(struct survey *s, struct block_map *m, const struct mount *mount)
+{
+	if (!str_starts(mount->source, "/dev/") || (mount->major && !strstr(mount->source, ":/dev/")))
+		return;
+	char *list = arena_dup(s->tmp, mount->source);
+	while (list && *list) {
+		char *next = strstr(list, ":/dev/");
+		if (next)
+			*next++ = '\0';
+		add_mount(s, block_by_node(s, m, list), mount);
+		list = next;
+	}
+}
+
+static void read_swaps(struct survey *s, struct block_map *m)
+{
+	char *text = NULL;
+	if (attr_file(s, "proc/swaps", ROOT_TABLE_MAX, &text, NULL) < 0)
+		return;
+	char *save = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		line[strcspn(line, " \t")] = '\0'; /* the first column; the head line names no device */
+		struct block_dev *d = block_by_node(s, m, line);
+		if (d)
+			d->is_swap = true;
+	}
+}
+
+/* A mounted btrfs lists all of its members; the mount table shows one. */
+static void read_btrfs(struct survey *s, struct block_map *m)
+{
+	struct root_names systems = attr_list(s, "sys/fs/btrfs");
+	for (size_t i = 0; i < systems.n; i++) {
+		struct root_names members = attr_list(s, "sys/fs/btrfs/%s/devices", systems.v[i]);
+		static const struct mount mounted = { .point = "(btrfs)" };
+		for (size_t k = 0; k < members.n; k++) {
+			struct block_dev *d = block_by_name(m, members.v[k]);
+			if (d && !d->mounts.n)
+				add_mount(s, d, &mounted);
+		}
+	}
+}
+
+void block_map_read_use(struct survey *s, struct block_map *m)
+{
+	const struct mount_table *t = survey_mounts(s);
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->v[i].major)
+			add_mount(s, by_number(m, t->v[i].major, t->v[i].minor), &t->v[i]);
+		add_mount_by_source(s, m, &t->v[i]);
+	}
+	read_btrfs(s, m);
+	read_swaps(s, m);
+}
+
+bool block_is_used(const struct block_dev *dev)
+{
+	return dev->mounts.n || dev->is_swap;
+}
+
+/* Calls @match for all that stands on @dev and its partitions; the first that matches. */
+static const struct block_dev *find_above(const struct block_map *m, const struct block_dev *dev,
+					  bool (*match)(const struct block_dev *), int depth)
+{
+	if (depth > BLOCK_DEPTH_MAX)
+		return NULL;
+	for (size_t i = 0; i < dev->holders.n; i++) {
+		const struct block_dev *h = block_by_name(m, dev->holders.v[i]);
+		const struct block_dev *found = !h ? NULL : match(h) ? h : find_above(m, h, match, depth + 1);
+		if (found)
+			return found;
+	}
+	for (size_t p = 1; p <= dev->parts; p++) {
+		const struct block_dev *part = dev + p;
+		const struct block_dev *found = depth && match(part) ? part : find_above(m, part, match, depth + 1);
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+const struct block_dev *block_user(const struct block_map *m, const struct block_dev *dev)
+{
+	return find_above(m, dev, block_is_used, 0);
+}
+
+static bool has_iso(const struct block_dev *dev)
+{
+	return dev->has_iso_mount;
+}
+
+bool block_has_iso_mount(const struct block_map *m, const struct block_dev *dev)
+{
+	for (size_t p = 0; p <= dev->parts; p++)
+		if (has_iso(dev + p))
+			return true;
+	return find_above(m, dev, has_iso, 0);
+}

@@ -1,0 +1,44 @@
+#pragma once
+/* All block devices of the pass: disks, their partitions, what stands on them and where they are mounted. */
+#include "hwprobe/probe.h"
+#include "hwprobe/udev_db.h"
+
+enum { BLOCK_DEVICES_MAX = 1 << 17, BLOCK_DEPTH_MAX = 16 };
+
+struct block_dev {
+	const char *name; /* as in sysfs: "sda", "cciss!c0d0" */
+	const char *dir;  /* "sys/block/sda" or "sys/block/sda/sda1" */
+	const char *real; /* "sys/devices/…/block/sda"; whole disks only */
+	unsigned major, minor;
+	bool has_number;
+	long parent; /* index of the whole disk of a partition; -1 */
+	size_t parts; /* partitions follow their disk in the map: how many */
+	const char *dm_uuid, *dm_name;
+	struct root_names holders;
+	struct udev_record udev;
+	struct root_names mounts; /* mount points */
+	bool is_swap;
+	bool has_iso_mount; /* mounted at a point that ends in "iso" */
+};
+
+struct block_map {
+	struct block_dev *v;
+	size_t n;
+};
+
+/* Reads the map. Loop, RAM and compressed-RAM disks are not in it. */
+void block_map_read(struct survey *s, struct block_map *ret);
+struct block_dev *block_by_name(const struct block_map *m, const char *name);
+/* "/dev/sda1", "/dev/mapper/vg-root", "/dev/disk/by-…": the device that is meant; NULL = none of the map. */
+struct block_dev *block_by_node(struct survey *s, const struct block_map *m, const char *node);
+/* Mounts and swaps into the map. */
+void block_map_read_use(struct survey *s, struct block_map *m);
+
+/*
+ * Something above @dev (through holders, at any depth, with the partitions of what is found) that is mounted or swapped on;
+ * @dev itself does not count. NULL = nothing.
+ */
+const struct block_dev *block_user(const struct block_map *m, const struct block_dev *dev);
+bool block_is_used(const struct block_dev *dev);
+/* Does any of @dev, its partitions and what stands on them have a mount that ends in "iso"? */
+bool block_has_iso_mount(const struct block_map *m, const struct block_dev *dev);

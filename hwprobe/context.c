@@ -1,0 +1,117 @@
+#include "hwprobe/context.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/netdump.h"
+#include "hwprobe/probe.h"
+
+enum { DEVICE_TIMEOUT_MS = 2000, BMC_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
+
+const struct probe *const all_probes[] = {
+	&probe_cpu, &probe_memory, &probe_boot,	 &probe_system,	  &probe_tpm, &probe_disks,
+	&probe_nics, &probe_routes, &probe_hostname, &probe_gpus, &probe_bmc, NULL,
+};
+
+static void options_default(struct hwp_options *o)
+{
+	o->size = sizeof(*o);
+	if (!o->parts)
+		o->parts = HWP_ALL;
+	if (!o->device_timeout_ms)
+		o->device_timeout_ms = DEVICE_TIMEOUT_MS;
+	if (!o->bmc_timeout_ms)
+		o->bmc_timeout_ms = BMC_TIMEOUT_MS;
+	if (!o->total_timeout_ms)
+		o->total_timeout_ms = TOTAL_TIMEOUT_MS;
+}
+
+void hwp_close(struct hwp_ctx *ctx)
+{
+	if (!ctx)
+		return;
+	root_done(&ctx->root);
+	free(ctx->sysroot);
+	free(ctx->pci_ids);
+	free(ctx);
+}
+
+static void hwp_closep(struct hwp_ctx **ctx)
+{
+	hwp_close(*ctx);
+}
+
+static void log_fault(const struct hwp_options *o, const struct fault *f)
+{
+	if (o->log)
+		o->log(o->log_data, LOG_ERR, "source", fault_text(f));
+}
+
+int hwp_open(struct hwp_ctx **ret_ctx, const struct hwp_options *opt)
+{
+	AUTO(hwp_closep) struct hwp_ctx *ctx = calloc(1, sizeof(*ctx));
+	if (!ctx)
+		return -ENOMEM;
+
+	ctx->root.fd = -1;
+	/* A caller built against an older header knows fewer fields: the rest stays at its default. */
+	if (opt)
+		memcpy(&ctx->opt, opt, MIN_OF(opt->size, sizeof(*opt)));
+	options_default(&ctx->opt);
+	if (str_set(&ctx->sysroot, ctx->opt.sysroot) < 0 || str_set(&ctx->pci_ids, ctx->opt.pci_ids) < 0)
+		return -ENOMEM;
+	ctx->opt.sysroot = ctx->sysroot;
+	ctx->opt.pci_ids = ctx->pci_ids;
+
+	struct fault err = FAULT_INIT;
+	int rc = root_open(&ctx->root, ctx->sysroot, &err);
+	if (rc < 0) {
+		log_fault(&ctx->opt, &err);
+		return rc;
+	}
+	*ret_ctx = TAKE(ctx);
+	return 0;
+}
+
+static int escaped(struct hwp_ctx *ctx)
+{
+	struct fault err = FAULT_INIT;
+	fault_set(&err, -EXDEV, "%s: %s: the link leaves the recorded tree", ctx->sysroot, ctx->root.escaped);
+	log_fault(&ctx->opt, &err);
+	return -EXDEV;
+}
+
+static void inventory_freep(struct hwp_inventory **inv)
+{
+	hwp_unref(*inv);
+}
+
+int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv)
+{
+	AUTO(inventory_freep) struct hwp_inventory *inv = inventory_new(parts ? parts : ctx->opt.parts);
+	if (!inv)
+		return -ENOMEM;
+
+	AUTO(arena_done) struct arena tmp = { 0 };
+	struct netdump dumps[NETDUMP_KINDS] = { 0 };
+	struct survey s = {
+		.ctx = ctx, .root = &ctx->root, .opt = &ctx->opt, .inv = inv, .mem = &inv->mem, .tmp = &tmp, .dumps = dumps,
+		.deadline_ms = time_mono_ms() + ctx->opt.total_timeout_ms,
+	};
+	for (const struct probe *const *p = all_probes; *p; p++) {
+		if (!(inv->parts & (*p)->part) || (s.done & (*p)->part))
+			continue;
+		s.part = (*p)->name;
+		(*p)->run(&s);
+		s.done |= (*p)->part;
+	}
+	if (ctx->root.escaped[0])
+		return escaped(ctx);
+	if (inv->mem.has_failed || tmp.has_failed)
+		return -ENOMEM;
+	*ret_inv = TAKE(inv);
+	return 0;
+}

@@ -1,0 +1,6 @@
+#pragma once
+/* Lists of CPUs as sysfs writes them: "0-3,8,10-12" (kernel lib/bitmap.c). */
+#include <stdint.h>
+enum { CPULIST_CPU_MAX = 1 << 20 };
+/* How many CPUs are in the list; -EINVAL when it is no list. */
+int64_t cpulist_count(const char *text);

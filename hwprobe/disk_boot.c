@@ -1,0 +1,58 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include "common/cleanup.h"
+#include "common/fd.h"
+#include "common/str.h"
+#include "hwprobe/disk.h"
+
+enum { SECTOR_BYTES = 512, SIGNATURE_AT = 510 };
+
+/* A device that is not "running" (or "live", as NVMe says) may never answer. */
+static bool is_running(struct survey *s, const char *dir)
+{
+	char *state = attr_text(s, "%s/device/state", dir);
+	return !state || !strcmp(state, "running") || !strcmp(state, "live");
+}
+
+/* Reads of a suspended map, or of one without a working path, wait for ever. */
+static bool is_map_alive(struct survey *s, const struct block_dev *b)
+{
+	if (attr_is_one(s, "%s/dm/suspended", b->dir))
+		return false;
+	struct root_names legs = attr_list(s, "%s/slaves", b->dir);
+	for (size_t i = 0; i < legs.n; i++)
+		if (is_running(s, arena_printf(s->tmp, "sys/block/%s", legs.v[i])))
+			return true;
+	return !disk_is_multipath(b);
+}
+
+static bool can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
+{
+	/* Optical and floppy drives spin up or pull in their tray. */
+	if (s->opt->flags & HWP_NO_DEVICE_READ || str_starts(b->name, "sr") || str_starts(b->name, "fd"))
+		return false;
+	if (d->size_bytes.v < SECTOR_BYTES)
+		return false;
+	return is_running(s, b->dir) && (!str_starts(b->name, "dm-") || is_map_alive(s, b));
+}
+
+void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	if (!d->path.s || !can_be_read(s, b, d))
+		return;
+	const char *path = d->path.s + 1; /* below the root */
+	AUTO(closep) int fd = root_fd(s->root, path, O_RDONLY);
+	unsigned char sector[SECTOR_BYTES];
+	if (fd < 0) {
+		if (fd != -ENOENT && fd != -ENOMEDIUM && fd != -EXDEV)
+			survey_error(s, path, -fd, "cannot open: %s", strerror(-fd));
+		return;
+	}
+	ssize_t n = fd_pread(fd, sector, sizeof(sector), 0);
+	if (n < 0)
+		survey_error(s, path, (int)-n, "cannot read LBA 0: %s", strerror((int)-n));
+	if (n == (ssize_t)sizeof(sector))
+		put_bool(&d->bootable, sector[SIGNATURE_AT] == 0x55 && sector[SIGNATURE_AT + 1] == 0xaa, "LBA 0");
+}

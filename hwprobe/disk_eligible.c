@@ -1,0 +1,132 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/disk.h"
+
+static void add_reason(struct survey *s, struct hwp_disk *d, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void add_reason(struct survey *s, struct hwp_disk *d, const char *code, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	str_make_utf8(text);
+	struct hwp_reason *r = arena_append(s->mem, &d->reasons, &d->reason_count, sizeof(*r));
+	if (r)
+		*r = (struct hwp_reason){ .code = code, .text = arena_dup(s->mem, text) };
+}
+
+static bool is_known_controller(const struct block_dev *b)
+{
+	static const char *const prefixes[] = { "sd", "hd", "vd", "nvme", "sr", "xvd", "mmc", "dasd", "md" };
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (str_starts(b->name, prefixes[i]) && !str_starts(b->name, "mdd"))
+			return true;
+	return disk_is_multipath(b) || disk_is_lvm(b);
+}
+
+/* --- iSCSI: only the target that the firmware boots from may be installed on --------------------------- */
+
+static bool is_boot_target(struct survey *s, const char *target, bool *ret_has_ibft)
+{
+	struct root_names names = attr_list(s, "sys/firmware/ibft");
+	for (size_t i = 0; i < names.n; i++) {
+		if (!str_starts(names.v[i], "target"))
+			continue;
+		*ret_has_ibft = true;
+		if (str_eq(attr_text(s, "sys/firmware/ibft/%s/target-name", names.v[i]), target))
+			return true;
+	}
+	return false;
+}
+
+static void check_iscsi(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	char *state = attr_text(s, "%s/device/state", b->dir);
+	if (!state)
+		add_reason(s, d, "iscsi-state-unreadable", "The state of the iSCSI device cannot be read");
+	else if (strcmp(state, "running"))
+		add_reason(s, d, "iscsi-not-running", "The iSCSI device is in state %s, not running", state);
+
+	/* By name, wherever it stands: host adapters with offload sit deeper than software iSCSI. */
+	char *session = disk_ancestor(s, b, "session");
+	if (!session) {
+		add_reason(s, d, "iscsi-no-session", "No iSCSI session belongs to the disk");
+		return;
+	}
+	char *target = attr_text(s, "sys/class/iscsi_session/%s/targetname", session);
+	if (!target) {
+		add_reason(s, d, "iscsi-no-target", "The iSCSI %s names no target", session);
+		return;
+	}
+	bool has_ibft = false;
+	if (is_boot_target(s, target, &has_ibft))
+		return;
+	if (!has_ibft)
+		add_reason(s, d, "ibft-missing", "The firmware has no iSCSI boot table");
+	else
+		add_reason(s, d, "not-in-ibft", "The firmware does not boot from iSCSI target %s", target);
+}
+
+static void find_iscsi_host(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	char *host = disk_ancestor(s, b, "host");
+	if (host)
+		put_attr(s, &d->iscsi_host_ip, NULL, "sys/class/iscsi_host/%s/ipaddress", host);
+}
+
+/* --- use -------------------------------------------------------------------------------------------------- */
+
+static bool has_agent_partition(const struct block_dev *b)
+{
+	for (size_t p = 1; p <= b->parts; p++) {
+		const char *label = udev_get(&b[p].udev, "ID_PART_ENTRY_NAME");
+		if (label && str_starts(label, "agent"))
+			return true;
+	}
+	return false;
+}
+
+static void check_use(struct survey *s, const struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+{
+	for (size_t p = 1; p <= b->parts; p++) {
+		if (b[p].mounts.n)
+			add_reason(s, d, "partition-mounted", "Partition %s is mounted at %s", b[p].name, b[p].mounts.v[0]);
+		if (b[p].is_swap)
+			add_reason(s, d, "swap-active", "Partition %s is used as swap", b[p].name);
+	}
+	if (b->mounts.n)
+		add_reason(s, d, "in-use-through-holder", "The whole disk is mounted at %s", b->mounts.v[0]);
+	if (b->is_swap)
+		add_reason(s, d, "swap-active", "The whole disk is used as swap");
+	const struct block_dev *user = block_user(m, b);
+	if (user)
+		add_reason(s, d, "in-use-through-holder", "%s, which stands on the disk, is %s%s", user->name,
+			   user->mounts.n ? "mounted at " : "used as swap", user->mounts.n ? user->mounts.v[0] : "");
+}
+
+void disk_find_eligibility(struct survey *s, const struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+{
+	bool is_optical = str_eq(d->drive_type.s, "ODD");
+	bool is_iscsi = str_eq(d->drive_type.s, "iSCSI");
+	bool is_medium = is_optical || block_has_iso_mount(m, b);
+	put_bool(&d->is_installation_media, is_medium, is_optical ? "drive_type" : "proc/self/mountinfo");
+
+	if (!is_known_controller(b))
+		add_reason(s, d, "unknown-controller", "Disks of the kind %s are not supported", b->name);
+	if (disk_is_lvm(b))
+		add_reason(s, d, "lvm-volume", "It is a logical volume, not a disk");
+	if (is_iscsi) {
+		find_iscsi_host(s, b, d);
+		check_iscsi(s, b, d);
+	}
+	if (is_medium)
+		add_reason(s, d, "installation-media", "%s", is_optical ? "It is an optical drive" : "It holds the installation medium");
+	if (!has_agent_partition(b))
+		check_use(s, m, b, d);
+}

@@ -1,0 +1,154 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/disk.h"
+
+enum { VPD_HEADER = 4 };
+
+/* First udev property of the list that is there. */
+static bool put_property(struct survey *s, struct hwp_str *dst, const struct block_dev *b, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (put_str(s, dst, udev_get(&b->udev, *keys), arena_printf(s->tmp, "udev %s", *keys)))
+			return true;
+	return false;
+}
+
+static void find_path(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	char *name = arena_dup(s->tmp, b->name);
+	for (char *p = name; p && *p; p++)
+		if (*p == '!')
+			*p = '/';
+	put_str(s, &d->name, name, "sys/block");
+	put_str(s, &d->path, arena_printf(s->tmp, "/dev/%s", name), "sys/block");
+
+	/* A node under another name (no devtmpfs): what udev's by-path link leads to. */
+	const char *id_path = udev_get(&b->udev, "ID_PATH");
+	char *node = arena_printf(s->tmp, "dev/%s", name);
+	if (!id_path || !node || !root_is_dir(s->root, "dev/disk") || root_exists(s->root, node))
+		return;
+	char *target = attr_link_name(s, "dev/disk/by-path/%s", id_path);
+	if (target)
+		put_str(s, &d->path, arena_printf(s->tmp, "/dev/%s", target), "dev/disk/by-path");
+}
+
+/* Udev's encoding of bytes in values: \xNN. Trims, and collapses runs of blanks. In place. */
+static char *decode(char *text)
+{
+	char *out = text;
+	unsigned byte;
+	for (const char *p = text; *p;) {
+		char c = *p++;
+		if (c == '\\' && *p == 'x' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2])) {
+			sscanf(p + 1, "%2x", &byte);
+			c = (char)byte;
+			p += 3;
+		}
+		if (c == ' ' && (out == text || out[-1] == ' '))
+			continue;
+		if (c)
+			*out++ = c;
+	}
+	*out = '\0';
+	return str_trim(text);
+}
+
+static void find_model(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	const char *encoded = udev_get(&b->udev, "ID_MODEL_ENC");
+	char *full = encoded ? arena_dup(s->tmp, encoded) : NULL;
+	if (!put_str(s, &d->model, udev_get(&b->udev, "ID_MODEL"), "udev ID_MODEL"))
+		put_attr(s, &d->model, NULL, "%s/device/model", b->dir);
+	if (!full || !put_str(s, &d->model_full, decode(full), "udev ID_MODEL_ENC"))
+		put_attr(s, &d->model_full, NULL, "%s/device/model", b->dir);
+	put_attr(s, &d->vendor, NULL, "%s/device/vendor", b->dir);
+	if (!put_attr(s, &d->firmware, NULL, "%s/device/firmware_rev", b->dir))
+		put_attr(s, &d->firmware, NULL, "%s/device/rev", b->dir);
+}
+
+/* Unit serial number page (SPC-4 7.8.13), which the kernel keeps: no ioctl, no open of the device. */
+static char *vpd_serial(struct survey *s, const struct block_dev *b)
+{
+	char path[ROOT_PATH_MAX];
+	unsigned char page[ROOT_ATTR_MAX];
+	snprintf(path, sizeof(path), "%s/device/vpd_pg80", b->dir);
+	ssize_t n = root_attr(s->root, path, (char *)page, sizeof(page));
+	if (n <= VPD_HEADER || page[1] != 0x80)
+		return NULL;
+	size_t len = (size_t)(page[2] << 8 | page[3]);
+	len = MIN_OF(len, (size_t)n - VPD_HEADER);
+	char *text = arena_copy(s->tmp, page + VPD_HEADER, len);
+	return text ? str_trim(text) : NULL;
+}
+
+static void find_serial(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	/* sg3_utils' name first: the serial as the unit itself reports it. */
+	static const char *const keys[] = { "SCSI_IDENT_SERIAL", "ID_SCSI_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL", NULL };
+	static const char *const multipath_keys[] = { "DM_SERIAL", NULL };
+	if (disk_is_multipath(b))
+		put_property(s, &d->serial, b, multipath_keys);
+	if (str_starts(b->name, "dm-") || str_starts(b->name, "md"))
+		return;
+	if (put_property(s, &d->serial, b, keys))
+		return;
+	if (put_attr(s, &d->serial, NULL, "%s/serial", b->dir)) /* virtio */
+		return;
+	if (put_attr(s, &d->serial, NULL, "%s/device/serial", b->dir)) /* NVMe, MMC */
+		return;
+	put_str(s, &d->serial, vpd_serial(s, b), "device/vpd_pg80");
+}
+
+static void find_wwn(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	static const char *const keys[] = { "ID_WWN_WITH_EXTENSION", "ID_WWN", "DM_WWN", NULL };
+	if (put_property(s, &d->wwn, b, keys))
+		return;
+	if (d->by_id.s && str_starts(d->by_id.s, "/dev/disk/by-id/wwn-")) {
+		put_str(s, &d->wwn, d->by_id.s + strlen("/dev/disk/by-id/wwn-"), "by-id link");
+		return;
+	}
+	if (b->udev.is_there)
+		return;
+	if (str_starts(b->name, "nvme")) {
+		put_attr(s, &d->wwn, NULL, "%s/wwid", b->dir);
+		return;
+	}
+	char *wwid = attr_text(s, "%s/device/wwid", b->dir);
+	if (wwid && str_starts(wwid, "naa."))
+		put_str(s, &d->wwn, arena_printf(s->tmp, "0x%s", wwid + strlen("naa.")), "device/wwid");
+}
+
+static void find_hctl(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	struct root_names names = attr_list(s, "%s/device/scsi_device", b->dir);
+	if (names.n)
+		put_str(s, &d->hctl, names.v[0], "device/scsi_device");
+}
+
+static bool has_vpd_ids(struct survey *s, const struct block_dev *b)
+{
+	char path[ROOT_PATH_MAX], page[ROOT_ATTR_MAX];
+	snprintf(path, sizeof(path), "%s/device/vpd_pg83", b->dir);
+	return root_attr(s->root, path, page, sizeof(page)) > 0;
+}
+
+void disk_find_identity(struct survey *s, const struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+{
+	find_path(s, b, d);
+	find_model(s, b, d);
+	find_serial(s, b, d);
+	disk_find_links(s, m, b, d);
+	find_wwn(s, b, d);
+	find_hctl(s, b, d);
+	bool has_uuid = str_starts(b->name, "nvme") ? attr_text(s, "%s/wwid", b->dir) != NULL : has_vpd_ids(s, b);
+	put_bool(&d->has_uuid, has_uuid, "device/vpd_pg83");
+
+	char *list = NULL;
+	for (size_t i = 0; i < b->holders.n; i++)
+		list = arena_printf(s->tmp, "%s%s%s", list ? list : "", list ? "," : "", b->holders.v[i]);
+	put_str(s, &d->holders, list, "holders");
+}

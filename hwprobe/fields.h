@@ -1,0 +1,20 @@
+#pragma once
+/* Which member of which struct is which key: one table per object, read by the assisted, the full and the text rendering. */
+#include <stddef.h>
+
+enum value_kind { VALUE_STR, VALUE_NUM, VALUE_REAL, VALUE_BOOL, VALUE_STRS };
+
+enum field_flag {
+	FIELD_WIRE = 1,	  /* in the assisted format, under this key */
+	FIELD_ALWAYS = 2, /* there even when empty (Go slices without omitempty) */
+};
+
+struct field {
+	const char *key; /* NULL ends a table */
+	enum value_kind kind;
+	size_t offset;
+	unsigned flags;
+};
+
+extern const struct field cpu_fields[], memory_fields[], boot_fields[], vendor_fields[], disk_fields[], nic_fields[], route_fields[],
+	gpu_fields[];

@@ -1,0 +1,218 @@
+#pragma once
+/*
+ * libhwprobe: what a machine is made of, read from the kernel itself. Nothing is executed, no module is loaded, nothing is written.
+ *
+ * A context (struct hwp_ctx) holds the sources: the running machine, or a recorded tree. hwp_probe() takes a snapshot
+ * (struct hwp_inventory), which is immutable, reference counted and may be used by several threads; a context may not.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HWP_API __attribute__((visibility("default")))
+
+struct hwp_ctx;
+struct hwp_inventory;
+
+/* Parts of the inventory; a set of them is an OR. */
+enum hwp_part {
+	HWP_CPU = 1,
+	HWP_MEMORY = 2,
+	HWP_DISKS = 4,
+	HWP_NICS = 8,
+	HWP_ROUTES = 16,
+	HWP_BOOT = 32,
+	HWP_VENDOR = 64,
+	HWP_GPUS = 128,
+	HWP_TPM = 256,
+	HWP_BMC = 512,
+	HWP_HOSTNAME = 2048,
+	HWP_ALL = 1023 | 2048,
+};
+
+/* Flags of struct hwp_options. */
+enum hwp_flag {
+	HWP_NO_DEVICE_READ = 1, /* open no device node: bootable stays false, BMC addresses unset */
+	HWP_NO_UDEV = 2,	/* ignore the udev database */
+	HWP_NO_APPLIANCE = 4,	/* no special case for a dm device named agent* */
+};
+
+struct hwp_options {
+	size_t size;		    /* sizeof(struct hwp_options) as the caller knows it */
+	const char *sysroot;	    /* NULL = the running machine; else the folder of a recorded machine */
+	unsigned parts;		    /* parts that hwp_probe(ctx, 0, …) takes; 0 = HWP_ALL */
+	unsigned device_timeout_ms; /* longest wait for one device; 0 = 2000 */
+	unsigned bmc_timeout_ms;    /* longest wait for the BMC; 0 = 5000 */
+	unsigned total_timeout_ms;  /* budget of one hwp_probe() for device reads; 0 = 20000 */
+	unsigned flags;		    /* enum hwp_flag */
+	uint64_t disk_min_bytes;    /* smaller disks are left out; 0 = none */
+	const char *pci_ids;	    /* PCI id database; NULL = where distributions put it */
+	/* What went wrong and where, as it happens; may be NULL. @prio as in syslog(3). */
+	void (*log)(void *data, int prio, const char *part, const char *msg);
+	void *log_data;
+};
+
+/* A value and where it came from. source == NULL: absent (s is NULL, v is 0). Strings are valid UTF-8. */
+struct hwp_str {
+	const char *s;
+	const char *source;
+};
+struct hwp_num {
+	int64_t v;
+	const char *source;
+};
+struct hwp_real {
+	double v;
+	const char *source;
+};
+struct hwp_bool {
+	bool v;
+	const char *source;
+};
+struct hwp_strs {
+	const char **v;
+	size_t n;
+	const char *source;
+};
+
+struct hwp_cpu {
+	struct hwp_str architecture;	/* x86_64, aarch64, ppc64le, s390x, … */
+	struct hwp_num count;		/* logical CPUs, offline ones included */
+	struct hwp_str model_name;
+	struct hwp_real frequency_mhz;	/* highest */
+	struct hwp_strs flags;
+	struct hwp_num sockets, cores, threads; /* of the online CPUs */
+	struct hwp_num offline;
+	struct hwp_num numa_nodes;
+};
+
+struct hwp_memory {
+	struct hwp_num physical_bytes;
+	struct hwp_str physical_bytes_method; /* dmidecode, ghw, meminfo: the names that the API fixes */
+	struct hwp_num usable_bytes;
+};
+
+struct hwp_boot {
+	struct hwp_str current_boot_mode; /* bios, uefi */
+	struct hwp_str pxe_interface;	  /* value of BOOTIF=, verbatim */
+	struct hwp_str command_line;	  /* with its newline */
+	struct hwp_str secure_boot_state; /* Unknown, NotSupported, Enabled, Disabled */
+	struct hwp_str device_type;	  /* persistent, ephemeral */
+};
+
+struct hwp_vendor {
+	struct hwp_str manufacturer, product_name, serial_number;
+	struct hwp_bool is_virtual;
+	struct hwp_str virtualization; /* kvm, vmware, …; only in virtual machines */
+	struct hwp_str uuid, sku, version, family;
+	struct hwp_str board_vendor, board_name, board_serial;
+	struct hwp_str chassis_serial, chassis_asset_tag;
+	struct hwp_str firmware_vendor, firmware_version, firmware_date;
+};
+
+/* Why a disk must not be installed on: a stable code and a sentence. */
+struct hwp_reason {
+	const char *code, *text;
+};
+
+struct hwp_disk {
+	struct hwp_str id; /* by_id, else by_path, else path */
+	struct hwp_str name, path, by_id, by_path;
+	struct hwp_str drive_type, vendor, model, serial, wwn, hctl;
+	struct hwp_str holders;	     /* names joined by commas */
+	struct hwp_str iscsi_host_ip;
+	struct hwp_num size_bytes;
+	struct hwp_bool removable, bootable, is_installation_media, has_uuid;
+	const struct hwp_reason *reasons;
+	size_t reason_count;	     /* 0 = eligible */
+	/* beyond the wire format */
+	struct hwp_str model_full, transport, firmware;
+	struct hwp_num logical_block_size, physical_block_size, diskseq, numa_node;
+	struct hwp_bool rotational, read_only;
+};
+
+struct hwp_nic {
+	struct hwp_str name, mac_address, type;
+	struct hwp_num ifindex, mtu, speed_mbps;
+	struct hwp_bool has_carrier;
+	struct hwp_strs flags, ipv4_addresses, ipv6_addresses;
+	struct hwp_str vendor, product;
+	/* beyond the wire format */
+	struct hwp_str permanent_mac, driver, master;
+};
+
+struct hwp_route {
+	struct hwp_num family; /* AF_INET, AF_INET6 */
+	struct hwp_str destination, gateway, interface;
+	struct hwp_num metric;
+	/* beyond the wire format */
+	struct hwp_num prefixlen, protocol, table;
+};
+
+struct hwp_gpu {
+	struct hwp_str address, vendor_id, device_id, vendor, name;
+};
+
+struct hwp_error {
+	const char *part, *source;
+	int err; /* positive errno */
+	const char *detail;
+};
+
+/*
+ * Opens the sources. @opt: NULL = the running machine, defaults.
+ * Returns 0; -EXDEV when a link of a recorded tree leaves it (the log names the path); -ENOENT, -ENOTDIR, -ENOMEM, … .
+ */
+HWP_API int hwp_open(struct hwp_ctx **ret_ctx, const struct hwp_options *opt);
+HWP_API void hwp_close(struct hwp_ctx *ctx);
+
+/*
+ * Takes a snapshot. @parts: 0 = those of the options. Blocks at most for the time limits of the options.
+ * Partial data is success: what could not be read is in hwp_errors(). -EXDEV: as in hwp_open(); -ENOMEM.
+ */
+HWP_API int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv);
+HWP_API struct hwp_inventory *hwp_ref(struct hwp_inventory *inv);
+HWP_API void hwp_unref(struct hwp_inventory *inv);
+
+/* Everything below is owned by the inventory and valid until its last unref; NULL = the part was not asked for. */
+HWP_API unsigned hwp_get_parts(const struct hwp_inventory *inv);
+HWP_API const struct hwp_cpu *hwp_get_cpu(const struct hwp_inventory *inv);
+HWP_API const struct hwp_memory *hwp_get_memory(const struct hwp_inventory *inv);
+HWP_API const struct hwp_boot *hwp_get_boot(const struct hwp_inventory *inv);
+HWP_API const struct hwp_vendor *hwp_get_system_vendor(const struct hwp_inventory *inv);
+HWP_API const char *hwp_get_hostname(const struct hwp_inventory *inv);
+HWP_API const char *hwp_get_tpm_version(const struct hwp_inventory *inv);
+HWP_API const char *hwp_get_bmc_address(const struct hwp_inventory *inv, int family); /* AF_INET, AF_INET6 */
+HWP_API size_t hwp_disk_count(const struct hwp_inventory *inv);
+HWP_API const struct hwp_disk *hwp_disk_at(const struct hwp_inventory *inv, size_t i);
+HWP_API const struct hwp_disk *hwp_disk_find(const struct hwp_inventory *inv, const char *id_or_path);
+HWP_API size_t hwp_nic_count(const struct hwp_inventory *inv);
+HWP_API const struct hwp_nic *hwp_nic_at(const struct hwp_inventory *inv, size_t i);
+HWP_API size_t hwp_route_count(const struct hwp_inventory *inv);
+HWP_API const struct hwp_route *hwp_route_at(const struct hwp_inventory *inv, size_t i);
+HWP_API size_t hwp_gpu_count(const struct hwp_inventory *inv);
+HWP_API const struct hwp_gpu *hwp_gpu_at(const struct hwp_inventory *inv, size_t i);
+HWP_API size_t hwp_errors(const struct hwp_inventory *inv, const struct hwp_error **ret_errors);
+
+enum hwp_format {
+	HWP_JSON_ASSISTED, /* the inventory object of the assisted-install API */
+	HWP_JSON_FULL,	   /* everything, each value with its source, and errors[] */
+	HWP_TEXT,	   /* for people */
+};
+
+/*
+ * Renders; the caller free()s. @max_bytes: 0 = no limit; a longer HWP_JSON_ASSISTED document is cut by the truncation contract
+ * (ineligible disks first; at worst {"truncation":{"type":"full",…}}), the other formats are not cut. NULL = no memory.
+ */
+HWP_API char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes);
+
+/* Which parts differ; parts that only one of the two has count as different. Returns 1 when any, 0 none, -ENOMEM. */
+HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b, unsigned *ret_changed_parts);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,179 @@
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/str.h"
+#include "common/verb.h"
+#include "hwprobe/hwprobe.h"
+
+struct arguments {
+	struct hwp_options opt;
+	enum hwp_format format;
+	uint64_t max_bytes;
+};
+
+static const struct {
+	const char *name;
+	unsigned part;
+} part_names[] = {
+	{ "cpu", HWP_CPU },	    { "memory", HWP_MEMORY }, { "disks", HWP_DISKS },  { "interfaces", HWP_NICS },
+	{ "routes", HWP_ROUTES },   { "boot", HWP_BOOT },     { "system_vendor", HWP_VENDOR }, { "gpus", HWP_GPUS },
+	{ "tpm", HWP_TPM },	    { "bmc", HWP_BMC },	      { "hostname", HWP_HOSTNAME }, { "all", HWP_ALL },
+};
+
+static const struct {
+	const char *name;
+	enum hwp_format format;
+} formats[] = { { "assisted", HWP_JSON_ASSISTED }, { "full", HWP_JSON_FULL } };
+
+static int set_format(void *ctx, const char *value, struct fault *err)
+{
+	struct arguments *a = ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (!strcmp(value, formats[i].name)) {
+			a->format = formats[i].format;
+			return 0;
+		}
+	}
+	return fault_set(err, -EINVAL, "%s: no such format", value);
+}
+
+static unsigned part_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(part_names); i++)
+		if (!strcmp(name, part_names[i].name))
+			return part_names[i].part;
+	return 0;
+}
+
+static int set_parts(void *ctx, const char *value, struct fault *err)
+{
+	struct arguments *a = ctx;
+	AUTO(freep) char *list = str_dup(value);
+	if (!list)
+		return fault_oom(err);
+	char *save = NULL;
+	unsigned parts = 0;
+	for (char *name = strtok_r(list, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
+		unsigned part = part_by_name(name);
+		if (!part)
+			return fault_set(err, -EINVAL, "%s: no such part", name);
+		parts |= part;
+	}
+	if (!parts)
+		return fault_set(err, -EINVAL, "no part is named");
+	a->opt.parts = parts;
+	return 0;
+}
+
+static int set_sysroot(void *ctx, const char *value, struct fault *err)
+{
+	if (!*value)
+		return fault_set(err, -EINVAL, "the folder's name is empty");
+	((struct arguments *)ctx)->opt.sysroot = value;
+	return 0;
+}
+
+static int set_size(const char *value, uint64_t *ret, struct fault *err)
+{
+	return str_to_size(value, ret) < 0 ? fault_set(err, -EINVAL, "%s: not a size", value) : 0;
+}
+
+static int set_output_max(void *ctx, const char *value, struct fault *err)
+{
+	return set_size(value, &((struct arguments *)ctx)->max_bytes, err);
+}
+
+static int set_disk_min(void *ctx, const char *value, struct fault *err)
+{
+	return set_size(value, &((struct arguments *)ctx)->opt.disk_min_bytes, err);
+}
+
+static int set_timeout(void *ctx, const char *value, struct fault *err)
+{
+	uint64_t ms;
+	if (str_to_u64(value, &ms) < 0 || !ms || ms > UINT32_MAX)
+		return fault_set(err, -EINVAL, "%s: not a number of milliseconds", value);
+	((struct arguments *)ctx)->opt.total_timeout_ms = (unsigned)ms;
+	return 0;
+}
+
+static int set_pci_ids(void *ctx, const char *value, struct fault *err)
+{
+	((struct arguments *)ctx)->opt.pci_ids = value;
+	return 0;
+}
+
+static const struct option_spec options[] = {
+	{ "format", 'f', "FORMAT", "assisted (default) or full", set_format },
+	{ "parts", 'p', "LIST", "only these parts: cpu,memory,disks,interfaces,…", set_parts },
+	{ "sysroot", 0, "DIR", "a recorded machine instead of this one", set_sysroot },
+	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },
+	{ "disk-min-size", 0, "SIZE", "leave out smaller disks", set_disk_min },
+	{ "timeout", 0, "MS", "time for reading devices, milliseconds", set_timeout },
+	{ "pci-ids", 0, "FILE", "names of PCI devices", set_pci_ids },
+	{ 0 },
+};
+
+static void print_message(void *data, int prio, const char *part, const char *msg)
+{
+	log_write(prio, "%s: %s", part, msg);
+}
+
+static void hwp_closep(struct hwp_ctx **ctx)
+{
+	hwp_close(*ctx);
+}
+
+static void hwp_unrefp(struct hwp_inventory **inv)
+{
+	hwp_unref(*inv);
+}
+
+static int print_inventory(const struct arguments *a, const struct hwp_inventory *inv)
+{
+	/* The newline counts. */
+	size_t max = a->max_bytes > 1 ? a->max_bytes - 1 : a->max_bytes;
+	AUTO(freep) char *text = hwp_to_json(inv, a->format, max);
+	if (!text) {
+		log_error("out of memory");
+		return EXIT_FAILED;
+	}
+	if (puts(text) < 0 || fflush(stdout) < 0) {
+		log_error("cannot write: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return hwp_errors(inv, NULL) ? EXIT_PARTIAL : EXIT_DONE;
+}
+
+static int run(void *ctx, int argc, char **argv)
+{
+	struct arguments *a = ctx;
+	AUTO(hwp_closep) struct hwp_ctx *hwp = NULL;
+	AUTO(hwp_unrefp) struct hwp_inventory *inv = NULL;
+	int rc = hwp_open(&hwp, &a->opt);
+	if (!rc)
+		rc = hwp_probe(hwp, 0, &inv);
+	if (rc < 0) {
+		if (rc == -ENOMEM)
+			log_error("out of memory");
+		return EXIT_FAILED;
+	}
+	return print_inventory(a, inv);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = { .opt = { .size = sizeof(a.opt), .log = print_message } };
+	const struct program program = {
+		.name = "slipway-hwprobe",
+		.summary = "The hardware of this machine, read from the kernel",
+		.options = options,
+		.run = run,
+	};
+	log_init("slipway-hwprobe", LOG_INFO);
+	return program_main(&program, &a, argc, argv);
+}

@@ -1,0 +1,192 @@
+#include "hwprobe/netdump.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include "common/buf.h"
+#include "common/cleanup.h"
+
+enum { RECEIVE_BYTES = 32768, RECEIVE_TIMEOUT_S = 5 };
+
+struct dump_kind {
+	const char *file;
+	int type;
+	unsigned char family;
+	size_t header_len;
+	bool is_main_table; /* ask for table main only */
+};
+
+static const struct dump_kind kinds[NETDUMP_KINDS] = {
+	[NETDUMP_LINK] = { "netlink/link.nl", RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg) },
+	[NETDUMP_ADDR] = { "netlink/addr.nl", RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg) },
+	[NETDUMP_ROUTE4] = { "netlink/route4.nl", RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), true },
+	[NETDUMP_ROUTE6] = { "netlink/route6.nl", RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), true },
+	[NETDUMP_NEXTHOP] = { "netlink/nexthop.nl", RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg) },
+};
+
+struct nlmsghdr *netdump_next(const struct netdump *d, size_t *pos)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)(d->data + *pos);
+	if (*pos > d->len || d->len - *pos < sizeof(*h))
+		return NULL;
+	if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > d->len - *pos || h->nlmsg_type == NLMSG_DONE)
+		return NULL;
+	*pos += NLMSG_ALIGN(h->nlmsg_len);
+	return h;
+}
+
+bool netdump_attrs(struct nlmsghdr *h, size_t header_len, struct nlattr **tb, int max)
+{
+	memset(tb, 0, sizeof(*tb) * (size_t)(max + 1));
+	if (h->nlmsg_len < NLMSG_HDRLEN + NLMSG_ALIGN(header_len))
+		return false;
+	struct nlattr *head = (struct nlattr *)((char *)h + NLMSG_HDRLEN + NLMSG_ALIGN(header_len));
+	return nla_parse(tb, max, head, (int)(h->nlmsg_len - NLMSG_HDRLEN - NLMSG_ALIGN(header_len)), NULL) == 0;
+}
+
+uint32_t nlattr_u32(const struct nlattr *a, uint32_t def)
+{
+	return a && nla_len(a) >= 4 ? nla_get_u32(a) : def;
+}
+
+uint8_t nlattr_u8(const struct nlattr *a, uint8_t def)
+{
+	return a && nla_len(a) >= 1 ? nla_get_u8(a) : def;
+}
+
+const char *nlattr_text(const struct nlattr *a, char *buf, size_t size)
+{
+	if (!a || nla_len(a) < 1)
+		return NULL;
+	size_t n = strnlen(nla_data(a), (size_t)nla_len(a));
+	if (n > size - 1)
+		n = size - 1;
+	memcpy(buf, nla_data(a), n);
+	buf[n] = '\0';
+	return n ? buf : NULL;
+}
+
+/* --- the kernel ---------------------------------------------------------------------------------------- */
+
+static void nl_socket_freep(struct nl_sock **sk)
+{
+	if (*sk)
+		nl_socket_free(*sk);
+}
+
+static void nlmsg_freep(struct nl_msg **m)
+{
+	if (*m)
+		nlmsg_free(*m);
+}
+
+static struct nl_sock *open_socket(void)
+{
+	AUTO(nl_socket_freep) struct nl_sock *sk = nl_socket_alloc();
+	if (!sk || nl_connect(sk, NETLINK_ROUTE) < 0)
+		return NULL;
+	int one = 1, fd = nl_socket_get_fd(sk);
+	struct timeval timeout = { .tv_sec = RECEIVE_TIMEOUT_S };
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	/* Filters in the request are obeyed (Linux 4.20); older kernels dump everything, which is filtered again later. */
+	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	/* The kernel fills dump buffers of at most 32 KiB, so no message needs to be peeked at. */
+	nl_socket_disable_msg_peek(sk);
+	if (nl_socket_set_msg_buf_size(sk, RECEIVE_BYTES) < 0)
+		return NULL;
+	return TAKE(sk);
+}
+
+static int send_request(struct nl_sock *sk, const struct dump_kind *k)
+{
+	AUTO(nlmsg_freep) struct nl_msg *m = nlmsg_alloc_simple(k->type, NLM_F_DUMP);
+	void *header = m ? nlmsg_reserve(m, k->header_len, NLMSG_ALIGNTO) : NULL;
+	if (!header)
+		return -ENOMEM;
+	memset(header, 0, k->header_len);
+	*(unsigned char *)header = k->family; /* the first byte of all of these headers */
+	if (k->is_main_table)
+		((struct rtmsg *)header)->rtm_table = RT_TABLE_MAIN;
+	int rc = nl_send_auto(sk, m);
+	return rc < 0 ? -EIO : 0;
+}
+
+/* Looks through one datagram. Returns 1 at the end of the dump, -EINTR when it changed meanwhile, -errno of the kernel. */
+static int scan(const char *data, size_t len)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)data;
+	for (int left = (int)len; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
+		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+			return -EINTR;
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (h->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *e = nlmsg_data(h);
+			return h->nlmsg_len >= NLMSG_HDRLEN + sizeof(*e) && e->error < 0 ? e->error : -EIO;
+		}
+	}
+	return 0;
+}
+
+static int receive(struct nl_sock *sk, struct buf *out)
+{
+	for (;;) {
+		struct sockaddr_nl from;
+		AUTO(freep) unsigned char *data = NULL;
+		int n = nl_recv(sk, &from, &data, NULL);
+		if (n <= 0)
+			return n == -NLE_NOMEM ? -ENOMEM : -EIO;
+		int rc = scan((char *)data, (size_t)n);
+		if (rc < 0)
+			return rc;
+		if (buf_append(out, data, (size_t)n) < 0)
+			return -EMSGSIZE;
+		if (rc)
+			return 0;
+	}
+}
+
+static int dump_live(struct survey *s, const struct dump_kind *k, struct netdump *d)
+{
+	int rc = -EINTR;
+	for (int tries = 0; tries < NETDUMP_TRIES && rc == -EINTR; tries++) {
+		AUTO(nl_socket_freep) struct nl_sock *sk = open_socket();
+		AUTO(buf_done) struct buf out;
+		buf_init(&out, NETDUMP_MAX);
+		if (!sk)
+			return -ENOMEM;
+		rc = send_request(sk, k);
+		if (!rc)
+			rc = receive(sk, &out);
+		if (!rc && !(d->data = arena_copy(s->tmp, out.data ? out.data : "", out.len)))
+			return -ENOMEM;
+		d->len = out.len;
+	}
+	return rc;
+}
+
+const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind)
+{
+	struct netdump *d = &s->dumps[kind];
+	if (d->has_read)
+		return d->is_there ? d : NULL;
+	d->has_read = true;
+	if (!s->root->is_live) {
+		d->is_there = attr_file(s, kinds[kind].file, NETDUMP_MAX, &d->data, &d->len) == 0;
+		return d->is_there ? d : NULL;
+	}
+	int rc = dump_live(s, &kinds[kind], d);
+	/* RTM_GETNEXTHOP is younger (Linux 5.3) than what else is asked for. */
+	if (rc < 0 && !(kind == NETDUMP_NEXTHOP && rc == -EOPNOTSUPP))
+		survey_error(s, kinds[kind].file, -rc, "the dump failed: %s", strerror(-rc));
+	d->is_there = rc == 0;
+	return d->is_there ? d : NULL;
+}

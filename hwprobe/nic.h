@@ -1,0 +1,12 @@
+#pragma once
+/* What the link dump says; shared by the interfaces and the routes. */
+#include "hwprobe/probe.h"
+
+enum { LINKS_MAX = 1 << 16 };
+
+/* Names of links by index; NULL = unknown. In tmp. */
+const char *link_name(struct survey *s, uint32_t ifindex);
+/* Fills ipv4_addresses and ipv6_addresses of all interfaces of the inventory. */
+void nic_find_addresses(struct survey *s);
+/* "aa:bb:…" of @len bytes (6, 8 or 20) in @buf; NULL = another length or all zero. */
+const char *mac_text(const uint8_t *mac, size_t len, char *buf, size_t size);

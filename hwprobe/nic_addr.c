@@ -1,0 +1,124 @@
+#include <arpa/inet.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include "hwprobe/netdump.h"
+#include "hwprobe/nic.h"
+
+struct address {
+	int family;
+	uint32_t ifindex, flags;
+	unsigned prefix;
+	uint8_t bytes[16];
+};
+
+static size_t family_len(int family)
+{
+	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
+}
+
+static bool parse_address(struct nlmsghdr *h, struct address *ret)
+{
+	struct nlattr *tb[IFA_MAX + 1];
+	const struct ifaddrmsg *m = NLMSG_DATA(h);
+	if (h->nlmsg_type != RTM_NEWADDR || !netdump_attrs(h, sizeof(*m), tb, IFA_MAX))
+		return false;
+	/* IFA_ADDRESS of IPv4 is the other end on point-to-point links. */
+	const struct nlattr *a = m->ifa_family == AF_INET ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+	size_t len = family_len(m->ifa_family);
+	if (!len || !a || (size_t)nla_len(a) < len || m->ifa_prefixlen > len * 8)
+		return false;
+	*ret = (struct address){
+		.family = m->ifa_family, .ifindex = m->ifa_index, .prefix = m->ifa_prefixlen,
+		.flags = nlattr_u32(tb[IFA_FLAGS], m->ifa_flags),
+	};
+	memcpy(ret->bytes, nla_data(a), len);
+	return true;
+}
+
+static bool is_link_local(const struct address *a)
+{
+	if (a->family == AF_INET)
+		return a->bytes[0] == 169 && a->bytes[1] == 254;
+	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+static bool has_prefix(const uint8_t *address, const uint8_t *net, unsigned prefix)
+{
+	unsigned bytes = prefix / 8, bits = prefix % 8;
+	if (memcmp(address, net, bytes))
+		return false;
+	return !bits || ((address[bytes] ^ net[bytes]) & (uint8_t)(0xff00 >> bits)) == 0;
+}
+
+/* DHCPv6 hands out /128: the on-link prefix is that of the route which a router advertised. */
+static unsigned advertised_prefix(struct survey *s, const struct address *a)
+{
+	const struct netdump *d = survey_netdump(s, NETDUMP_ROUTE6);
+	size_t pos = 0;
+	for (struct nlmsghdr *h; d && (h = netdump_next(d, &pos));) {
+		struct nlattr *tb[RTA_MAX + 1];
+		const struct rtmsg *m = NLMSG_DATA(h);
+		if (h->nlmsg_type != RTM_NEWROUTE || !netdump_attrs(h, sizeof(*m), tb, RTA_MAX))
+			continue;
+		if (m->rtm_protocol != RTPROT_RA || !m->rtm_dst_len || m->rtm_dst_len > 128 ||
+		    nlattr_u32(tb[RTA_OIF], 0) != a->ifindex || !tb[RTA_DST] || nla_len(tb[RTA_DST]) < 16)
+			continue;
+		if (has_prefix(a->bytes, nla_data(tb[RTA_DST]), m->rtm_dst_len))
+			return m->rtm_dst_len;
+	}
+	return a->prefix;
+}
+
+static void put_address(struct survey *s, struct hwp_nic *n, const struct address *a)
+{
+	char host[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
+	bool is_v6 = a->family == AF_INET6;
+	if (!inet_ntop(a->family, a->bytes, host, sizeof(host)))
+		return;
+	snprintf(text, sizeof(text), "%s/%u", host, is_v6 ? advertised_prefix(s, a) : a->prefix);
+	put_strs(s, is_v6 ? &n->ipv6_addresses : &n->ipv4_addresses, text, "RTM_GETADDR");
+}
+
+static struct hwp_nic *nic_by_index(struct survey *s, uint32_t ifindex)
+{
+	for (size_t i = 0; i < s->inv->nic_count; i++)
+		if (s->inv->nics[i].ifindex.v == ifindex)
+			return &s->inv->nics[i];
+	return NULL;
+}
+
+static bool is_unusable(const struct address *a)
+{
+	return (a->flags & IFA_F_DADFAILED) && (a->flags & IFA_F_TENTATIVE);
+}
+
+static bool is_second_choice(const struct address *a)
+{
+	return a->family == AF_INET6 && (a->flags & (IFA_F_TEMPORARY | IFA_F_DEPRECATED));
+}
+
+/* One pass over the dump; addresses that should not be chosen come in the second. */
+static void take(struct survey *s, const struct netdump *d, bool wants_second_choice)
+{
+	size_t pos = 0;
+	for (struct nlmsghdr *h; (h = netdump_next(d, &pos));) {
+		struct address a;
+		if (!parse_address(h, &a) || is_link_local(&a) || is_unusable(&a) || is_second_choice(&a) != wants_second_choice)
+			continue;
+		struct hwp_nic *n = nic_by_index(s, a.ifindex);
+		if (n)
+			put_address(s, n, &a);
+	}
+}
+
+void nic_find_addresses(struct survey *s)
+{
+	const struct netdump *d = survey_netdump(s, NETDUMP_ADDR);
+	if (!d)
+		return;
+	take(s, d, false);
+	take(s, d, true);
+}

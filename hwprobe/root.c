@@ -1,0 +1,268 @@
+#include "hwprobe/root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "common/cleanup.h"
+#include "hwprobe/root_walk.h"
+
+static int open_beneath(struct root *r, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC,
+		/* BENEATH refuses what leaves the tree; IN_ROOT would clamp it silently (openat2(2)). */
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	for (int tries = 0; r->has_openat2 && tries < 16; tries++) {
+		long fd = syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
+		if (fd >= 0)
+			return (int)fd;
+		if (errno == ENOSYS || errno == EPERM)
+			r->has_openat2 = false; /* before Linux 5.6, or filtered */
+		else if (errno != EAGAIN) /* EAGAIN: a rename somewhere while ".." was walked */
+			return -errno;
+	}
+	return root_walk(r->fd, path, flags);
+}
+
+static int open_any(struct root *r, const char *path, int flags)
+{
+	if (r->is_live) {
+		int fd = openat(r->fd, path, flags | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	int fd = open_beneath(r, path, flags);
+	if (fd == -EXDEV && !r->escaped[0])
+		snprintf(r->escaped, sizeof(r->escaped), "%s", path);
+	return fd;
+}
+
+int root_fd(struct root *r, const char *path, int flags)
+{
+	AUTO(closep) int fd = open_any(r, path, flags | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+
+	struct stat st;
+	if (!r->is_live && (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))))
+		return -ENOTSUP; /* a device node in a recorded tree is no record */
+	return TAKE_FD(fd);
+}
+
+ssize_t root_attr(struct root *r, const char *path, char *data, size_t size)
+{
+	AUTO(closep) int fd = root_fd(r, path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	ssize_t n;
+	do {
+		n = read(fd, data, size);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n == size)
+		return -EMSGSIZE;
+	data[n] = '\0';
+	return n;
+}
+
+/* Reads to the end into a growing malloc()ed buffer. */
+static int read_all(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	size_t size = 16384, len = 0;
+	AUTO(freep) char *data = malloc(size);
+	if (!data)
+		return -ENOMEM;
+	for (;;) {
+		if (len == size) {
+			char *more = realloc(data, size * 2);
+			if (!more)
+				return -ENOMEM;
+			data = more;
+			size *= 2;
+		}
+		ssize_t n = read(fd, data + len, size - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+		if (len > max)
+			return -EMSGSIZE;
+	}
+	*ret = TAKE(data);
+	*ret_len = len;
+	return 0;
+}
+
+int root_read(struct root *r, struct arena *a, const char *path, size_t max, char **ret_data, size_t *ret_len)
+{
+	AUTO(closep) int fd = root_fd(r, path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+
+	AUTO(freep) char *data = NULL;
+	size_t len = 0;
+	int rc = read_all(fd, max, &data, &len);
+	if (rc < 0)
+		return rc;
+
+	char *copy = arena_copy(a, data, len);
+	if (!copy)
+		return -ENOMEM;
+	*ret_data = copy;
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
+ssize_t root_link(struct root *r, const char *path, char *target, size_t size)
+{
+	ssize_t n;
+	if (r->is_live) {
+		n = readlinkat(r->fd, path, target, size);
+	} else {
+		AUTO(closep) int fd = open_any(r, path, O_PATH | O_NOFOLLOW);
+		if (fd < 0)
+			return fd;
+		n = readlinkat(fd, "", target, size);
+		if (n < 0 && errno == ENOENT) /* an empty path on something that is no link */
+			return -EINVAL;
+	}
+	if (n < 0)
+		return -errno;
+	if ((size_t)n == size)
+		return -ENAMETOOLONG;
+	target[n] = '\0';
+	return n;
+}
+
+bool root_exists(struct root *r, const char *path)
+{
+	if (r->is_live)
+		return faccessat(r->fd, path, F_OK, 0) == 0;
+	AUTO(closep) int fd = open_any(r, path, O_PATH);
+	return fd >= 0;
+}
+
+bool root_is_dir(struct root *r, const char *path)
+{
+	AUTO(closep) int fd = open_any(r, path, O_PATH | O_DIRECTORY);
+	return fd >= 0;
+}
+
+static int by_natural_name(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+int root_list(struct root *r, struct arena *a, const char *path, struct root_names *ret)
+{
+	int fd = open_any(r, path, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	AUTO(closedirp) DIR *dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	struct root_names names = { 0 };
+	for (struct dirent *e; (e = readdir(dir));) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (names.n == ROOT_LIST_MAX)
+			return -EMSGSIZE;
+		char **slot = arena_append(a, &names.v, &names.n, sizeof(*slot));
+		if (!slot || !(*slot = arena_dup(a, e->d_name)))
+			return -ENOMEM;
+	}
+	if (names.n)
+		qsort(names.v, names.n, sizeof(*names.v), by_natural_name);
+	*ret = names;
+	return 0;
+}
+
+/* --- a recorded tree is checked before anything of it is shown -------------------------------------- */
+
+static int check_links(struct root *r, const char *path, dev_t dev, int depth, struct fault *err);
+
+static int check_entry(struct root *r, const char *path, unsigned char type, dev_t dev, int depth, struct fault *err)
+{
+	if (type == DT_DIR)
+		return check_links(r, path, dev, depth + 1, err);
+
+	AUTO(closep) int fd = open_any(r, path, O_PATH);
+	if (fd == -EXDEV)
+		return fault_set(err, -EXDEV, "%s: the link leaves the recorded tree", path);
+	return 0; /* dangling links are absent files */
+}
+
+static int check_links(struct root *r, const char *path, dev_t dev, int depth, struct fault *err)
+{
+	if (depth > ROOT_DEPTH_MAX)
+		return fault_set(err, -ELOOP, "%s: nested too deeply", path);
+
+	int fd = open_any(r, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	AUTO(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return 0; /* unreadable folders fail again, with a reason, when something in them is needed */
+	}
+	struct stat st;
+	if (fstat(fd, &st) < 0 || st.st_dev != dev)
+		return 0; /* something is mounted there: reads in it are still confined */
+
+	for (struct dirent *e; (e = readdir(dir));) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (e->d_type != DT_DIR && e->d_type != DT_LNK)
+			continue;
+		char child[ROOT_PATH_MAX];
+		int n = snprintf(child, sizeof(child), "%s%s%s", strcmp(path, ".") ? path : "",
+				 strcmp(path, ".") ? "/" : "", e->d_name);
+		if (n >= (int)sizeof(child))
+			return fault_set(err, -ENAMETOOLONG, "%s/%s: path too long", path, e->d_name);
+		int rc = check_entry(r, child, e->d_type, dev, depth, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int root_open(struct root *r, const char *sysroot, struct fault *err)
+{
+	*r = (struct root){ .fd = -1, .is_live = !sysroot, .has_openat2 = true };
+	AUTO(closep) int fd = open(sysroot ? sysroot : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fault_set(err, -errno, "cannot open %s: %s", sysroot ? sysroot : "/", strerror(errno));
+
+	r->fd = fd;
+	if (sysroot) {
+		struct stat st;
+		if (fstat(fd, &st) < 0)
+			return fault_set(err, -errno, "cannot look at %s: %s", sysroot, strerror(errno));
+		int rc = check_links(r, ".", st.st_dev, 0, err);
+		if (rc < 0) {
+			r->fd = -1;
+			return fault_prefix(err, rc, "%s", sysroot);
+		}
+	}
+	(void)TAKE_FD(fd);
+	return 0;
+}
+
+void root_done(struct root *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	r->fd = -1;
+}

@@ -1,0 +1,111 @@
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/cpuinfo.h"
+#include "hwprobe/probe.h"
+#include "hwprobe/virt.h"
+
+#define DMI_DIR "sys/class/dmi/id"
+#define DEVICETREE_DIR "sys/firmware/devicetree/base"
+
+/* A string of SMBIOS: the kernel's attribute first, then the table. */
+struct dmi_string {
+	size_t offset; /* of the struct hwp_str in struct hwp_vendor */
+	const char *attr;
+	uint8_t type, field;
+};
+
+#define DMI_STRING(member, attr_, type_, field_) \
+	{ .offset = offsetof(struct hwp_vendor, member), .attr = (attr_), .type = (type_), .field = (field_) }
+
+static const struct dmi_string dmi_strings[] = {
+	DMI_STRING(manufacturer, "sys_vendor", SMBIOS_SYSTEM, 0x04),
+	DMI_STRING(product_name, "product_name", SMBIOS_SYSTEM, 0x05),
+	DMI_STRING(version, "product_version", SMBIOS_SYSTEM, 0x06),
+	DMI_STRING(serial_number, "product_serial", SMBIOS_SYSTEM, 0x07),
+	DMI_STRING(sku, "product_sku", SMBIOS_SYSTEM, 0x19),
+	DMI_STRING(family, "product_family", SMBIOS_SYSTEM, 0x1a),
+	DMI_STRING(board_vendor, "board_vendor", SMBIOS_BOARD, 0x04),
+	DMI_STRING(board_name, "board_name", SMBIOS_BOARD, 0x05),
+	DMI_STRING(board_serial, "board_serial", SMBIOS_BOARD, 0x07),
+	DMI_STRING(chassis_serial, "chassis_serial", SMBIOS_CHASSIS, 0x07),
+	DMI_STRING(chassis_asset_tag, "chassis_asset_tag", SMBIOS_CHASSIS, 0x08),
+	DMI_STRING(firmware_vendor, "bios_vendor", SMBIOS_FIRMWARE, 0x04),
+	DMI_STRING(firmware_version, "bios_version", SMBIOS_FIRMWARE, 0x05),
+	DMI_STRING(firmware_date, "bios_date", SMBIOS_FIRMWARE, 0x08),
+};
+
+static void find_dmi_string(struct survey *s, struct hwp_vendor *v, const struct dmi_string *d)
+{
+	struct hwp_str *dst = (struct hwp_str *)((char *)v + d->offset);
+	if (put_attr(s, dst, NULL, DMI_DIR "/%s", d->attr))
+		return;
+	struct smbios_item i;
+	char text[256];
+	if (smbios_find(survey_smbios(s), d->type, &i))
+		put_str(s, dst, smbios_str(&i, d->field, text, sizeof(text)), "smbios");
+}
+
+static void find_uuid(struct survey *s, struct hwp_vendor *v)
+{
+	struct smbios_item i;
+	if (put_attr(s, &v->uuid, NULL, DMI_DIR "/product_uuid"))
+		return;
+	if (!smbios_find(survey_smbios(s), SMBIOS_SYSTEM, &i) || i.len < 0x18)
+		return;
+	/* Since SMBIOS 2.6 the first three fields are little-endian (DSP0134 7.2.1). */
+	const uint8_t *b = i.data + 8;
+	const uint8_t order[16] = { b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15] };
+	char text[UUID_LEN + 1];
+	uuid_format(order, text);
+	put_str(s, &v->uuid, text, "smbios type 1");
+}
+
+static void find_devicetree(struct survey *s, struct hwp_vendor *v)
+{
+	if (!v->manufacturer.s) {
+		char *compatible = attr_text(s, DEVICETREE_DIR "/compatible");
+		if (compatible)
+			compatible[strcspn(compatible, ",")] = '\0';
+		put_str(s, &v->manufacturer, compatible, DEVICETREE_DIR "/compatible");
+	}
+	if (!v->product_name.s)
+		put_attr(s, &v->product_name, NULL, DEVICETREE_DIR "/model");
+	if (!v->serial_number.s)
+		put_attr(s, &v->serial_number, NULL, DEVICETREE_DIR "/serial-number");
+}
+
+/* s390x has neither SMBIOS nor devicetree; z/VM names itself in /proc/sysinfo. */
+static void find_s390(struct survey *s, struct hwp_vendor *v)
+{
+	char *text = NULL;
+	if (attr_file(s, "proc/sysinfo", ROOT_TABLE_MAX, &text, NULL) < 0)
+		return;
+	put_str(s, &v->manufacturer, "IBM/S390", "proc/sysinfo");
+	char *program = sysinfo_control_program(s->tmp, text);
+	put_str(s, &v->product_name, program ? program : "LPAR", "proc/sysinfo");
+}
+
+/* What the original reports in two special clouds. */
+static void apply_wire_names(struct survey *s, struct hwp_vendor *v)
+{
+	if (str_eq(v->chassis_asset_tag.s, "OracleCloud.com"))
+		v->manufacturer = v->chassis_asset_tag;
+	if (str_eq(v->family.s, "oVirt") || str_eq(v->family.s, "RHV"))
+		put_str(s, &v->product_name, "oVirt", v->family.source);
+}
+
+static void run(struct survey *s)
+{
+	struct hwp_vendor *v = &s->inv->vendor;
+	for (size_t i = 0; i < ARRAY_SIZE(dmi_strings); i++)
+		find_dmi_string(s, v, &dmi_strings[i]);
+	find_uuid(s, v);
+	if (!v->manufacturer.s || !v->product_name.s)
+		find_s390(s, v);
+	find_devicetree(s, v);
+	virt_detect(s, v);
+	apply_wire_names(s, v);
+}
+
+const struct probe probe_system = { .name = "system_vendor", .part = HWP_VENDOR, .run = run };

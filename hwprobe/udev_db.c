@@ -1,0 +1,59 @@
+#include "hwprobe/udev_db.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "common/str.h"
+
+void udev_record_parse(struct udev_record *r, char *text, size_t len)
+{
+	*r = (struct udev_record){ .text = text, .len = len };
+	int lines = 0;
+	for (size_t at = 0; at < len;) {
+		char *line = text + at;
+		char *end = memchr(line, '\n', len - at);
+		size_t n = end ? (size_t)(end - line) : len - at;
+		if (++lines > UDEV_LINES_MAX) {
+			r->len = at;
+			return;
+		}
+		/* The text has a NUL behind its end, so the last line is terminated without a newline, too. */
+		line[n] = '\0';
+		at += n + 1;
+		if (n < 2 || line[1] != ':')
+			continue;
+		r->is_there = true;
+		if (line[0] == 'I')
+			r->is_initialized = true;
+		int64_t priority;
+		if (line[0] == 'L' && str_to_i64(line + 2, &priority) == 0 && priority >= INT32_MIN && priority <= INT32_MAX)
+			r->link_priority = (int)priority;
+	}
+}
+
+/* The line at *@at, advancing; NULL at the end. */
+static const char *next_line(const struct udev_record *r, size_t *at)
+{
+	if (*at >= r->len)
+		return NULL;
+	const char *line = r->text + *at;
+	*at += strnlen(line, r->len - *at) + 1;
+	return line;
+}
+
+const char *udev_get(const struct udev_record *r, const char *key)
+{
+	size_t key_len = strlen(key), at = 0;
+	const char *value = NULL;
+	for (const char *line; (line = next_line(r, &at));)
+		if (line[0] == 'E' && line[1] == ':' && !strncmp(line + 2, key, key_len) && line[2 + key_len] == '=')
+			value = line + 2 + key_len + 1;
+	return str_empty(value) ? NULL : value;
+}
+
+const char *udev_next_link(const struct udev_record *r, size_t *pos)
+{
+	for (const char *line; (line = next_line(r, pos));)
+		if (line[0] == 'S' && line[1] == ':' && line[2])
+			return line + 2;
+	return NULL;
+}

@@ -1,0 +1,25 @@
+#pragma once
+/*
+ * One record of the udev database (/run/udev/data/b8:0), systemd src/libsystemd/sd-device/sd-device.c:
+ * lines "S:link", "L:priority", "E:KEY=value", "I:usec", "G:tag", "V:version".
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+
+enum { UDEV_LINES_MAX = 4096, UDEV_RECORD_MAX = 256 << 10 };
+
+struct udev_record {
+	char *text; /* owned by whoever read it; lines end in NUL after udev_record_parse() */
+	size_t len;
+	bool is_there;	      /* a record with at least one line */
+	bool is_initialized;  /* has an I: line */
+	int link_priority;
+};
+
+/* Splits @text in place. A line that is none of the known kinds is skipped. */
+void udev_record_parse(struct udev_record *r, char *text, size_t len);
+/* Value of an E: line (the last one of several); NULL = absent or empty. Borrowed from the text. */
+const char *udev_get(const struct udev_record *r, const char *key);
+/* S: lines one by one ("disk/by-id/…"): start with *@pos = 0; NULL = no more. */
+const char *udev_next_link(const struct udev_record *r, size_t *pos);

@@ -1,0 +1,183 @@
+#include "hwprobe/virt.h"
+
+#include <ctype.h>
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/cpuid.h"
+#include "hwprobe/cpuinfo.h"
+
+struct known_name {
+	const char *text, *id;
+};
+
+/*
+ * Start of product name, vendor, board vendor, firmware vendor or product version. A bare "Microsoft" is no sign: it is on laptops, too.
+ */
+static const struct known_name dmi_names[] = {
+	{ "KVM", "kvm" },
+	{ "OpenStack", "kvm" },
+	{ "KubeVirt", "kvm" },
+	{ "Amazon EC2", "amazon" },
+	{ "QEMU", "qemu" },
+	{ "VMware", "vmware" },
+	{ "VMW", "vmware" },
+	{ "innotek GmbH", "oracle" },
+	{ "VirtualBox", "oracle" },
+	{ "Oracle Corporation", "oracle" },
+	{ "Xen", "xen" },
+	{ "Bochs", "bochs" },
+	{ "Parallels", "parallels" },
+	{ "BHYVE", "bhyve" },
+	{ "Hyper-V", "microsoft" },
+	{ "Apple Virtualization", "apple" },
+	{ "Google Compute Engine", "google" },
+};
+
+/* Signatures of CPUID leaf 0x40000000. */
+static const struct known_name cpuid_names[] = {
+	{ "KVMKVMKVM", "kvm" },	      { "Linux KVM Hv", "kvm" },     { "TCGTCGTCGTCG", "qemu" }, { "Microsoft Hv", "microsoft" },
+	{ "VMwareVMware", "vmware" }, { "XenVMMXenVMM", "xen" },     { "bhyve bhyve ", "bhyve" }, { "QNXQVMBSQG", "qnx" },
+	{ "ACRNACRNACRN", "acrn" },   { "SRESRESRESRE", "sre" },     { "Apple VZ", "apple" },
+};
+
+static const char *dmi_name(const struct hwp_vendor *v)
+{
+	const char *const texts[] = { v->product_name.s, v->manufacturer.s, v->board_vendor.s, v->firmware_vendor.s, v->version.s };
+	for (size_t t = 0; t < ARRAY_SIZE(texts); t++)
+		for (size_t i = 0; texts[t] && i < ARRAY_SIZE(dmi_names); i++)
+			if (str_starts(texts[t], dmi_names[i].text))
+				return dmi_names[i].id;
+	return NULL;
+}
+
+/* Bit 4 of the second characteristics extension byte: "SMBIOS table describes a virtual machine" (DSP0134 7.1.2.2). */
+static bool has_smbios_vm_bit(struct survey *s)
+{
+	struct smbios_item i;
+	return smbios_find(survey_smbios(s), SMBIOS_FIRMWARE, &i) && (smbios_u8(&i, 0x13) & 0x10);
+}
+
+/* CPUID.1:ECX[31]; in a recorded tree without cpuid.txt the flag of that name stands for it. */
+static bool has_hypervisor_bit(struct survey *s)
+{
+	struct cpuid_regs r;
+	if (cpuid_read(s, 1, 0, &r))
+		return r.ecx & (1u << 31);
+	const char *info = survey_cpuinfo(s);
+	char *flags = info ? cpuinfo_get(s->tmp, info, "flags") : NULL;
+	char *save = NULL;
+	for (char *f = flags ? strtok_r(flags, " ", &save) : NULL; f; f = strtok_r(NULL, " ", &save))
+		if (!strcmp(f, "hypervisor"))
+			return true;
+	return false;
+}
+
+static const char *cpuid_name(struct survey *s)
+{
+	if (!has_hypervisor_bit(s))
+		return NULL;
+	struct cpuid_regs r;
+	if (cpuid_read(s, 0x40000000, 0, &r)) {
+		char text[13] = { 0 };
+		memcpy(text, &r.ebx, 4);
+		memcpy(text + 4, &r.ecx, 4);
+		memcpy(text + 8, &r.edx, 4);
+		for (size_t i = 0; i < ARRAY_SIZE(cpuid_names); i++)
+			if (!strcmp(text, cpuid_names[i].text))
+				return cpuid_names[i].id;
+	}
+	return "other";
+}
+
+static bool is_xen_dom0(struct survey *s)
+{
+	char *capabilities = attr_text(s, "proc/xen/capabilities");
+	return capabilities && strstr(capabilities, "control_d");
+}
+
+static const char *devicetree_name(struct survey *s)
+{
+	char *compatible = attr_text(s, "sys/firmware/devicetree/base/hypervisor/compatible");
+	if (compatible && !strcmp(compatible, "linux,kvm"))
+		return "kvm";
+	if (compatible && strstr(compatible, "xen"))
+		return "xen";
+	if (compatible && strstr(compatible, "vmware"))
+		return "vmware";
+	if (compatible)
+		return "other";
+	struct root_names names = attr_list(s, "sys/firmware/devicetree/base");
+	for (size_t i = 0; i < names.n; i++)
+		if (str_starts(names.v[i], "fw-cfg@"))
+			return "qemu";
+	return NULL;
+}
+
+char *sysinfo_control_program(struct arena *a, const char *text)
+{
+	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		if (strncmp(line, "VM", 2) || !isdigit((unsigned char)line[2]) || !isdigit((unsigned char)line[3]))
+			continue;
+		const char *colon = strchr(line, ':'), *end = strchrnul(line, '\n');
+		if (strncmp(line + 4, " Control Program", 16) || !colon || colon > end)
+			continue;
+		char *value = arena_copy(a, colon + 1, (size_t)(end - colon - 1));
+		return value ? str_trim(value) : NULL;
+	}
+	return NULL;
+}
+
+/* Only KVM counts as virtual on s390x; z/VM and LPAR are that platform's bare metal. */
+static const char *s390_name(struct survey *s)
+{
+	char *text = NULL;
+	if (attr_file(s, "proc/sysinfo", ROOT_TABLE_MAX, &text, NULL) < 0)
+		return NULL;
+	char *program = sysinfo_control_program(s->tmp, text);
+	return program && str_starts(program, "KVM/Linux") ? "kvm" : NULL;
+}
+
+/* Amazon and Google name themselves the same on their bare-metal machines. */
+static bool is_bare_metal_cloud(struct survey *s, const struct hwp_vendor *v, const char *id)
+{
+	if (!strcmp(id, "amazon"))
+		return str_ends(v->product_name.s ? v->product_name.s : "", ".metal") ||
+		       (!has_smbios_vm_bit(s) && !has_hypervisor_bit(s));
+	return !strcmp(id, "google") && !has_hypervisor_bit(s);
+}
+
+static const char *find_name(struct survey *s, const struct hwp_vendor *v, const char **ret_source)
+{
+	const char *id = dmi_name(v);
+	*ret_source = "dmi";
+	if (id && is_bare_metal_cloud(s, v, id))
+		return NULL;
+	if (is_xen_dom0(s))
+		return NULL;
+	if (id)
+		return id;
+
+	char *hypervisor = attr_text(s, "sys/hypervisor/type");
+	*ret_source = "sys/hypervisor/type";
+	if (hypervisor && !strcmp(hypervisor, "xen"))
+		return "xen";
+	*ret_source = "cpuid";
+	if ((id = cpuid_name(s)))
+		return id;
+	*ret_source = "smbios type 0";
+	if (has_smbios_vm_bit(s))
+		return "other";
+	*ret_source = "devicetree";
+	if ((id = devicetree_name(s)))
+		return id;
+	*ret_source = "proc/sysinfo";
+	return s390_name(s);
+}
+
+void virt_detect(struct survey *s, struct hwp_vendor *v)
+{
+	const char *source, *id = find_name(s, v, &source);
+	put_bool(&v->is_virtual, id != NULL, id ? source : "dmi, cpuid, devicetree");
+	put_str(s, &v->virtualization, id, source);
+}
