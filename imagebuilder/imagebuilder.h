@@ -56,17 +56,22 @@ int overlay_open(int base_fd, const struct iso_area *a, const void *segment, siz
 uint64_t overlay_size(const struct overlay *o);
 long overlay_pread(void *overlay, void *data, size_t len, uint64_t offset); /* >0, 0 at the end, -errno */
 void overlay_free(void *overlay);
+static inline void overlay_freep(struct overlay **o)
+{
+	overlay_free(*o);
+}
 
 /* --- build.c: a base image from packages (or the running system) --- */
 struct build_spec {
-	const char *root;	  /* tree with boot/vmlinuz-V, lib/modules/V, udev, busybox, …; "/" = this system */
+	const char *root;	  /* tree with boot/vmlinuz-V, lib/modules/V, udev, busybox, …; "/" = this system; libraries it lacks come from this system */
 	const char *kernel_version; /* NULL = the newest found */
 	const char *agent;	  /* slipway-agent to put in */
 	const char *profile;	  /* "virt" or "server" (module roots); NULL = server */
 	const char *firmware_dir; /* NULL = ROOT/lib/firmware */
 	const char *grub_dir;	  /* ROOT/usr/lib/grub; NULL = that, then the system's */
 	const char *kernel_args;  /* default command line additions; NULL = none */
-	int64_t epoch;		  /* SOURCE_DATE_EPOCH: every date in the image */
+	const char *data_dir;	  /* has discovery/init and discovery/dhcp; NULL = as installed, else the source tree the program was built in */
+	int64_t epoch;		  /* SOURCE_DATE_EPOCH: every date in the image; 0 = the date of the kernel file */
 	int compression_level;	  /* zstd; 0 = 3 */
 };
 /*
