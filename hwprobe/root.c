@@ -25,6 +25,8 @@ static int open_beneath(struct root *r, const char *path, int flags)
 			return (int)fd;
 		if (errno == ENOSYS || errno == EPERM)
 			r->has_openat2 = false; /* before Linux 5.6, or filtered */
+		else if (errno == ENOTDIR) /* perhaps a link that became a file */
+			break;
 		else if (errno != EAGAIN) /* EAGAIN: a rename somewhere while ".." was walked */
 			return -errno;
 	}
@@ -124,21 +126,27 @@ int root_read(struct root *r, struct arena *a, const char *path, size_t max, cha
 	return 0;
 }
 
+/* A link of a recorded tree, also one that became a file. */
+static ssize_t recorded_link(struct root *r, const char *path, char *target, size_t size)
+{
+	AUTO(closep) int fd = open_any(r, path, O_PATH | O_NOFOLLOW);
+	if (fd < 0)
+		return fd;
+	ssize_t n = readlinkat(fd, "", target, size);
+	if (n >= 0)
+		return n;
+	/* An empty path on something that is no link is ENOENT. */
+	const char *slash = strrchr(path, '/');
+	const char *parent = slash ? strndupa(path, (size_t)(slash - path)) : ".";
+	AUTO(closep) int dir = open_any(r, parent, O_PATH | O_DIRECTORY);
+	return dir < 0 ? dir : root_flat_link(dir, slash ? slash + 1 : path, target, size);
+}
+
 ssize_t root_link(struct root *r, const char *path, char *target, size_t size)
 {
-	ssize_t n;
-	if (r->is_live) {
-		n = readlinkat(r->fd, path, target, size);
-	} else {
-		AUTO(closep) int fd = open_any(r, path, O_PATH | O_NOFOLLOW);
-		if (fd < 0)
-			return fd;
-		n = readlinkat(fd, "", target, size);
-		if (n < 0 && errno == ENOENT) /* an empty path on something that is no link */
-			return -EINVAL;
-	}
+	ssize_t n = r->is_live ? readlinkat(r->fd, path, target, size) : recorded_link(r, path, target, size);
 	if (n < 0)
-		return -errno;
+		return r->is_live ? -errno : n;
 	if ((size_t)n == size)
 		return -ENAMETOOLONG;
 	target[n] = '\0';

@@ -37,13 +37,9 @@ static bool next_part(struct walk *w, char *part, size_t size)
 	return true;
 }
 
-static int follow(struct walk *w, int link)
+static int follow(struct walk *w, const char *target)
 {
-	char target[ROOT_PATH_MAX], joined[sizeof(w->rest)];
-	ssize_t n = readlinkat(link, "", target, sizeof(target) - 1);
-	if (n < 0)
-		return -errno;
-	target[n] = '\0';
+	char joined[sizeof(w->rest)];
 	if (target[0] == '/')
 		return -EXDEV;
 	if (++w->links > LINKS_MAX)
@@ -52,6 +48,21 @@ static int follow(struct walk *w, int link)
 		return -ENAMETOOLONG;
 	memcpy(w->rest, joined, sizeof(joined));
 	return 0;
+}
+
+ssize_t root_flat_link(int dir, const char *name, char *target, size_t size)
+{
+	AUTO(closep) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size < 4 || (size_t)st.st_size >= size)
+		return -EINVAL;
+	ssize_t n = read(fd, target, size - 1);
+	if (n < 4 || strncmp(target, "../", 3) || memchr(target, '\n', (size_t)n) || memchr(target, '\0', (size_t)n))
+		return -EINVAL;
+	target[n] = '\0';
+	return n;
 }
 
 static bool is_last(const struct walk *w)
@@ -74,8 +85,17 @@ static int step(struct walk *w, const char *part, int flags, int *ret_fd)
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (S_ISLNK(st.st_mode) && !(is_last(w) && (flags & O_NOFOLLOW)))
-		return follow(w, fd);
+	char target[ROOT_PATH_MAX];
+	if (S_ISLNK(st.st_mode) && !(is_last(w) && (flags & O_NOFOLLOW))) {
+		ssize_t n = readlinkat(fd, "", target, sizeof(target) - 1);
+		if (n < 0)
+			return -errno;
+		target[n] = '\0';
+		return follow(w, target);
+	}
+	if (S_ISREG(st.st_mode) && (!is_last(w) || flags & O_DIRECTORY) &&
+	    root_flat_link(w->fds[w->depth], part, target, sizeof(target)) > 0)
+		return follow(w, target);
 	if (is_last(w)) {
 		int last = openat(w->fds[w->depth], part, flags | O_NOFOLLOW | O_CLOEXEC);
 		if (last < 0)
