@@ -153,15 +153,14 @@ static void action_add(struct plan *p, enum plan_action_kind kind, const struct 
 {
 	struct plan_action *a = &p->actions[p->n++];
 
-	*a = (struct plan_action){ .kind = kind, .devno = n->devno };
+	*a = (struct plan_action){
+		.kind = kind,
+		.devno = n->devno,
+		.start_bytes = n->start_bytes,
+		.size_bytes = n->size_bytes,
+	};
 	(void)str_copy(a->name, sizeof(a->name), n->name);
 	(void)str_copy(a->reason, sizeof(a->reason), reason);
-	if (kind != PLAN_WIPE || n->kind != GRAPH_PARTITION) {
-		a->size_bytes = n->size_bytes;
-		return;
-	}
-	a->start_bytes = n->start_bytes;
-	a->size_bytes = n->size_bytes;
 }
 
 static void teardown_add(struct plan *p, const struct graph *g, const struct graph_node *n)

@@ -1,0 +1,72 @@
+/*
+ * What libblkid and the partition table say about a disk, read through one descriptor of the whole disk: no partition node is opened.
+ */
+#include "agent/graph.h"
+
+#include <blkid.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent/chunk_pool.h"
+#include "common/cleanup.h"
+#include "common/fd.h"
+#include "common/gpt.h"
+#include "common/str.h"
+
+#define HEAD_BYTES (1u << 20)
+
+static void probep(blkid_probe *pr)
+{
+	blkid_free_probe(*pr);
+}
+
+static void node_probe(struct graph_node *n, int fd)
+{
+	AUTO(probep) blkid_probe pr = blkid_new_probe();
+	const char *value;
+
+	if (!pr || blkid_probe_set_device(pr, fd, (blkid_loff_t)n->start_bytes, (blkid_loff_t)n->size_bytes) != 0)
+		return;
+	blkid_probe_enable_superblocks(pr, 1);
+	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL);
+	if (blkid_do_safeprobe(pr) != 0)
+		return;
+	if (blkid_probe_lookup_value(pr, "TYPE", &value, NULL) == 0)
+		(void)str_copy(n->fstype, sizeof(n->fstype), value);
+	if (blkid_probe_lookup_value(pr, "LABEL", &value, NULL) == 0 && str_is_text(value))
+		(void)str_copy(n->label, sizeof(n->label), value);
+}
+
+static void gpt_match(struct graph *g, const struct gpt *table, uint32_t sector_size)
+{
+	for (uint32_t i = 0; i < table->count; i++) {
+		const struct gpt_entry *e = &table->entries[i];
+
+		for (size_t k = 1; gpt_entry_is_used(e) && k < g->n; k++) {
+			struct graph_node *n = &g->nodes[k];
+
+			if (!n->is_target || n->start_bytes != e->first_lba * sector_size)
+				continue;
+			memcpy(n->part_type, e->type, 16);
+			memcpy(n->part_guid, e->guid, 16);
+		}
+	}
+}
+
+int graph_probe(struct graph *g, int fd, uint32_t sector_size, struct fault *err)
+{
+	AUTO(freep) uint8_t *head = chunk_alloc(HEAD_BYTES);
+	AUTO(gpt_done) struct gpt table = { 0 };
+
+	if (!head)
+		return fault_oom(err);
+	ssize_t n = fd_pread(fd, head, HEAD_BYTES, 0);
+	if (n < 0)
+		return fault_set(err, (int)n, "cannot read %s: %s", g->nodes[0].name, strerror((int)-n));
+	if (gpt_parse(head, (size_t)n, sector_size, &table, NULL) == 0)
+		gpt_match(g, &table, sector_size);
+	for (size_t i = 0; i < g->n; i++)
+		if (g->nodes[i].is_target)
+			node_probe(&g->nodes[i], fd);
+	return 0;
+}
