@@ -72,7 +72,7 @@ struct build_spec {
 	const char *kernel_args;  /* default command line additions; NULL = none */
 	const char *data_dir;	  /* has discovery/init and discovery/dhcp; NULL = as installed, else the source tree the program was built in */
 	int64_t epoch;		  /* SOURCE_DATE_EPOCH: every date in the image; 0 = the date of the kernel file */
-	int compression_level;	  /* zstd; 0 = 3 */
+	int compression_level;	  /* zstd; 0 = 9 */
 };
 /*
  * Writes into the folder @out_dirfd: base.iso, vmlinuz, initrd.img, base.json (format, version, kernel, architecture, created, sizes, SHA-256

@@ -5,6 +5,9 @@
 #include <zstd.h>
 #include "common/cleanup.h"
 
+/* 3 MB smaller than level 3 for two seconds of building: each MB costs a machine without KVM 0.2 s of boot. */
+#define LEVEL_DEFAULT 9
+
 struct packer {
 	ZSTD_CCtx *z;
 	struct buf *out;
@@ -58,7 +61,7 @@ static int start(struct packer *p, int level, struct fault *err)
 	if (!p->block || !p->z)
 		return fault_oom(err);
 
-	size_t r = ZSTD_CCtx_setParameter(p->z, ZSTD_c_compressionLevel, level ? level : 3);
+	size_t r = ZSTD_CCtx_setParameter(p->z, ZSTD_c_compressionLevel, level ? level : LEVEL_DEFAULT);
 	if (!ZSTD_isError(r))
 		r = ZSTD_CCtx_setParameter(p->z, ZSTD_c_checksumFlag, 1);
 	return ZSTD_isError(r) ? fault_set(err, -EINVAL, "bad compression level %d: %s", level, ZSTD_getErrorName(r)) : 0;

@@ -9,8 +9,8 @@ static const char *const base_modules[] = {
 	"nvme", "ahci", "ata_piix", "ata_generic", "sd_mod", "sr_mod", "usb_storage", "uas",
 	/* USB, and a keyboard for the console */
 	"xhci_pci", "ehci_pci", "uhci_hcd", "ohci_pci", "usbhid", "hid_generic", "atkbd", "i8042",
-	/* file systems, and what mounting them asks the kernel for */
-	"isofs", "vfat", "ext4", "xfs", "squashfs", "overlay", "loop", "nls_cp437", "nls_ascii", "nls_utf8", "nls_iso8859-1", "crc32c_generic",
+	/* file systems of installed systems, and what mounting them asks the kernel for */
+	"isofs", "vfat", "ext4", "xfs", "loop", "nls_cp437", "nls_ascii", "nls_utf8", "nls_iso8859-1", "crc32c_generic",
 	"crc32c_intel",
 	/* firmware */
 	"efivarfs", "qemu_fw_cfg", "dmi_sysfs", "rtc_cmos",
@@ -28,15 +28,14 @@ static const char *const virt_modules[] = {
 
 static const char *const server_nics[] = {
 	"igb", "igc", "ixgbe", "ixgbevf", "i40e", "iavf", "ice", "e1000e", "bnxt_en", "bnx2", "bnx2x", "tg3", "be2net",
-	"mlx4_en", "mlx5_core", "mlxfw", "qede", "qlcnic", "cxgb4", "sfc", "enic", "r8169", "atlantic", "hinic", "ionic", "nfp",
-	"thunderx_nicpf", "hns3", "sky2", "forcedeth", "cdc_ether", "ax88179_178a", "r8152",
+	"mlx4_en", "mlx5_core", "mlxfw", "qede", "qlcnic", "cxgb4", "sfc", "enic", "r8169", "atlantic", "hinic", "ionic", "sky2", "forcedeth", "cdc_ether", "ax88179_178a", "r8152",
 	NULL,
 };
 
+/* No fabrics (iSCSI, NVMe over TCP or RDMA): nothing in the discovery system configures them. */
 static const char *const server_storage[] = {
-	"nvme_tcp", "nvme_rdma", "nvme_fc", "megaraid_sas", "mpt3sas", "mpi3mr", "smartpqi", "hpsa", "aacraid", "arcmsr", "3w_9xxx", "3w_sas",
-	"isci", "mvsas", "pm80xx", "lpfc", "qla2xxx", "qla4xxx", "bfa", "csiostor", "fnic", "snic", "ses", "enclosure", "sg", "st",
-	"iscsi_tcp", "vmd", "sdhci_pci", "mmc_block", "scsi_dh_alua", "scsi_dh_rdac", "scsi_dh_emc", "mptsas", "ahci_platform",
+	"megaraid_sas", "mpt3sas", "mpi3mr", "mptsas", "smartpqi", "hpsa", "aacraid", "arcmsr", "3w_9xxx", "3w_sas", "isci", "mvsas", "pm80xx",
+	"lpfc", "qla2xxx", "fnic", "snic", "ses", "sg", "st", "vmd", "sdhci_pci", "mmc_block", "scsi_dh_alua", "scsi_dh_rdac", "scsi_dh_emc",
 	NULL,
 };
 

@@ -61,7 +61,7 @@ static const struct option_spec options[] = {
 	{ "kernel-args", 0, "TEXT", "added to the kernel's command line", set_kernel_args },
 	{ "data-dir", 0, "DIR", "folder that has discovery/init", set_data_dir },
 	{ "epoch", 0, "SECONDS", "every date in the image (default: SOURCE_DATE_EPOCH, else the kernel's)", set_epoch },
-	{ "level", 0, "N", "zstd level of the initramfs, 1 to 19 (default: 3)", set_level },
+	{ "level", 0, "N", "zstd level of the initramfs, 1 to 19 (default: 9)", set_level },
 	{ NULL },
 };
 
