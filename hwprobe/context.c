@@ -108,6 +108,7 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 		(*p)->run(&s);
 		s.done |= (*p)->part;
 	}
+	netdump_close(&s);
 	if (ctx->root.escaped[0])
 		return escaped(ctx);
 	if (inv->mem.has_failed || tmp.has_failed)

@@ -1,12 +1,33 @@
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "common/str.h"
 #include "hwprobe/cpuinfo.h"
+#include "hwprobe/memory.h"
 #include "hwprobe/probe.h"
 #include "hwprobe/udev_db.h"
 
+#define MEMORY_DIR "sys/devices/system/memory"
+
 enum { BLOCKS_BUDGET_MS = 500 };
+
+uint64_t zoneinfo_present(const char *text)
+{
+	uint64_t sum = 0;
+	bool is_device = false;
+	while (text && *text) {
+		const char *end = strchr(text, '\n'), *zone = NULL;
+		const char *word = text + strspn(text, " ");
+		if (str_starts(word, "Node ") && (zone = strstr(word, "zone ")) && (!end || zone < end))
+			is_device = str_starts(zone + strlen("zone") + strspn(zone + strlen("zone"), " "), "Device");
+		else if (!is_device && str_starts(word, "present "))
+			sum += strtoull(word + strlen("present "), NULL, 10);
+		text = end ? end + 1 : NULL;
+	}
+	return sum;
+}
 
 /* "MemTotal:       32768 kB" in bytes; 0 = absent. */
 static int64_t mem_total(struct survey *s)
@@ -50,33 +71,70 @@ static uint64_t udev_memory(struct survey *s)
 	return sum;
 }
 
-/* Online memory blocks times their size; one file per block, so it has a time limit. */
-static uint64_t memory_blocks(struct survey *s)
+/* Block size: hex without 0x. 0 = absent or nonsense. */
+static uint64_t block_bytes(struct survey *s)
 {
-	char *text = attr_text(s, "sys/devices/system/memory/block_size_bytes");
-	uint64_t size = 0, online = 0, sum;
+	char *text = attr_text(s, MEMORY_DIR "/block_size_bytes"), *end;
 	if (!text)
 		return 0;
-	char *end;
 	errno = 0;
-	size = strtoull(text, &end, 16); /* hex without 0x */
-	if (errno || *end || !size) {
-		survey_error(s, "sys/devices/system/memory/block_size_bytes", EBADMSG, "not a hexadecimal size");
+	uint64_t size = isxdigit((unsigned char)*text) ? strtoull(text, &end, 16) : 0;
+	if (!size || errno || *end) {
+		survey_error(s, MEMORY_DIR "/block_size_bytes", EBADMSG, "not a hexadecimal size");
 		return 0;
 	}
+	return size;
+}
+
+static bool is_block(const char *name)
+{
+	uint64_t number;
+	return str_starts(name, "memory") && str_to_u64(name + strlen("memory"), &number) == 0;
+}
+
+/*
+ * Saves one read per block. An offline block is missing in the zones with its whole size; holes in the blocks are missing,
+ * too. So when less than one block is missing, none is offline.
+ */
+static bool are_all_online(struct survey *s, uint64_t size, uint64_t blocks)
+{
+	char *text = NULL;
+	uint64_t total, present;
+	if (!s->root->is_live || attr_file(s, "proc/zoneinfo", ROOT_FILE_MAX, &text, NULL) < 0)
+		return false;
+	if (__builtin_mul_overflow(size, blocks, &total) ||
+	    __builtin_mul_overflow(zoneinfo_present(text), (uint64_t)sysconf(_SC_PAGESIZE), &present))
+		return false;
+	return present <= total && total - present < size;
+}
+
+static uint64_t count_online(struct survey *s, const struct root_names *names)
+{
+	uint64_t online = 0;
 	int64_t stop_ms = time_mono_ms() + BLOCKS_BUDGET_MS;
-	struct root_names names = attr_list(s, "sys/devices/system/memory");
-	for (size_t i = 0; i < names.n; i++) {
-		uint64_t number;
-		if (!str_starts(names.v[i], "memory") || str_to_u64(names.v[i] + strlen("memory"), &number) < 0)
+	for (size_t i = 0; i < names->n; i++) {
+		if (!is_block(names->v[i]))
 			continue;
-		char *state = attr_text(s, "sys/devices/system/memory/%s/state", names.v[i]);
-		online += state ? !strcmp(state, "online") : attr_is_one(s, "sys/devices/system/memory/%s/online", names.v[i]);
+		char *state = attr_text(s, MEMORY_DIR "/%s/state", names->v[i]);
+		online += state ? !strcmp(state, "online") : attr_is_one(s, MEMORY_DIR "/%s/online", names->v[i]);
 		if ((i & 63) == 63 && time_mono_ms() > stop_ms) {
-			survey_error(s, "sys/devices/system/memory", ETIMEDOUT, "too many blocks to count in time");
+			survey_error(s, MEMORY_DIR, ETIMEDOUT, "too many blocks to count in time");
 			return 0;
 		}
 	}
+	return online;
+}
+
+/* Online memory blocks times their size. */
+static uint64_t memory_blocks(struct survey *s)
+{
+	uint64_t size = block_bytes(s), blocks = 0, sum;
+	if (!size)
+		return 0;
+	struct root_names names = attr_list(s, MEMORY_DIR);
+	for (size_t i = 0; i < names.n; i++)
+		blocks += is_block(names.v[i]);
+	uint64_t online = are_all_online(s, size, blocks) ? blocks : count_online(s, &names);
 	return __builtin_mul_overflow(size, online, &sum) ? 0 : sum;
 }
 
@@ -101,7 +159,7 @@ static void run(struct survey *s)
 		return;
 	if (put_physical(s, udev_memory(s), least, "dmidecode", "udev +dmi:id"))
 		return;
-	if (put_physical(s, memory_blocks(s), 0, "ghw", "sys/devices/system/memory"))
+	if (put_physical(s, memory_blocks(s), 0, "ghw", MEMORY_DIR))
 		return;
 	put_physical(s, least, 0, "meminfo", "proc/meminfo MemTotal");
 }

@@ -154,18 +154,25 @@ static int receive(struct nl_sock *sk, struct buf *out)
 	}
 }
 
+void netdump_close(struct survey *s)
+{
+	nl_socket_freep(&s->nl);
+	s->nl = NULL;
+}
+
 static int dump_live(struct survey *s, const struct dump_kind *k, struct netdump *d)
 {
 	int rc = -EINTR;
 	for (int tries = 0; tries < NETDUMP_TRIES && rc == -EINTR; tries++) {
-		AUTO(nl_socket_freep) struct nl_sock *sk = open_socket();
 		AUTO(buf_done) struct buf out;
 		buf_init(&out, NETDUMP_MAX);
-		if (!sk)
+		if (!s->nl && !(s->nl = open_socket()))
 			return -ENOMEM;
-		rc = send_request(sk, k);
+		rc = send_request(s->nl, k);
 		if (!rc)
-			rc = receive(sk, &out);
+			rc = receive(s->nl, &out);
+		if (rc < 0) /* the rest of this dump must not be taken for the next one's */
+			netdump_close(s);
 		if (!rc && !(d->data = arena_copy(s->tmp, out.data ? out.data : "", out.len)))
 			return -ENOMEM;
 		d->len = out.len;

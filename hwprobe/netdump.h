@@ -20,6 +20,9 @@ struct netdump {
 /* NULL = not recorded, or the kernel refused (recorded as an error). */
 const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind);
 
+/* Closes the socket that the dumps of a pass share. */
+void netdump_close(struct survey *s);
+
 /*
  * Messages one by one; start with *@pos = 0. NULL = end, NLMSG_DONE or a message that does not fit.
  * The returned message is complete: nlmsg_len bytes are there.

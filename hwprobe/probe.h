@@ -10,6 +10,7 @@
 
 struct block_map;
 struct netdump;
+struct nl_sock;
 struct mount_table;
 
 struct survey {
@@ -27,6 +28,7 @@ struct survey {
 	bool has_read_smbios;
 	struct mount_table *mounts;
 	struct netdump *dumps; /* NETDUMP_KINDS of them */
+	struct nl_sock *nl;    /* opened by the first dump */
 	char *cpuinfo;
 	bool has_read_cpuinfo;
 };
