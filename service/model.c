@@ -267,16 +267,16 @@ static const struct model_field host_fields[] = {
 };
 
 static const struct model_field event_fields[] = {
-	F(event, id, MODEL_I64, MODEL_AUTO),
-	F(event, name, MODEL_STR, 0),
-	F(event, severity, MODEL_STR, 0),
-	F(event, category, MODEL_STR, 0),
-	F(event, message, MODEL_STR, 0),
-	F(event, props, MODEL_STR, 0),
-	F(event, cluster_id, MODEL_CHARS, 0),
-	F(event, host_id, MODEL_CHARS, 0),
-	F(event, infra_env_id, MODEL_CHARS, 0),
-	F(event, event_time, MODEL_I64, 0),
+	F(api_event, id, MODEL_I64, MODEL_AUTO),
+	F(api_event, name, MODEL_STR, 0),
+	F(api_event, severity, MODEL_STR, 0),
+	F(api_event, category, MODEL_STR, 0),
+	F(api_event, message, MODEL_STR, 0),
+	F(api_event, props, MODEL_STR, 0),
+	F(api_event, cluster_id, MODEL_CHARS, 0),
+	F(api_event, host_id, MODEL_CHARS, 0),
+	F(api_event, infra_env_id, MODEL_CHARS, 0),
+	F(api_event, event_time, MODEL_I64, 0),
 	F_END,
 };
 
@@ -305,7 +305,7 @@ static const struct model_class classes[MODEL_KIND_COUNT] = {
 	[MODEL_INFRA_ENV] = { "infra_env", sizeof(struct infra_env), infra_env_fields },
 	[MODEL_CLUSTER] = { "cluster", sizeof(struct cluster), cluster_fields },
 	[MODEL_HOST] = { "host", sizeof(struct host), host_fields },
-	[MODEL_EVENT] = { "event", sizeof(struct event), event_fields },
+	[MODEL_EVENT] = { "event", sizeof(struct api_event), event_fields },
 	[MODEL_OS_IMAGE] = { "os_image", sizeof(struct os_image), os_image_fields },
 	[MODEL_USER] = { "user", sizeof(struct user), user_fields },
 };
@@ -357,6 +357,26 @@ int model_copy(enum model_kind kind, const void *from, void *to)
 	return 0;
 }
 
+static bool field_equal(const struct model_field *f, const void *a, const void *b)
+{
+	if (f->type == MODEL_STR)
+		return str_eq(*(char *const *)a, *(char *const *)b);
+	if (f->type == MODEL_SECRET)
+		return !strcmp(secret_reveal(a), secret_reveal(b));
+	if (f->type == MODEL_CHARS)
+		return !strcmp(a, b);
+	return !memcmp(a, b, f->size);
+}
+
+bool model_equal(enum model_kind kind, const void *a, const void *b)
+{
+	for (const struct model_field *f = classes[kind].fields; f->column; f++) {
+		if (!field_equal(f, (const char *)a + f->offset, (const char *)b + f->offset))
+			return false;
+	}
+	return true;
+}
+
 void model_key(enum model_kind kind, const void *obj, char ret[MODEL_KEY_MAX])
 {
 	size_t len = 0;
@@ -384,7 +404,7 @@ void model_key(enum model_kind kind, const void *obj, char ret[MODEL_KEY_MAX])
 MODEL_DONE(infra_env, MODEL_INFRA_ENV)
 MODEL_DONE(cluster, MODEL_CLUSTER)
 MODEL_DONE(host, MODEL_HOST)
-MODEL_DONE(event, MODEL_EVENT)
+MODEL_DONE(api_event, MODEL_EVENT)
 MODEL_DONE(os_image, MODEL_OS_IMAGE)
 MODEL_DONE(user, MODEL_USER)
 

@@ -87,7 +87,7 @@ struct host {
 	int64_t registered_at, created_at, updated_at, logs_started_at, logs_collected_at;
 };
 
-struct event {
+struct api_event {
 	int64_t id;
 	char *name, *severity, *category, *message, *props;
 	char cluster_id[UUID_LEN + 1], host_id[UUID_LEN + 1], infra_env_id[UUID_LEN + 1];
@@ -106,7 +106,7 @@ struct os_image {
 void infra_env_done(struct infra_env *i);
 void cluster_done(struct cluster *c);
 void host_done(struct host *h);
-void event_done(struct event *e);
+void api_event_done(struct api_event *e);
 void os_image_done(struct os_image *o);
 
 /* Deep copies, for "change a copy, store it, then swap it in". 0 or -ENOMEM. */

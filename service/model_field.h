@@ -2,6 +2,7 @@
 /*
  * One field list per object: it frees, copies, stores and loads, so that none of them can forget a field.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include "common/fault.h"
 
@@ -49,5 +50,6 @@ const struct model_class *model_class(enum model_kind kind);
 void model_done(enum model_kind kind, void *obj);
 /* Deep copy into uninitialised @to. 0 or -ENOMEM (then @to is zeroed). */
 int model_copy(enum model_kind kind, const void *from, void *to);
+bool model_equal(enum model_kind kind, const void *a, const void *b);
 /* The primary key as one text ("id", or "infra_env_id/id" for hosts). */
 void model_key(enum model_kind kind, const void *obj, char ret[MODEL_KEY_MAX]);

@@ -25,6 +25,13 @@ bool request_query_flag(const struct request *r, const char *name)
 	return v && (!strcmp(v, "true") || !strcmp(v, "1"));
 }
 
+void request_failure_event(struct request *r, struct api_event *e)
+{
+	api_event_done(&r->failure_event);
+	r->failure_event = *e;
+	memset(e, 0, sizeof(*e));
+}
+
 int answer_empty(struct request *r, int status)
 {
 	r->status = status;

@@ -55,6 +55,8 @@ struct request {
 	const char *content_type;
 	struct buf out;
 	bool taken;	  /* http was replied to by the handler (answer_source) */
+	struct api_event failure_event; /* written although the request fails, when .name is set; request_failure_event() */
+	struct request *next;	    /* in the queue that waits for the commit */
 };
 
 /* Value of a path parameter; "" when the route has none of that name. */
@@ -62,6 +64,9 @@ const char *request_param(const struct request *r, const char *name);
 const char *request_query(const struct request *r, const char *name);  /* NULL = absent */
 const char *request_header(const struct request *r, const char *name); /* NULL = absent */
 bool request_query_flag(const struct request *r, const char *name);    /* "true" or "1" */
+
+/* An event that shall stay when this request fails and its changes are taken back. Takes the strings of @e. */
+void request_failure_event(struct request *r, struct api_event *e);
 
 /* --- answers; exactly one per successful handler; each returns 0 or a negative errno to be returned --- */
 int answer_empty(struct request *r, int status);

@@ -65,6 +65,8 @@ int state_edit_cluster(struct state *s, struct cluster *c);
 int state_edit_host(struct state *s, struct host *h);
 int state_edit_os_image(struct state *s, struct os_image *o);
 int state_edit_user(struct state *s, struct user *u);
+/* Did the running request change anything in @object, which it announced? */
+bool state_is_changed(struct state *s, const void *object);
 /* Adds a zeroed object whose ids the caller filled in @key_*; -EEXIST when there is one. *ret is borrowed. */
 int state_add_infra_env(struct state *s, const char *id, struct infra_env **ret);
 int state_add_cluster(struct state *s, const char *id, struct cluster **ret);
@@ -83,7 +85,7 @@ int state_host_set_cluster(struct state *s, struct host *h, const char *cluster_
 int state_infra_env_set_handle(struct state *s, struct infra_env *i, const char *handle);
 
 /* Takes the strings of @e. Written with the next commit; dropped when the request is aborted. */
-int state_event(struct state *s, struct event *e);
+int state_event(struct state *s, struct api_event *e);
 /* Check-in: memory first, written in batches by state_flush_checkins(). Not a change in the sense of state_is_dirty(). */
 void state_host_checkin(struct state *s, struct host *h, int64_t now_us, int64_t timestamp_s);
 int state_flush_checkins(struct state *s, struct fault *err);

@@ -106,7 +106,7 @@ static void undo_to(struct state *s, size_t mark, size_t events_mark, size_t rev
 		}
 	}
 	while (s->n_events > events_mark)
-		event_done(&s->events[--s->n_events]);
+		api_event_done(&s->events[--s->n_events]);
 	while (s->n_revoked_new > revoked_mark)
 		free(table_remove(&s->revoked, s->revoked_new[--s->n_revoked_new]));
 	s->request++; /* later edits need copies of their own */
@@ -137,6 +137,18 @@ static int edit(struct state *s, void *object)
 	if (r < 0)
 		free(before);
 	return r;
+}
+
+bool state_is_changed(struct state *s, const void *object)
+{
+	const struct entry *e = entry_of(object);
+
+	for (size_t i = s->n_changes; i > s->mark; i--) {
+		const struct change *c = &s->changes[i - 1];
+		if (c->e == e)
+			return c->type != CHANGE_EDIT || !model_equal(e->kind, c->before, e->object);
+	}
+	return false;
 }
 
 static int add(struct state *s, enum model_kind kind, const void *key_source, void **ret)
@@ -248,10 +260,10 @@ int state_infra_env_set_handle(struct state *s, struct infra_env *i, const char 
 	return r < 0 ? r : handle_relink(s, i);
 }
 
-int state_event(struct state *s, struct event *e)
+int state_event(struct state *s, struct api_event *e)
 {
 	if (array_reserve(&s->events, &s->events_size, s->n_events, sizeof(*s->events)) < 0) {
-		event_done(e);
+		api_event_done(e);
 		return -ENOMEM;
 	}
 	note_dirty(s);
@@ -281,11 +293,16 @@ int state_token_revoke(struct state *s, const char *jti)
 
 /* --- committing --- */
 
-static int write_entry(struct state *s, struct entry *e, struct fault *err)
+static int write_entry(struct state *s, const struct change *c, struct fault *err)
 {
+	struct entry *e = c->e;
+
 	if (e->is_written)
 		return 0;
 	e->is_written = true;
+	/* The first change of a turn holds what the store has. */
+	if (c->type == CHANGE_EDIT && e->is_in_state && model_equal(e->kind, c->before, e->object))
+		return 0;
 	return e->is_in_state ? s->store->ops->put(s->store, e->kind, e->object, err) :
 				s->store->ops->remove(s->store, e->kind, e->object, err);
 }
@@ -295,7 +312,7 @@ static int write_all(struct state *s, struct fault *err)
 	int r = 0;
 
 	for (size_t i = 0; i < s->n_changes && r == 0; i++)
-		r = write_entry(s, s->changes[i].e, err);
+		r = write_entry(s, &s->changes[i], err);
 	for (size_t i = 0; i < s->n_events && r == 0; i++)
 		r = s->store->ops->put(s->store, MODEL_EVENT, &s->events[i], err);
 	for (size_t i = 0; i < s->n_revoked_new && r == 0; i++)
@@ -350,7 +367,7 @@ int state_commit(struct state *s, struct fault *err)
 		return r;
 	}
 	for (size_t i = 0; i < s->n_events; i++)
-		event_done(&s->events[i]);
+		api_event_done(&s->events[i]);
 	forget_changes(s);
 	return 0;
 }

@@ -50,7 +50,7 @@ struct state {
 
 	struct change *changes; /* since the last commit */
 	size_t n_changes, changes_size, mark;
-	struct event *events;
+	struct api_event *events;
 	size_t n_events, events_size, events_mark;
 	char **revoked_new;	/* jti of tokens revoked since the last commit */
 	size_t n_revoked_new, revoked_new_size, revoked_mark;
