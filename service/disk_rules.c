@@ -29,20 +29,21 @@ struct disk_check {
 void disk_size_text(uint64_t bytes, char ret[SIZE_TEXT_LEN])
 {
 	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
-	double v = (double)bytes;
+	uint64_t one = 1; /* bytes of the unit */
 	unsigned unit = 0;
 
-	while (v >= 1000 && unit + 1 < ARRAY_SIZE(units)) {
-		v /= 1000;
+	while (unit + 1 < ARRAY_SIZE(units) && bytes / one >= 1000) {
+		one *= 1000;
 		unit++;
 	}
+	/* cut, not rounded: a disk just below the limit must not read as large enough */
+	unsigned thousandths = one > 1 ? (unsigned)(bytes % one / (one / 1000)) : 0;
 	char digits[24];
-	snprintf(digits, sizeof(digits), "%.3f", v);
-	char *end = digits + strlen(digits) - 1;
-	while (*end == '0')
-		*end-- = '\0';
-	if (*end == '.')
-		*end = '\0';
+	int n = snprintf(digits, sizeof(digits), "%u.%03u", (unsigned)(bytes / one), thousandths);
+	while (digits[n - 1] == '0')
+		digits[--n] = '\0';
+	if (digits[n - 1] == '.')
+		digits[--n] = '\0';
 	snprintf(ret, SIZE_TEXT_LEN, "%s %s", digits, units[unit]);
 }
 

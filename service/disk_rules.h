@@ -19,6 +19,6 @@ json_t *disk_rules_choose(json_t *inventory);
 bool disk_is_named(const json_t *disk, const char *name);
 /* Ids of the disks whose boot sector must go before an installation, as csv ("" = none); NULL = no memory. */
 char *disk_rules_to_format(json_t *inventory, const char *skip_csv);
-/* "21.475 GB"; decimal units, at most three digits behind the point. */
+/* "21.474 GB"; decimal units, three digits behind the point at most, cut. */
 #define SIZE_TEXT_LEN 32
 void disk_size_text(uint64_t bytes, char ret[SIZE_TEXT_LEN]);
