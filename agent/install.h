@@ -24,9 +24,10 @@
 
 /* --- the stream socket (AF_UNIX, SOCK_STREAM, host byte order) ------------------------------------------------------------------------ */
 /*
- * writer -> network: "I want chunks first … first+count-1", in the order they should come. Chunks flagged zero in the index are never wanted. The same
- * chunk may be wanted again (it had a wrong digest, or the disk gave back something else). All wants of a fresh installation come at once, coalesced,
- * so long range requests are possible; the socket's buffer is the back-pressure. At most one want per non-zero chunk is unanswered.
+ * writer -> network: "I want chunks first … first+count-1", in the order they should come. Chunks flagged zero in the index are never wanted. First come the
+ * wants for the first MiB (nothing is touched until it is here and its partition table is good), then, coalesced, everything else that is not on the disk
+ * yet, so long range requests are possible; the socket's buffer is the back-pressure. The same chunk may be wanted again later (it had a wrong digest, or
+ * the disk gave back something else). No chunk is wanted twice at the same time.
  */
 struct install_want {
 	uint32_t first;
@@ -115,6 +116,9 @@ struct install_report {
 struct install_writer {
 	pid_t pid;
 	int report_fd; /* owned; non-blocking: add it to the loop, then install_writer_read() */
+	/* private */
+	bool has_ended, is_reaped;
+	struct install_report last;
 };
 
 /*

@@ -15,7 +15,7 @@
 /* Followed by the bitmap. crc covers everything behind itself. */
 struct state_header {
 	char magic[8];
-	uint32_t version, crc, chunks, guids_n;
+	uint32_t version, crc, chunks, guids_n, is_committed, zero;
 	uint64_t size_bytes, diskseq;
 	char install_id[UUID_LEN + 1], pad[3];
 	uint8_t image_id[SHA256_LEN];
@@ -58,6 +58,7 @@ int install_state_format(const struct install_state *s, void **ret_data, size_t 
 		.version = STATE_VERSION,
 		.chunks = s->chunks,
 		.guids_n = s->guids_n,
+		.is_committed = s->is_committed,
 		.size_bytes = s->size_bytes,
 		.diskseq = s->diskseq,
 	};
@@ -89,7 +90,7 @@ static bool is_terminated(const char *s, size_t size)
 static bool header_is_good(const struct state_header *h, const uint8_t *data, size_t len)
 {
 	return !memcmp(h->magic, STATE_MAGIC, 8) && h->version == STATE_VERSION && h->chunks <= SLX_ENTRIES_MAX &&
-	       h->guids_n <= STATE_GUIDS_MAX && len == sizeof(*h) + bitmap_len(h->chunks) &&
+	       h->guids_n <= STATE_GUIDS_MAX && h->is_committed <= 1 && len == sizeof(*h) + bitmap_len(h->chunks) &&
 	       crc32_update(0, data + CRC_FROM, len - CRC_FROM) == h->crc &&
 	       is_terminated(h->install_id, sizeof(h->install_id)) && is_terminated(h->wwn, sizeof(h->wwn)) &&
 	       is_terminated(h->serial, sizeof(h->serial));
@@ -115,6 +116,7 @@ int install_state_parse(const void *data, size_t len, struct install_state *ret,
 	if (r < 0)
 		return r;
 	s.guids_n = h.guids_n;
+	s.is_committed = h.is_committed;
 	memcpy(s.guids, h.guids, sizeof(s.guids));
 	memcpy(s.flushed, (const uint8_t *)data + sizeof(h), bitmap_len(h.chunks));
 	*ret = s;

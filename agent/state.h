@@ -3,6 +3,7 @@
  * What an interrupted installation leaves for the next try: /run/slipway/install.state. A hint, never a proof: chunks are only skipped when their hash on
  * the disk is right. Host byte order; unknown, foreign or damaged files count as absent.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "agent/disk.h"
@@ -20,6 +21,7 @@ struct install_state {
 	uint64_t size_bytes, diskseq;
 	uint32_t guids_n;
 	uint8_t guids[STATE_GUIDS_MAX][16]; /* of the partitions that were on the disk before: their boot entries are stale */
+	bool is_committed; /* LBA 0 has been written: only the boot entry may be missing */
 	uint32_t chunks;
 	uint8_t *flushed; /* bitmap of @chunks bits, owned */
 };
