@@ -163,7 +163,7 @@ make_base_image() { # sets base_image (a folder); cached until its inputs change
 	[ ! -e "$base_image/base.json" ] || return 0
 	find "$cache" -maxdepth 1 -name 'base-*' -exec rm -rf {} +
 	mkdir -p "$base_image.tmp"
-	"$BUILD/bin/slipway-image" build --root="$root" --agent="$BUILD/bin/slipway-agent" --data-dir=imagebuilder/discovery \
+	"$BUILD/bin/slipway-image" build --root="$root" --agent="$BUILD/bin/slipway-agent" --data-dir=imagebuilder \
 		--output="$base_image.tmp" >"$dir/base-image.log" 2>&1 ||
 		die "the discovery image could not be built: $(tail -n 3 "$dir/base-image.log")"
 	mv "$base_image.tmp" "$base_image"
