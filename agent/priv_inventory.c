@@ -1,0 +1,144 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "agent/priv.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "hwprobe/hwprobe.h"
+
+/*
+ * The discovery system begins with the network and finds its other devices meanwhile: its mark vanishes when every device has been announced, udev's
+ * queue file when every announcement has been worked off.
+ */
+static const char *const settle_marks[] = { "/run/slipway/coldplug.pending", "/run/udev/queue" };
+#define SETTLE_MAX_MS 20000
+#define SETTLE_EVERY_MS 100
+
+static bool is_settled(const struct priv *p)
+{
+	if (time_mono_ms() - p->settle_since_ms >= SETTLE_MAX_MS) {
+		log_warning("devices are still being found after %d s: the inventory may lack some", SETTLE_MAX_MS / 1000);
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(settle_marks); i++)
+		if (access(settle_marks[i], F_OK) == 0)
+			return false;
+	return true;
+}
+
+static void forget_disks(struct priv *p)
+{
+	for (size_t i = 0; i < p->disks_n; i++) {
+		free(p->disks[i].id);
+		free(p->disks[i].by_path);
+		free(p->disks[i].path);
+	}
+	free(p->disks);
+	p->disks = NULL;
+	p->disks_n = 0;
+}
+
+void priv_inventory_done(struct priv *p)
+{
+	forget_disks(p);
+	if (p->settle)
+		event_free(p->settle);
+	p->settle = NULL;
+}
+
+static void remember_disks(struct priv *p, const struct hwp_inventory *inv)
+{
+	size_t n = MIN_OF(hwp_disk_count(inv), (size_t)PRIV_DISKS_MAX);
+
+	forget_disks(p);
+	p->disks = calloc(n ? n : 1, sizeof(*p->disks));
+	for (size_t i = 0; p->disks && i < n; i++) {
+		const struct hwp_disk *d = hwp_disk_at(inv, i);
+		struct known_disk *k = &p->disks[p->disks_n];
+		/* Disks that cannot be read are no candidates, and neither are drives without a medium. */
+		if (!d->path.s || disk_id_read(d->path.s, &k->identity, NULL) < 0)
+			continue;
+		k->id = str_dup(d->id.s);
+		k->by_path = str_dup(d->by_path.s);
+		k->path = str_dup(d->path.s);
+		p->disks_n++;
+	}
+}
+
+const struct known_disk *priv_find_disk(const struct priv *p, const char *device)
+{
+	for (size_t i = 0; i < p->disks_n; i++) {
+		const struct known_disk *k = &p->disks[i];
+		if (str_eq(k->id, device) || str_eq(k->by_path, device) || str_eq(k->path, device))
+			return k;
+	}
+	return NULL;
+}
+
+static void on_probe_log(void *data, int prio, const char *part, const char *msg)
+{
+	log_write(LOG_DEBUG, "inventory: %s: %s", part ? part : "", msg);
+}
+
+int priv_probe(struct priv *p, char **ret, struct fault *err)
+{
+	struct hwp_options options = { .size = sizeof(options), .log = on_probe_log };
+	struct hwp_ctx *ctx = NULL;
+	struct hwp_inventory *inv = NULL;
+
+	int r = hwp_open(&ctx, &options);
+	if (!r)
+		r = hwp_probe(ctx, HWP_ALL, &inv);
+	if (!r) {
+		remember_disks(p, inv);
+		char *json = ret ? hwp_to_json(inv, HWP_JSON_ASSISTED, 0) : NULL;
+		if (json)
+			*ret = json;
+		else if (ret)
+			r = -ENOMEM;
+	}
+	hwp_unref(inv);
+	hwp_close(ctx);
+	return r < 0 ? fault_set(err, r, "inventory: %s", strerror(-r)) : 0;
+}
+
+static void answer(struct priv *p, uint32_t ask)
+{
+	AUTO(freep) char *json = NULL;
+	struct fault err = FAULT_INIT;
+
+	int r = priv_probe(p, &json, &err);
+	priv_answer(p, ask, r, json, r < 0 ? fault_text(&err) : NULL, -1);
+}
+
+static void on_settle(evutil_socket_t fd, short what, void *ctx)
+{
+	struct priv *p = ctx;
+	const struct timeval again = { .tv_usec = SETTLE_EVERY_MS * 1000 };
+
+	if (!is_settled(p)) {
+		evtimer_add(p->settle, &again);
+		return;
+	}
+	p->is_settling = false;
+	answer(p, p->settle_ask);
+}
+
+void priv_inventory(struct priv *p, uint32_t ask)
+{
+	const struct timeval now = { 0 };
+
+	p->settle_ask = ask;
+	if (p->is_settling) /* of a network process that is gone */
+		return;
+	if (!p->settle)
+		p->settle = evtimer_new(p->base, on_settle, p);
+	if (!p->settle) {
+		priv_answer(p, ask, -ENOMEM, NULL, "out of memory", -1);
+		return;
+	}
+	p->settle_since_ms = time_mono_ms();
+	p->is_settling = true;
+	evtimer_add(p->settle, &now);
+}
