@@ -45,10 +45,10 @@ static size_t find(const struct file_set *s, const char *path, bool *ret_found)
 
 static int grow(struct file_set *s)
 {
-	if (s->n < s->size)
-		return 0;
 	if (s->n >= FILE_SET_MAX)
 		return -E2BIG;
+	if (s->n < s->size)
+		return 0;
 
 	size_t size = s->size ? s->size * 2 : 256;
 	struct set_file *v = realloc(s->v, size * sizeof(*v));

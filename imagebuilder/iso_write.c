@@ -162,6 +162,8 @@ static int set_options(IsoWriteOpts *o, const struct iso_spec *spec, struct faul
 
 	iso_write_opts_set_iso_level(o, 3);
 	iso_write_opts_set_rockridge(o, 1);
+	/* RRIP 1.12 adds inode numbers, which libisofs gives out in an order that depends on addresses. */
+	iso_write_opts_set_rrip_version_1_10(o, 1);
 	iso_write_opts_set_sort_files(o, 1);
 	iso_write_opts_set_replace_mode(o, 0, 0, 1, 1); /* owner: the default, 0:0 */
 	iso_write_opts_set_default_uid(o, 0);
