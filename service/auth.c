@@ -362,18 +362,24 @@ bool auth_in_scope(const struct caller *c, const char *infra_env_id, const char 
 
 /* --- making --- */
 
-static int sign(struct auth *a, json_t *claims, int64_t now_us, int64_t ttl_s, char **ret, struct fault *err)
+static int sign_named(struct auth *a, json_t *claims, const char *jti, int64_t now_us, int64_t ttl_s, char **ret, struct fault *err)
 {
 	AUTO(json_decrefp) json_t *owned = claims;
-	char jti[UUID_LEN + 1];
 	int64_t now_s = now_us / 1000000;
 
-	uuid_random(jti);
 	if (!owned || json_object_set_new(owned, "iat", json_integer(now_s)) < 0 ||
 	    json_object_set_new(owned, "jti", json_string(jti)) < 0 ||
 	    (ttl_s > 0 && json_object_set_new(owned, "exp", json_integer(now_s + ttl_s)) < 0))
 		return fault_oom(err);
 	return jwt_sign(a->key, owned, ret, err);
+}
+
+static int sign(struct auth *a, json_t *claims, int64_t now_us, int64_t ttl_s, char **ret, struct fault *err)
+{
+	char jti[UUID_LEN + 1];
+
+	uuid_random(jti);
+	return sign_named(a, claims, jti, now_us, ttl_s, ret, err);
 }
 
 int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *host_id, int64_t now_us, int64_t ttl_s, char **ret,
@@ -389,6 +395,22 @@ int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *hos
 		return fault_oom(err);
 	}
 	return sign(a, claims, now_us, ttl_s, ret, err);
+}
+
+/* Signatures are deterministic (RFC 6979): with a name made from what is signed, so is the token. */
+int auth_medium_token(struct auth *a, const struct infra_env *ie, int64_t moment_us, int64_t ttl_s, char **ret, struct fault *err)
+{
+	uint8_t digest[SHA256_LEN];
+	char text[UUID_LEN + 64], jti[UUID_LEN + 1];
+
+	if (a->mode == AUTH_MODE_NONE) {
+		*ret = strdup("");
+		return *ret ? 0 : fault_oom(err);
+	}
+	int n = snprintf(text, sizeof(text), "medium %s %" PRId64, ie->id, moment_us);
+	sha256(text, (size_t)n, digest);
+	uuid_format(digest, jti);
+	return sign_named(a, json_pack("{ss}", "infra_env_id", ie->id), jti, moment_us, ttl_s, ret, err);
 }
 
 int auth_user_token(struct auth *a, const char *user, int64_t now_us, int64_t ttl_s, char **ret, struct fault *err)

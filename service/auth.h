@@ -55,6 +55,11 @@ bool auth_in_scope(const struct caller *c, const char *infra_env_id, const char 
  */
 int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *host_id, int64_t now_us, int64_t ttl_s, char **ret,
 		     struct fault *err);
+/*
+ * The token that a discovery medium of @ie carries: as auth_agent_token(), but the same text for the same infra-env and moment, so that the
+ * medium is the same bytes at every request. @moment_us: when it begins to be valid.
+ */
+int auth_medium_token(struct auth *a, const struct infra_env *ie, int64_t moment_us, int64_t ttl_s, char **ret, struct fault *err);
 /* Revokes one token (by its text); revoking all of an infra-env is: token_epoch = now. */
 int auth_token_revoke(struct auth *a, const char *token, struct fault *err);
 /* A Bearer token of a user. *ret is owned by the caller. */

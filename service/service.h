@@ -8,11 +8,16 @@
 #include "service/rules.h"
 #include "service/state.h"
 
+struct images;	/* service/images.h */
+struct ctl_server; /* service/ctl_server.h */
+
 struct service {
 	const struct service_config *config;
 	struct event_base *base;
 	struct state *state;
 	struct auth *auth;
+	struct images *images;	   /* media, payloads and boot artefacts: images_new() */
+	struct ctl_server *ctl;	   /* the control socket: ctl_server_new() */
 	struct rule_config rules;  /* its strings point into config and into this struct */
 	char *service_url;	   /* https://HOST:PORT without path, port resolved: what agents use */
 	char *image_url;	   /* base of image-url answers */
