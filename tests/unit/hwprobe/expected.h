@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "hwprobe/hwprobe.h"
 
 static bool expected_is_empty(const json_t *v)
@@ -177,7 +178,7 @@ static json_t *expected_probe(const char *dir)
 }
 
 /* Differences between the machine in @dir and its expected.json; -1 = one of them cannot be read. */
-static int expected_check(const char *dir)
+__attribute__((unused)) static int expected_check(const char *dir)
 {
 	char file[1024];
 	snprintf(file, sizeof(file), "%s/expected.json", dir);
