@@ -12,6 +12,7 @@ static const struct verb *const verbs[] = {
 	&verb_show,
 	&verb_verify,
 	&verb_reset,
+	&verb_os_image,
 	NULL,
 };
 
