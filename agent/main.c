@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/config.h"
+#if __has_include("agent/disk_cli.h")
 #include "agent/disk_cli.h"
+#define HAVE_DISK_CLI
+#endif
 #include "agent/net.h"
 #include "agent/priv.h"
 #include "agent/status.h"
@@ -137,7 +140,11 @@ static int run_agent(void *ctx, int argc, char **argv)
 	return priv_main(&config, a->allow_loop);
 }
 
-static const struct verb *const verbs[] = { &disk_list_verb, &disk_plan_verb, &status_verb, NULL };
+static const struct verb *const verbs[] = {
+#ifdef HAVE_DISK_CLI
+	&disk_list_verb, &disk_plan_verb,
+#endif
+	&status_verb, NULL };
 
 static const struct program program = {
 	.name = "slipway-agent",

@@ -54,8 +54,6 @@ static void send_status(struct net *n)
 
 void net_set_state(struct net *n, const char *state)
 {
-	if (str_eq(n->state, state) && !n->last_error)
-		return;
 	(void)str_set(&n->state, state); /* only what people see */
 	free(TAKE(n->last_error));
 	send_status(n);
