@@ -13,7 +13,8 @@ int area_read(int fd, const struct iso_area *area, uint8_t **ret, struct fault *
 		return fault_oom(err);
 	ssize_t n = fd_pread(fd, data, area->length, area->offset);
 	if (n < 0 || (uint64_t)n != area->length)
-		return fault_set(err, n < 0 ? (int)n : -EBADMSG, "cannot read the area in %s", area->path);
+		return fault_set(err, n < 0 ? (int)n : -EBADMSG, "cannot read the area in %s",
+				 area->path);
 	*ret = TAKE(data);
 	return 0;
 }

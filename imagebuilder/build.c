@@ -35,7 +35,7 @@ struct build {
 	const struct build_spec *spec;
 	const struct profile *profile;
 	struct source src;
-	char *version;	/* of the kernel */
+	char *version; /* of the kernel */
 	int64_t epoch;
 	struct file_set set;
 	struct modules modules;
@@ -43,8 +43,8 @@ struct build {
 	size_t kernel_len;
 	struct buf initrd;
 	struct grub_images grub;
-	char *config; /* grub.cfg */
-	char marker[64];	 /* path in the ISO of the file by which GRUB knows its medium */
+	char *config;    /* grub.cfg */
+	char marker[64]; /* path in the ISO of the file by which GRUB knows its medium */
 	uint32_t serial; /* of the EFI partition */
 	void *esp;
 	size_t esp_len;
@@ -75,7 +75,10 @@ static int read_kernel(struct build *b, struct fault *err)
 	snprintf(path, sizeof(path), "boot/vmlinuz-%s", b->version);
 	int r = source_read(&b->src, path, false, &b->kernel, &b->kernel_len, NULL, err);
 	if (r == -ENOENT)
-		return fault_set(err, r, "%s has no %s: unpack the linux-image package of that version there", b->spec->root, path);
+		return fault_set(
+			err, r,
+			"%s has no %s: unpack the linux-image package of that version there",
+			b->spec->root, path);
 	if (r < 0)
 		return r;
 	AUTO(closep) int fd = source_openat(&b->src, path, O_RDONLY, false, err);
@@ -83,7 +86,9 @@ static int read_kernel(struct build *b, struct fault *err)
 		return fault_set(err, -EIO, "cannot stat %s", path);
 	b->epoch = b->spec->epoch ? b->spec->epoch : st.st_mtime;
 	if (b->epoch < 0 || b->epoch > UINT32_MAX)
-		return fault_set(err, -EINVAL, "the date %" PRId64 " cannot be written into a cpio archive", b->epoch);
+		return fault_set(err, -EINVAL,
+				 "the date %" PRId64 " cannot be written into a cpio archive",
+				 b->epoch);
 	return 0;
 }
 
@@ -93,20 +98,23 @@ static int open_inputs(struct build *b, struct fault *err)
 
 	b->profile = profile_find(spec->profile);
 	if (!b->profile)
-		return fault_set(err, -EINVAL, "there is no profile %s: use virt or server", spec->profile);
+		return fault_set(err, -EINVAL, "there is no profile %s: use virt or server",
+				 spec->profile);
 	int r = source_open(spec->root, &b->src, err);
 	if (r < 0)
 		return r;
 	if (spec->kernel_version && strchr(spec->kernel_version, '/'))
 		return fault_set(err, -EINVAL, "bad kernel version %s", spec->kernel_version);
-	r = spec->kernel_version ? str_set(&b->version, spec->kernel_version) : modules_newest_version(&b->src, &b->version, err);
+	r = spec->kernel_version ? str_set(&b->version, spec->kernel_version)
+				 : modules_newest_version(&b->src, &b->version, err);
 	return r < 0 ? r : read_kernel(b, err);
 }
 
 /* As installed; else, when the program runs from a build folder inside the source tree, the sources. */
 static int find_data_dir(const struct build_spec *spec, char ret[PATH_LEN_MAX])
 {
-	static const char *const tries[] = { "../share/slipway", "../../imagebuilder", "../../../imagebuilder" };
+	static const char *const tries[] = { "../share/slipway", "../../imagebuilder",
+					     "../../../imagebuilder" };
 	char exe[PATH_LEN_MAX], path[2 * PATH_LEN_MAX];
 
 	str_copy(ret, PATH_LEN_MAX, spec->data_dir ? spec->data_dir : SLIPWAY_DATADIR);
@@ -135,9 +143,10 @@ static int check_architecture(const struct build *b, struct fault *err)
 	for (size_t i = 0; i < b->set.n; i++) {
 		const struct set_file *f = &b->set.v[i];
 		struct elf_deps deps;
-		if (strcmp(f->path, "usr/bin/slipway-agent") == 0 && elf_deps_parse(f->data, f->len, &deps, NULL) == 0 &&
-		    deps.machine != EM_X86_64)
-			return fault_set(err, -ENOTSUP, "the agent %s is not a program for x86_64", b->spec->agent);
+		if (strcmp(f->path, "usr/bin/slipway-agent") == 0 &&
+		    elf_deps_parse(f->data, f->len, &deps, NULL) == 0 && deps.machine != EM_X86_64)
+			return fault_set(err, -ENOTSUP, "the agent %s is not a program for x86_64",
+					 b->spec->agent);
 	}
 	return 0;
 }
@@ -147,16 +156,21 @@ static int make_initramfs(struct build *b, struct progress *p, struct fault *err
 	char data_dir[PATH_LEN_MAX];
 
 	if (find_data_dir(b->spec, data_dir) < 0)
-		return fault_set(err, -ENOENT, "cannot find discovery/init below %s: name the folder that has it by --data-dir", data_dir);
+		return fault_set(
+			err, -ENOENT,
+			"cannot find discovery/init below %s: name the folder that has it by --data-dir",
+			data_dir);
 	int r = rootfs_add(&b->set, &b->src, data_dir, b->spec->agent, err);
 	if (r == 0)
 		r = check_architecture(b, err);
 	if (r == 0)
-		r = modules_add(&b->set, &b->src, b->version, b->profile, b->spec->firmware_dir, &b->modules, err);
+		r = modules_add(&b->set, &b->src, b->version, b->profile, b->spec->firmware_dir,
+				&b->modules, err);
 	if (r < 0)
 		return r;
 	progress_step(p, "initramfs", 600, b->set.bytes);
-	return initramfs_pack(&b->set, (uint32_t)b->epoch, b->spec->compression_level, &b->initrd, p, err);
+	return initramfs_pack(&b->set, (uint32_t)b->epoch, b->spec->compression_level, &b->initrd,
+			      p, err);
 }
 
 static const char *grub_dir(const struct build *b, char path[PATH_LEN_MAX])
@@ -199,11 +213,14 @@ static int make_loaders(struct build *b, struct fault *err)
 	r = grub_images_make(grub_dir(b, path), b->marker, &b->grub, err);
 	if (r < 0)
 		return r;
-	const struct fat_file file = { .name = "BOOTX64.EFI", .data = b->grub.efi, .len = b->grub.efi_len };
+	const struct fat_file file = { .name = "BOOTX64.EFI",
+				       .data = b->grub.efi,
+				       .len = b->grub.efi_len };
 	return fat_image(folders, &file, 1, b->epoch, b->serial, &b->esp, &b->esp_len, err);
 }
 
-static int write_iso(struct build *b, const struct scratch *tmp, const void *token_area, int fd, struct fault *err)
+static int write_iso(struct build *b, const struct scratch *tmp, const void *token_area, int fd,
+		     struct fault *err)
 {
 	char esp_file[PATH_LEN_MAX];
 	const struct iso_entry files[] = {
@@ -263,7 +280,8 @@ static int make_iso(struct build *b, int out_dirfd, struct fault *err)
 	int r = scratch_make(&tmp, err);
 	if (r < 0)
 		return r;
-	AUTO(closep) int fd = openat(out_dirfd, ISO_TMP, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	AUTO(closep)
+	int fd = openat(out_dirfd, ISO_TMP, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return fault_set(err, -errno, "cannot make " ISO_TMP ": %s", strerror(errno));
 
@@ -298,17 +316,23 @@ static json_t *strs_json(const struct json_strs *s)
 
 static int write_description(const struct build *b, int out_dirfd, struct fault *err)
 {
-	AUTO(json_decrefp) json_t *j = json_pack(
-		"{s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:{s:{s:I, s:s}, s:o, s:o}, s:{s:s, s:I, s:I}, s:o, s:o}", "format", BASE_FORMAT,
-		"version", SLIPWAY_VERSION, "kernel", b->version, "architecture", "x86_64", "profile", b->profile->name, "created",
-		(json_int_t)b->epoch, "kernel_arguments", b->spec->kernel_args ? b->spec->kernel_args : "", "files", "base.iso", "size_bytes",
-		(json_int_t)b->iso_size, "sha256", b->iso_digest, "vmlinuz", file_json(b->kernel, b->kernel_len), "initrd.img",
-		file_json(b->initrd.data, b->initrd.len), "token_area", "path", b->area.path, "offset", (json_int_t)b->area.offset, "length",
-		(json_int_t)b->area.length, "modules", strs_json(&b->modules.names), "missing_firmware",
+	AUTO(json_decrefp)
+	json_t *j = json_pack(
+		"{s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:{s:{s:I, s:s}, s:o, s:o}, s:{s:s, s:I, s:I}, s:o, s:o}",
+		"format", BASE_FORMAT, "version", SLIPWAY_VERSION, "kernel", b->version,
+		"architecture", "x86_64", "profile", b->profile->name, "created",
+		(json_int_t)b->epoch, "kernel_arguments",
+		b->spec->kernel_args ? b->spec->kernel_args : "", "files", "base.iso", "size_bytes",
+		(json_int_t)b->iso_size, "sha256", b->iso_digest, "vmlinuz",
+		file_json(b->kernel, b->kernel_len), "initrd.img",
+		file_json(b->initrd.data, b->initrd.len), "token_area", "path", b->area.path,
+		"offset", (json_int_t)b->area.offset, "length", (json_int_t)b->area.length,
+		"modules", strs_json(&b->modules.names), "missing_firmware",
 		strs_json(&b->modules.missing_firmware));
 	AUTO(freep) char *text = j ? json_dumps(j, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
 
-	return text ? file_replace_at(out_dirfd, "base.json", text, strlen(text), 0644, err) : fault_oom(err);
+	return text ? file_replace_at(out_dirfd, "base.json", text, strlen(text), 0644, err)
+		    : fault_oom(err);
 }
 
 static int write_outputs(struct build *b, int out_dirfd, struct fault *err)
@@ -321,7 +345,8 @@ static int write_outputs(struct build *b, int out_dirfd, struct fault *err)
 	if (r == 0)
 		r = file_replace_at(out_dirfd, "vmlinuz", b->kernel, b->kernel_len, 0644, err);
 	if (r == 0)
-		r = file_replace_at(out_dirfd, "initrd.img", b->initrd.data, b->initrd.len, 0644, err);
+		r = file_replace_at(out_dirfd, "initrd.img", b->initrd.data, b->initrd.len, 0644,
+				    err);
 	if (r == 0 && renameat(out_dirfd, ISO_TMP, out_dirfd, "base.iso") < 0)
 		r = fault_set(err, -errno, "cannot rename " ISO_TMP ": %s", strerror(errno));
 	return r < 0 ? r : write_description(b, out_dirfd, err);

@@ -26,7 +26,8 @@ struct adding {
 	unsigned depth;
 };
 
-static int add_elf(struct adding *a, const char *dest, const char *name, char *data, size_t len, struct fault *err);
+static int add_elf(struct adding *a, const char *dest, const char *name, char *data, size_t len,
+		   struct fault *err);
 
 /* 1 = added or there already, 0 = not in this folder. */
 static int add_from(struct adding *a, const char *dir, const char *soname, struct fault *err)
@@ -35,8 +36,10 @@ static int add_from(struct adding *a, const char *dir, const char *soname, struc
 	char *data;
 	size_t len;
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir + strspn(dir, "/"), soname) >= (int)sizeof(path))
-		return fault_set(err, -ENAMETOOLONG, "the library path %s/%s is too long", dir, soname);
+	if (snprintf(path, sizeof(path), "%s/%s", dir + strspn(dir, "/"), soname) >=
+	    (int)sizeof(path))
+		return fault_set(err, -ENAMETOOLONG, "the library path %s/%s is too long", dir,
+				 soname);
 	if (file_set_has(a->set, path))
 		return 1;
 
@@ -49,7 +52,8 @@ static int add_from(struct adding *a, const char *dir, const char *soname, struc
 }
 
 /* RUNPATH: colon-separated, "$ORIGIN" is the folder of the file that has it. */
-static int add_from_runpath(struct adding *a, const char *runpath, const char *of, const char *soname, struct fault *err)
+static int add_from_runpath(struct adding *a, const char *runpath, const char *of,
+			    const char *soname, struct fault *err)
 {
 	const char *slash = strrchr(of, '/');
 	int origin_len = slash ? (int)(slash - of) : 0;
@@ -57,8 +61,11 @@ static int add_from_runpath(struct adding *a, const char *runpath, const char *o
 
 	for (const char *p = runpath; p && *p; p += strspn(p, ":")) {
 		size_t len = strcspn(p, ":");
-		size_t skip = strncmp(p, "$ORIGIN", 7) == 0 ? 7 : strncmp(p, "${ORIGIN}", 9) == 0 ? 9 : 0;
-		int n = snprintf(dir, sizeof(dir), "%.*s%.*s", skip ? origin_len : 0, of, (int)(len - skip), p + skip);
+		size_t skip = strncmp(p, "$ORIGIN", 7) == 0     ? 7
+			      : strncmp(p, "${ORIGIN}", 9) == 0 ? 9
+								: 0;
+		int n = snprintf(dir, sizeof(dir), "%.*s%.*s", skip ? origin_len : 0, of,
+				 (int)(len - skip), p + skip);
 		p += len;
 		if (n <= 0 || n >= (int)sizeof(dir))
 			continue;
@@ -69,7 +76,8 @@ static int add_from_runpath(struct adding *a, const char *runpath, const char *o
 	return 0;
 }
 
-static int add_library(struct adding *a, const char *soname, const char *runpath, const char *of, struct fault *err)
+static int add_library(struct adding *a, const char *soname, const char *runpath, const char *of,
+		       struct fault *err)
 {
 	if (strchr(soname, '/'))
 		return fault_set(err, -EBADMSG, "%s needs a library by path: %s", of, soname);
@@ -88,12 +96,15 @@ static int add_interp(struct adding *a, const char *interp, const char *of, stru
 		return 0;
 	int r = source_read(a->src, interp, true, &data, &len, NULL, err);
 	if (r == -ENOENT)
-		return fault_set(err, r, "%s needs the program loader %s, which is neither in %s nor in this system", of, interp,
-				 a->src->root);
+		return fault_set(
+			err, r,
+			"%s needs the program loader %s, which is neither in %s nor in this system",
+			of, interp, a->src->root);
 	return r < 0 ? r : add_elf(a, interp, interp, data, len, err);
 }
 
-static int add_deps(struct adding *a, const struct elf_deps *deps, const char *dest, const char *name, struct fault *err)
+static int add_deps(struct adding *a, const struct elf_deps *deps, const char *dest,
+		    const char *name, struct fault *err)
 {
 	if (deps->interp) {
 		int r = add_interp(a, deps->interp, name, err);
@@ -103,8 +114,10 @@ static int add_deps(struct adding *a, const struct elf_deps *deps, const char *d
 	for (size_t i = 0; i < deps->n_needed; i++) {
 		int r = add_library(a, deps->needed[i], deps->runpath, dest, err);
 		if (r == 0)
-			return fault_set(err, -ENOENT, "%s needs the library %s, which is neither in %s nor in this system", name,
-					 deps->needed[i], a->src->root);
+			return fault_set(
+				err, -ENOENT,
+				"%s needs the library %s, which is neither in %s nor in this system",
+				name, deps->needed[i], a->src->root);
 		if (r < 0)
 			return r;
 	}
@@ -112,7 +125,8 @@ static int add_deps(struct adding *a, const struct elf_deps *deps, const char *d
 }
 
 /* Takes @data. The file goes into the set first, so that libraries that need each other end the recursion. */
-static int add_elf(struct adding *a, const char *dest, const char *name, char *data, size_t len, struct fault *err)
+static int add_elf(struct adding *a, const char *dest, const char *name, char *data, size_t len,
+		   struct fault *err)
 {
 	struct elf_deps deps = { 0 };
 
@@ -138,8 +152,8 @@ static int add_elf(struct adding *a, const char *dest, const char *name, char *d
 	return r;
 }
 
-int closure_add_data(struct file_set *set, const struct source *src, const char *dest, const char *name, char *data, size_t len,
-		     struct fault *err)
+int closure_add_data(struct file_set *set, const struct source *src, const char *dest,
+		     const char *name, char *data, size_t len, struct fault *err)
 {
 	struct adding a = { .set = set, .src = src };
 
@@ -150,19 +164,21 @@ int closure_add_data(struct file_set *set, const struct source *src, const char 
 	return add_elf(&a, dest, name, data, len, err);
 }
 
-int closure_add(struct file_set *set, const struct source *src, const char *path, const char *dest, const char *package,
-		struct fault *err)
+int closure_add(struct file_set *set, const struct source *src, const char *path, const char *dest,
+		const char *package, struct fault *err)
 {
 	char *data;
 	size_t len;
 
 	int r = source_read(src, path, false, &data, &len, NULL, err);
 	if (r == -ENOENT)
-		return fault_set(err, r, "%s has no %s: unpack the package %s there", src->root, path, package);
+		return fault_set(err, r, "%s has no %s: unpack the package %s there", src->root,
+				 path, package);
 	return r < 0 ? r : closure_add_data(set, src, dest ? dest : path, path, data, len, err);
 }
 
-int closure_add_library(struct file_set *set, const struct source *src, const char *soname, struct fault *err)
+int closure_add_library(struct file_set *set, const struct source *src, const char *soname,
+			struct fault *err)
 {
 	struct adding a = { .set = set, .src = src };
 

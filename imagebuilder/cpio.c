@@ -30,7 +30,8 @@ static int pad4(struct cpio_writer *w)
 	return w->offset % 4 ? put(w, zeros, 4 - w->offset % 4) : 0;
 }
 
-static int put_header(struct cpio_writer *w, const char *name, const struct header *h, uint32_t ino, uint32_t mtime)
+static int put_header(struct cpio_writer *w, const char *name, const struct header *h, uint32_t ino,
+		      uint32_t mtime)
 {
 	char text[CPIO_HEADER_SIZE + 1];
 	size_t name_size = strlen(name) + 1;
@@ -38,8 +39,9 @@ static int put_header(struct cpio_writer *w, const char *name, const struct head
 	if (name_size > CPIO_NAME_MAX || name_size == 1)
 		return -ENAMETOOLONG;
 
-	snprintf(text, sizeof(text), MAGIC "%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ino, h->mode, 0u, 0u,
-		 S_ISDIR(h->mode) ? 2u : 1u, mtime, h->len, 0u, 0u, h->major, h->minor, (unsigned)name_size, 0u);
+	snprintf(text, sizeof(text), MAGIC "%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
+		 ino, h->mode, 0u, 0u, S_ISDIR(h->mode) ? 2u : 1u, mtime, h->len, 0u, 0u, h->major,
+		 h->minor, (unsigned)name_size, 0u);
 	int r = put(w, text, CPIO_HEADER_SIZE);
 	if (r < 0)
 		return r;
@@ -48,7 +50,8 @@ static int put_header(struct cpio_writer *w, const char *name, const struct head
 	return r < 0 ? r : pad4(w);
 }
 
-static int put_member(struct cpio_writer *w, const char *name, const struct header *h, const void *data)
+static int put_member(struct cpio_writer *w, const char *name, const struct header *h,
+		      const void *data)
 {
 	int r = put_header(w, name, h, ++w->ino, w->mtime);
 	if (r < 0)
@@ -78,17 +81,24 @@ int cpio_file(struct cpio_writer *w, const char *name, unsigned perm, const void
 	if (len > CPIO_FILE_MAX)
 		return -EFBIG;
 
-	return put_member(w, name, &(struct header){ .mode = S_IFREG | perm, .len = (uint32_t)len }, data);
+	return put_member(w, name, &(struct header){ .mode = S_IFREG | perm, .len = (uint32_t)len },
+			  data);
 }
 
 int cpio_symlink(struct cpio_writer *w, const char *name, const char *target)
 {
-	return put_member(w, name, &(struct header){ .mode = S_IFLNK | 0777, .len = (uint32_t)strlen(target) }, target);
+	return put_member(
+		w, name,
+		&(struct header){ .mode = S_IFLNK | 0777, .len = (uint32_t)strlen(target) },
+		target);
 }
 
-int cpio_char_device(struct cpio_writer *w, const char *name, unsigned perm, unsigned major, unsigned minor)
+int cpio_char_device(struct cpio_writer *w, const char *name, unsigned perm, unsigned major,
+		     unsigned minor)
 {
-	return put_member(w, name, &(struct header){ .mode = S_IFCHR | perm, .major = major, .minor = minor }, NULL);
+	return put_member(
+		w, name, &(struct header){ .mode = S_IFCHR | perm, .major = major, .minor = minor },
+		NULL);
 }
 
 int cpio_end(struct cpio_writer *w)
@@ -131,12 +141,14 @@ static size_t align4(size_t v)
 	return (v + 3) & ~(size_t)3;
 }
 
-static int read_fields(const struct cpio_reader *r, struct cpio_member *m, uint32_t *ret_len, uint32_t *ret_name_size)
+static int read_fields(const struct cpio_reader *r, struct cpio_member *m, uint32_t *ret_len,
+		       uint32_t *ret_name_size)
 {
 	const uint8_t *h = r->data + r->offset;
 
-	if (memcmp(h, MAGIC, 6) != 0 || field(h, 0, &m->ino) < 0 || field(h, 1, &m->mode) < 0 || field(h, 5, &m->mtime) < 0 ||
-	    field(h, 6, ret_len) < 0 || field(h, 11, ret_name_size) < 0)
+	if (memcmp(h, MAGIC, 6) != 0 || field(h, 0, &m->ino) < 0 || field(h, 1, &m->mode) < 0 ||
+	    field(h, 5, &m->mtime) < 0 || field(h, 6, ret_len) < 0 ||
+	    field(h, 11, ret_name_size) < 0)
 		return -EBADMSG;
 	return 0;
 }
@@ -154,14 +166,17 @@ int cpio_next(struct cpio_reader *r, struct cpio_member *ret, struct fault *err)
 	/* Checked before they are added: both are at most 32 bits wide, size_t has 64. */
 	size_t name_at = r->offset + CPIO_HEADER_SIZE;
 	if (name_size == 0 || name_size > CPIO_NAME_MAX || name_size > r->len - name_at)
-		return fault_set(err, -EBADMSG, "bad name length in the cpio header at byte %zu", r->offset);
+		return fault_set(err, -EBADMSG, "bad name length in the cpio header at byte %zu",
+				 r->offset);
 	if (strnlen((const char *)r->data + name_at, name_size) != name_size - 1)
-		return fault_set(err, -EBADMSG, "bad name in the cpio header at byte %zu", r->offset);
+		return fault_set(err, -EBADMSG, "bad name in the cpio header at byte %zu",
+				 r->offset);
 
 	m.name = (const char *)r->data + name_at;
 	size_t data_at = align4(name_at + name_size);
 	if (data_at > r->len || len > r->len - data_at)
-		return fault_set(err, -EBADMSG, "cpio member at byte %zu is longer than the archive", r->offset);
+		return fault_set(err, -EBADMSG,
+				 "cpio member at byte %zu is longer than the archive", r->offset);
 
 	m.data = r->data + data_at;
 	m.len = len;

@@ -9,15 +9,15 @@
 #include "common/fault.h"
 
 #define CPIO_HEADER_SIZE 110
-#define CPIO_NAME_MAX 4096	      /* PATH_MAX of the kernel, with NUL: longer names are skipped there */
-#define CPIO_FILE_MAX UINT32_MAX      /* eight hex digits */
+#define CPIO_NAME_MAX 4096 /* PATH_MAX of the kernel, with NUL: longer names are skipped there */
+#define CPIO_FILE_MAX UINT32_MAX /* eight hex digits */
 
 /* --- writing --- */
 struct cpio_writer {
 	int (*write)(void *ctx, const void *data, size_t len); /* 0 or -errno */
 	void *ctx;
-	uint32_t mtime;	 /* seconds, of every member */
-	uint32_t ino;	 /* private: of the last member */
+	uint32_t mtime;  /* seconds, of every member */
+	uint32_t ino;    /* private: of the last member */
 	uint64_t offset; /* private: bytes written */
 };
 
@@ -27,7 +27,8 @@ void cpio_writer_init_buf(struct cpio_writer *w, struct buf *out, uint32_t mtime
 int cpio_dir(struct cpio_writer *w, const char *name, unsigned perm);
 int cpio_file(struct cpio_writer *w, const char *name, unsigned perm, const void *data, size_t len);
 int cpio_symlink(struct cpio_writer *w, const char *name, const char *target);
-int cpio_char_device(struct cpio_writer *w, const char *name, unsigned perm, unsigned major, unsigned minor);
+int cpio_char_device(struct cpio_writer *w, const char *name, unsigned perm, unsigned major,
+		     unsigned minor);
 /* The trailer; the archive's length is a multiple of 4, so that another one may follow. */
 int cpio_end(struct cpio_writer *w);
 

@@ -14,15 +14,17 @@
 #define DEPMOD_MS 60000u
 
 /* What depmod reads beside the modules; copied as they are. */
-static const char *const inputs[] = { "modules.order", "modules.builtin", "modules.builtin.modinfo" };
+static const char *const inputs[] = { "modules.order", "modules.builtin",
+				      "modules.builtin.modinfo" };
 /* What libkmod reads in the image. */
 static const char *const outputs[] = {
-	"modules.alias.bin", "modules.builtin.alias.bin", "modules.builtin.bin", "modules.builtin.modinfo",
-	"modules.dep.bin",   "modules.devname",		  "modules.order",	 "modules.softdep",
-	"modules.symbols.bin",
+	"modules.alias.bin",       "modules.builtin.alias.bin", "modules.builtin.bin",
+	"modules.builtin.modinfo", "modules.dep.bin",           "modules.devname",
+	"modules.order",           "modules.softdep",           "modules.symbols.bin",
 };
 
-static int stage(const struct scratch *tmp, const char *path, const void *data, size_t len, struct fault *err)
+static int stage(const struct scratch *tmp, const char *path, const void *data, size_t len,
+		 struct fault *err)
 {
 	char dir[PATH_LEN_MAX];
 	const char *slash = strrchr(path, '/');
@@ -32,22 +34,26 @@ static int stage(const struct scratch *tmp, const char *path, const void *data, 
 	return r < 0 ? r : file_create_at(tmp->fd, path, data, len, 0644, err);
 }
 
-static int stage_modules(const struct scratch *tmp, const struct file_set *set, const char *dest, struct fault *err)
+static int stage_modules(const struct scratch *tmp, const struct file_set *set, const char *dest,
+			 struct fault *err)
 {
 	size_t len = strlen(dest);
 
 	for (size_t i = 0; i < set->n; i++) {
 		const struct set_file *f = &set->v[i];
-		if (strncmp(f->path, dest, len) != 0 || f->path[len] != '/' || (f->mode & 0170000) != 0100000)
+		if (strncmp(f->path, dest, len) != 0 || f->path[len] != '/' ||
+		    (f->mode & 0170000) != 0100000)
 			continue;
-		int r = stage(tmp, f->path + strlen("usr/"), f->data, f->len, err); /* depmod -b looks in lib/modules */
+		int r = stage(tmp, f->path + strlen("usr/"), f->data, f->len,
+			      err); /* depmod -b looks in lib/modules */
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int stage_inputs(const struct scratch *tmp, const char *dir, const char *staged, struct fault *err)
+static int stage_inputs(const struct scratch *tmp, const char *dir, const char *staged,
+			struct fault *err)
 {
 	char from[PATH_LEN_MAX], to[PATH_LEN_MAX];
 
@@ -67,7 +73,8 @@ static int stage_inputs(const struct scratch *tmp, const char *dir, const char *
 	return 0;
 }
 
-static int collect_outputs(const struct scratch *tmp, struct file_set *set, const char *staged, const char *dest, struct fault *err)
+static int collect_outputs(const struct scratch *tmp, struct file_set *set, const char *staged,
+			   const char *dest, struct fault *err)
 {
 	char from[PATH_LEN_MAX], to[PATH_LEN_MAX];
 
@@ -82,13 +89,16 @@ static int collect_outputs(const struct scratch *tmp, struct file_set *set, cons
 		if (r == 0)
 			r = file_set_add(set, to, 0644, data, len);
 		if (r < 0)
-			return fault_set(err, r, "cannot take over %s: %s", outputs[i], strerror(-r));
+			return fault_set(err, r, "cannot take over %s: %s", outputs[i],
+					 strerror(-r));
 	}
 	snprintf(to, sizeof(to), "%s/modules.dep.bin", dest);
-	return file_set_has(set, to) ? 0 : fault_set(err, -EIO, "depmod has made no modules.dep.bin");
+	return file_set_has(set, to) ? 0
+				     : fault_set(err, -EIO, "depmod has made no modules.dep.bin");
 }
 
-int depmod_add(struct file_set *set, const char *dir, const char *dest, const char *version, struct fault *err)
+int depmod_add(struct file_set *set, const char *dir, const char *dest, const char *version,
+	       struct fault *err)
 {
 	AUTO(scratch_done) struct scratch tmp = SCRATCH_INIT;
 	const char *staged = dest + strlen("usr/");
@@ -103,7 +113,12 @@ int depmod_add(struct file_set *set, const char *dir, const char *dest, const ch
 		return r;
 
 	const char *const argv[] = { "depmod", "-b", tmp.path, version, NULL };
-	r = proc_run_ok(&(struct proc_spec){ .argv = argv, .env = scratch_env, .stdin_fd = -1, .stdout_fd = -1, .timeout_ms = DEPMOD_MS }, err);
+	r = proc_run_ok(&(struct proc_spec){ .argv = argv,
+					     .env = scratch_env,
+					     .stdin_fd = -1,
+					     .stdout_fd = -1,
+					     .timeout_ms = DEPMOD_MS },
+			err);
 	if (r == -ENOENT)
 		return fault_set(err, r, "there is no program depmod: install the package kmod");
 	return r < 0 ? r : collect_outputs(&tmp, set, staged, dest, err);

@@ -8,4 +8,5 @@
 /*
  * @dir: lib/modules/VERSION of the source; @dest: the same in the image, where @set has the modules. Uses a folder in TMPDIR.
  */
-int depmod_add(struct file_set *set, const char *dir, const char *dest, const char *version, struct fault *err);
+int depmod_add(struct file_set *set, const char *dir, const char *dest, const char *version,
+	       struct fault *err);

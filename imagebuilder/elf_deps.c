@@ -51,7 +51,8 @@ static int file_offset(const struct image *e, uint64_t address, uint64_t *ret)
 {
 	for (size_t i = 0; i < e->n_segments; i++) {
 		const Elf64_Phdr *p = &e->segments[i];
-		if (p->p_type == PT_LOAD && address >= p->p_vaddr && address - p->p_vaddr < p->p_filesz) {
+		if (p->p_type == PT_LOAD && address >= p->p_vaddr &&
+		    address - p->p_vaddr < p->p_filesz) {
 			*ret = p->p_offset + (address - p->p_vaddr);
 			return *ret < e->len ? 0 : -EBADMSG;
 		}
@@ -83,7 +84,8 @@ static bool dynamic_value(const struct image *e, const Elf64_Phdr *p, int64_t ta
 	return false;
 }
 
-static int read_needed(const struct image *e, const Elf64_Phdr *p, uint64_t strings, uint64_t end, struct elf_deps *ret)
+static int read_needed(const struct image *e, const Elf64_Phdr *p, uint64_t strings, uint64_t end,
+		       struct elf_deps *ret)
 {
 	for (uint64_t at = 0; p->p_filesz - at >= sizeof(Elf64_Dyn); at += sizeof(Elf64_Dyn)) {
 		Elf64_Dyn d;

@@ -6,12 +6,12 @@
 #include <time.h>
 #include "common/cleanup.h"
 
-#define SECTOR 512u	    /* also the cluster size */
-#define RESERVED 4u	    /* sectors before the first FAT */
+#define SECTOR 512u /* also the cluster size */
+#define RESERVED 4u /* sectors before the first FAT */
 #define ROOT_ENTRIES 512u
 #define ENTRY 32u
 #define ENTRIES_PER_DIR (SECTOR / ENTRY) /* a folder is one cluster */
-#define CLUSTERS_MIN 4200u  /* FAT16 begins at 4085 */
+#define CLUSTERS_MIN 4200u               /* FAT16 begins at 4085 */
 #define CLUSTERS_MAX 65000u
 #define ATTR_DIR 0x10u
 #define ATTR_ARCHIVE 0x20u
@@ -80,7 +80,8 @@ static int name_83(const char *name, char ret[11])
 	return 0;
 }
 
-static void put_entry(const struct fat *f, uint8_t *e, const char name[11], unsigned attr, uint32_t first, uint32_t len)
+static void put_entry(const struct fat *f, uint8_t *e, const char name[11], unsigned attr,
+		      uint32_t first, uint32_t len)
 {
 	memcpy(e, name, 11);
 	e[11] = (uint8_t)attr;
@@ -101,7 +102,9 @@ static uint32_t allocate(struct fat *f, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		unsigned value = i + 1 == n ? 0xffff : first + i + 1;
 		for (unsigned copy = 0; copy < 2; copy++)
-			put16(f->data + (size_t)(RESERVED + copy * f->fat_sectors) * SECTOR + (size_t)(first + i) * 2, value);
+			put16(f->data + (size_t)(RESERVED + copy * f->fat_sectors) * SECTOR +
+				      (size_t)(first + i) * 2,
+			      value);
 	}
 	f->next += n;
 	return first;
@@ -133,7 +136,8 @@ static void put_boot_sector(struct fat *f, uint32_t serial)
 	memcpy(b + 54, "FAT16   ", 8);
 	put16(b + 510, 0xaa55);
 	for (unsigned copy = 0; copy < 2; copy++)
-		memcpy(b + (size_t)(RESERVED + copy * f->fat_sectors) * SECTOR, "\xf8\xff\xff\xff", 4);
+		memcpy(b + (size_t)(RESERVED + copy * f->fat_sectors) * SECTOR, "\xf8\xff\xff\xff",
+		       4);
 }
 
 static int create(struct fat *f, uint32_t wanted)
@@ -184,7 +188,8 @@ static int put_files(struct fat *f, const struct fat_file *files, size_t n_files
 	return 0;
 }
 
-static int fill(struct fat *f, const char *const *folders, const struct fat_file *files, size_t n_files, uint32_t serial)
+static int fill(struct fat *f, const char *const *folders, const struct fat_file *files,
+		size_t n_files, uint32_t serial)
 {
 	uint8_t *root = f->data + (size_t)(RESERVED + 2 * f->fat_sectors) * SECTOR;
 
@@ -195,8 +200,8 @@ static int fill(struct fat *f, const char *const *folders, const struct fat_file
 	return r < 0 ? r : put_files(f, files, n_files, at);
 }
 
-int fat_image(const char *const *folders, const struct fat_file *files, size_t n_files, int64_t epoch, uint32_t serial, void **ret,
-	      size_t *ret_len, struct fault *err)
+int fat_image(const char *const *folders, const struct fat_file *files, size_t n_files,
+	      int64_t epoch, uint32_t serial, void **ret, size_t *ret_len, struct fault *err)
 {
 	struct fat f = { 0 };
 	size_t wanted = 64; /* folders and a little room */
@@ -205,7 +210,9 @@ int fat_image(const char *const *folders, const struct fat_file *files, size_t n
 		return fault_set(err, -EINVAL, "too many files for the EFI system partition");
 	for (size_t i = 0; i < n_files; i++) {
 		if (files[i].len > FAT_SIZE_MAX)
-			return fault_set(err, -EFBIG, "%s is too large for the EFI system partition", files[i].name);
+			return fault_set(err, -EFBIG,
+					 "%s is too large for the EFI system partition",
+					 files[i].name);
 		wanted += sectors_of(files[i].len);
 	}
 	int r = wanted > CLUSTERS_MAX ? -EFBIG : create(&f, (uint32_t)wanted);

@@ -151,12 +151,17 @@ int file_set_add_link(struct file_set *s, const char *path, const char *target)
 {
 	char *copy = strdup(target);
 
-	return copy ? add(s, path, &(struct set_file){ .mode = S_IFLNK | 0777, .data = copy, .len = strlen(target) }) : -ENOMEM;
+	return copy ? add(s, path,
+			  &(struct set_file){
+				  .mode = S_IFLNK | 0777, .data = copy, .len = strlen(target) })
+		    : -ENOMEM;
 }
 
-int file_set_add_char_device(struct file_set *s, const char *path, unsigned perm, unsigned major, unsigned minor)
+int file_set_add_char_device(struct file_set *s, const char *path, unsigned perm, unsigned major,
+			     unsigned minor)
 {
-	return add(s, path, &(struct set_file){ .mode = S_IFCHR | perm, .major = major, .minor = minor });
+	return add(s, path,
+		   &(struct set_file){ .mode = S_IFCHR | perm, .major = major, .minor = minor });
 }
 
 static int write_one(const struct set_file *f, struct cpio_writer *w)

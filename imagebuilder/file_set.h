@@ -9,13 +9,13 @@
 #include "common/fault.h"
 #include "imagebuilder/cpio.h"
 
-#define FILE_SET_MAX 20000u		  /* members */
+#define FILE_SET_MAX 20000u              /* members */
 #define FILE_SET_BYTES_MAX (1024u << 20) /* of all contents */
 
 struct set_file {
-	char *path;	     /* owned, relative */
-	uint32_t mode;	     /* type and permissions */
-	void *data;	     /* owned; contents, or the target of a link */
+	char *path;    /* owned, relative */
+	uint32_t mode; /* type and permissions */
+	void *data;    /* owned; contents, or the target of a link */
 	size_t len;
 	unsigned major, minor; /* of a device */
 };
@@ -38,6 +38,7 @@ int file_set_add(struct file_set *s, const char *path, unsigned perm, void *data
 int file_set_add_text(struct file_set *s, const char *path, unsigned perm, const char *text);
 int file_set_add_dir(struct file_set *s, const char *path, unsigned perm);
 int file_set_add_link(struct file_set *s, const char *path, const char *target);
-int file_set_add_char_device(struct file_set *s, const char *path, unsigned perm, unsigned major, unsigned minor);
+int file_set_add_char_device(struct file_set *s, const char *path, unsigned perm, unsigned major,
+			     unsigned minor);
 /* Writes all members, in order, without the trailer. */
 int file_set_write(const struct file_set *s, struct cpio_writer *w);

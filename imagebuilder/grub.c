@@ -14,8 +14,9 @@
 #define EARLY "early.cfg"
 #define ARGS_MAX 1024u /* the kernel takes 2048 bytes on x86 */
 
-#define MODULES_COMMON \
-	"fat", "iso9660", "part_gpt", "part_msdos", "normal", "linux", "configfile", "search", "search_fs_file", "echo", "test", "minicmd"
+#define MODULES_COMMON                                                                         \
+	"fat", "iso9660", "part_gpt", "part_msdos", "normal", "linux", "configfile", "search", \
+		"search_fs_file", "echo", "test", "minicmd"
 
 void grub_images_done(struct grub_images *g)
 {
@@ -25,12 +26,14 @@ void grub_images_done(struct grub_images *g)
 	*g = (struct grub_images){ 0 };
 }
 
-static int mkimage(const struct scratch *tmp, const char *grub_dir, const char *format, const char *platform, const char *const *modules,
-		   char **ret, size_t *ret_len, struct fault *err)
+static int mkimage(const struct scratch *tmp, const char *grub_dir, const char *format,
+		   const char *platform, const char *const *modules, char **ret, size_t *ret_len,
+		   struct fault *err)
 {
 	char dir[1024], early[300], out[300];
-	const char *argv[48] = { "grub-mkimage", "--directory", dir, "--format", format, "--output", out,
-				 "--config",	 early,		"--prefix", "/boot/grub" };
+	const char *argv[48] = { "grub-mkimage", "--directory", dir,         "--format",
+				 format,         "--output",    out,         "--config",
+				 early,          "--prefix",    "/boot/grub" };
 	size_t n = 11;
 
 	snprintf(dir, sizeof(dir), "%s/%s", grub_dir, platform);
@@ -40,33 +43,47 @@ static int mkimage(const struct scratch *tmp, const char *grub_dir, const char *
 		argv[n++] = *modules;
 	argv[n] = NULL;
 
-	int r = proc_run_ok(&(struct proc_spec){ .argv = argv, .env = scratch_env, .stdin_fd = -1, .stdout_fd = -1, .timeout_ms = MKIMAGE_MS }, err);
+	int r = proc_run_ok(&(struct proc_spec){ .argv = argv,
+						 .env = scratch_env,
+						 .stdin_fd = -1,
+						 .stdout_fd = -1,
+						 .timeout_ms = MKIMAGE_MS },
+			    err);
 	if (r == -ENOENT)
-		return fault_set(err, r, "there is no program grub-mkimage: install the package grub-common");
+		return fault_set(
+			err, r,
+			"there is no program grub-mkimage: install the package grub-common");
 	return r < 0 ? r : file_read_at(tmp->fd, format, IMAGE_MAX, ret, ret_len, err);
 }
 
-static int check_dir(const char *grub_dir, const char *platform, const char *file, const char *package, struct fault *err)
+static int check_dir(const char *grub_dir, const char *platform, const char *file,
+		     const char *package, struct fault *err)
 {
 	char path[1024];
 
 	snprintf(path, sizeof(path), "%s/%s/%s", grub_dir, platform, file);
 	if (access(path, R_OK) == 0)
 		return 0;
-	return fault_set(err, -ENOENT, "there is no %s: install or unpack the package %s, or name its folder by --grub-dir", path, package);
+	return fault_set(
+		err, -ENOENT,
+		"there is no %s: install or unpack the package %s, or name its folder by --grub-dir",
+		path, package);
 }
 
 static int write_early(const struct scratch *tmp, const char *marker, struct fault *err)
 {
-	AUTO(freep) char *text = str_printf("search --no-floppy --set=root --file %s\n"
-					    "set prefix=($root)/boot/grub\n"
-					    "configfile $prefix/grub.cfg\n",
-					    marker);
+	AUTO(freep)
+	char *text = str_printf("search --no-floppy --set=root --file %s\n"
+				"set prefix=($root)/boot/grub\n"
+				"configfile $prefix/grub.cfg\n",
+				marker);
 
-	return text ? file_create_at(tmp->fd, EARLY, text, strlen(text), 0644, err) : fault_oom(err);
+	return text ? file_create_at(tmp->fd, EARLY, text, strlen(text), 0644, err)
+		    : fault_oom(err);
 }
 
-static int make_all(const struct scratch *tmp, const char *grub_dir, struct grub_images *g, struct fault *err)
+static int make_all(const struct scratch *tmp, const char *grub_dir, struct grub_images *g,
+		    struct fault *err)
 {
 	/* efi_gop: the kernel gets the frame buffer's address from the loader, or real machines stay dark. */
 	static const char *const efi_modules[] = { MODULES_COMMON, "efi_gop", "all_video", NULL };
@@ -75,13 +92,16 @@ static int make_all(const struct scratch *tmp, const char *grub_dir, struct grub
 
 	if (!mbr)
 		return fault_oom(err);
-	int r = mkimage(tmp, grub_dir, "x86_64-efi", "x86_64-efi", efi_modules, &g->efi, &g->efi_len, err);
+	int r = mkimage(tmp, grub_dir, "x86_64-efi", "x86_64-efi", efi_modules, &g->efi,
+			&g->efi_len, err);
 	if (r == 0)
-		r = mkimage(tmp, grub_dir, "i386-pc-eltorito", "i386-pc", bios_modules, &g->eltorito, &g->eltorito_len, err);
+		r = mkimage(tmp, grub_dir, "i386-pc-eltorito", "i386-pc", bios_modules,
+			    &g->eltorito, &g->eltorito_len, err);
 	return r < 0 ? r : file_read_at(AT_FDCWD, mbr, 32768, &g->mbr, &g->mbr_len, err);
 }
 
-int grub_images_make(const char *grub_dir, const char *marker, struct grub_images *ret, struct fault *err)
+int grub_images_make(const char *grub_dir, const char *marker, struct grub_images *ret,
+		     struct fault *err)
 {
 	AUTO(scratch_done) struct scratch tmp = SCRATCH_INIT;
 	AUTO(grub_images_done) struct grub_images g = { 0 };
@@ -108,8 +128,11 @@ int grub_images_make(const char *grub_dir, const char *marker, struct grub_image
 int grub_config(const char *args, char **ret, struct fault *err)
 {
 	/* '$', quotes, ';', '{' and line ends mean something to GRUB's parser. */
-	if (args && (!str_is_text(args) || strpbrk(args, "\n\t$\"'`;{}\\|&<>#") || strlen(args) > ARGS_MAX))
-		return fault_set(err, -EINVAL, "the kernel arguments must be one line without quotes or any of $ ; { } \\ | & < > #");
+	if (args &&
+	    (!str_is_text(args) || strpbrk(args, "\n\t$\"'`;{}\\|&<>#") || strlen(args) > ARGS_MAX))
+		return fault_set(
+			err, -EINVAL,
+			"the kernel arguments must be one line without quotes or any of $ ; { } \\ | & < > #");
 
 	*ret = str_printf("set timeout=0\n"
 			  "set default=0\n"
@@ -120,7 +143,8 @@ int grub_config(const char *args, char **ret, struct fault *err)
 			  "fi\n"
 			  "menuentry \"Slipway discovery\" {\n"
 			  "	linux /boot/vmlinuz quiet console=tty0 console=ttyS0,115200n8%s%s\n"
-			  "	initrd /boot/initrd.img " "/boot/token.img\n"
+			  "	initrd /boot/initrd.img "
+			  "/boot/token.img\n"
 			  "}\n",
 			  str_empty(args) ? "" : " ", args ? args : "");
 	return *ret ? 0 : fault_oom(err);

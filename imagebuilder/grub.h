@@ -19,6 +19,7 @@ void grub_images_done(struct grub_images *g);
 /*
  * @grub_dir: has x86_64-efi/ and i386-pc/. The images look for the file @marker on all devices and read /boot/grub/grub.cfg beside it.
  */
-int grub_images_make(const char *grub_dir, const char *marker, struct grub_images *ret, struct fault *err);
+int grub_images_make(const char *grub_dir, const char *marker, struct grub_images *ret,
+		     struct fault *err);
 /* The main configuration; @args: appended to the kernel's command line, NULL = none. Owned by the caller. */
 int grub_config(const char *args, char **ret, struct fault *err);

@@ -61,13 +61,17 @@ static int start(struct packer *p, int level, struct fault *err)
 	if (!p->block || !p->z)
 		return fault_oom(err);
 
-	size_t r = ZSTD_CCtx_setParameter(p->z, ZSTD_c_compressionLevel, level ? level : LEVEL_DEFAULT);
+	size_t r = ZSTD_CCtx_setParameter(p->z, ZSTD_c_compressionLevel,
+					  level ? level : LEVEL_DEFAULT);
 	if (!ZSTD_isError(r))
 		r = ZSTD_CCtx_setParameter(p->z, ZSTD_c_checksumFlag, 1);
-	return ZSTD_isError(r) ? fault_set(err, -EINVAL, "bad compression level %d: %s", level, ZSTD_getErrorName(r)) : 0;
+	return ZSTD_isError(r) ? fault_set(err, -EINVAL, "bad compression level %d: %s", level,
+					   ZSTD_getErrorName(r))
+			       : 0;
 }
 
-int initramfs_pack(const struct file_set *set, uint32_t mtime, int level, struct buf *out, struct progress *progress, struct fault *err)
+int initramfs_pack(const struct file_set *set, uint32_t mtime, int level, struct buf *out,
+		   struct progress *progress, struct fault *err)
 {
 	AUTO(packer_done) struct packer p = { .out = out, .progress = progress };
 	struct cpio_writer w = { .write = write_compressed, .ctx = &p, .mtime = mtime };
@@ -83,6 +87,7 @@ int initramfs_pack(const struct file_set *set, uint32_t mtime, int level, struct
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0)
-		return fault_set(err, r, "cannot pack the initramfs: %s", p.code ? ZSTD_getErrorName(p.code) : strerror(-r));
+		return fault_set(err, r, "cannot pack the initramfs: %s",
+				 p.code ? ZSTD_getErrorName(p.code) : strerror(-r));
 	return 0;
 }

@@ -12,4 +12,5 @@
  * Appends one newc archive, compressed by one thread (so that the bytes depend on level and library only), to @out.
  * @level: 1–22, 0 = 9. @mtime: of every member, seconds.
  */
-int initramfs_pack(const struct file_set *set, uint32_t mtime, int level, struct buf *out, struct progress *p, struct fault *err);
+int initramfs_pack(const struct file_set *set, uint32_t mtime, int level, struct buf *out,
+		   struct progress *p, struct fault *err);

@@ -12,10 +12,10 @@
 
 #define BLOCK 2048u
 #define PVD_LBA 16u
-#define DESCRIPTORS_MAX 16u	       /* volume descriptors looked at */
-#define DIR_SIZE_MAX (4u << 20)	       /* bytes of one directory */
-#define DEPTH_MAX 16u		       /* folders in a path */
-#define RECORD_MIN 34u		       /* ECMA-119 9.1, with a one-byte name */
+#define DESCRIPTORS_MAX 16u     /* volume descriptors looked at */
+#define DIR_SIZE_MAX (4u << 20) /* bytes of one directory */
+#define DEPTH_MAX 16u           /* folders in a path */
+#define RECORD_MIN 34u          /* ECMA-119 9.1, with a one-byte name */
 #define FLAG_DIRECTORY 0x02u
 #define FLAG_MORE_EXTENTS 0x80u
 
@@ -48,7 +48,8 @@ static int read_exactly(int fd, void *data, size_t len, uint64_t offset)
 /* The extent of a directory record whose length byte was checked. */
 static int record_extent(const struct iso *iso, const uint8_t *rec, struct extent *ret)
 {
-	uint64_t offset = (uint64_t)le32(rec + 2) * BLOCK + (uint64_t)rec[1] * BLOCK; /* the data follows the attribute record */
+	uint64_t offset = (uint64_t)le32(rec + 2) * BLOCK +
+			  (uint64_t)rec[1] * BLOCK; /* the data follows the attribute record */
 	uint64_t size = le32(rec + 10);
 
 	if (offset > iso->size || size > iso->size - offset)
@@ -63,7 +64,8 @@ static int find_pvd(int fd, uint8_t block[BLOCK], struct fault *err)
 	for (unsigned i = 0; i < DESCRIPTORS_MAX; i++) {
 		int r = read_exactly(fd, block, BLOCK, (uint64_t)(PVD_LBA + i) * BLOCK);
 		if (r < 0 && r != -EBADMSG)
-			return fault_set(err, r, "cannot read the volume descriptor: %s", strerror(-r));
+			return fault_set(err, r, "cannot read the volume descriptor: %s",
+					 strerror(-r));
 		if (r < 0 || memcmp(block + 1, "CD001", 5) != 0 || block[0] == 255)
 			break;
 		if (block[0] == 1)
@@ -95,8 +97,8 @@ static int iso_open(int fd, struct iso *ret, struct fault *err)
 
 	iso.size = (uint64_t)le32(block + 80) * BLOCK;
 	if (S_ISREG(st.st_mode) && iso.size > (uint64_t)st.st_size)
-		return fault_set(err, -EBADMSG, "the ISO is incomplete: %llu of %llu bytes", (unsigned long long)st.st_size,
-				 (unsigned long long)iso.size);
+		return fault_set(err, -EBADMSG, "the ISO is incomplete: %llu of %llu bytes",
+				 (unsigned long long)st.st_size, (unsigned long long)iso.size);
 	r = record_extent(&iso, block + 156, &iso.root);
 	if (r < 0 || !(iso.root.flags & FLAG_DIRECTORY))
 		return fault_set(err, -EBADMSG, "the ISO has no sound root directory");
@@ -131,7 +133,8 @@ static bool name_matches(const uint8_t *rec, const char *name, size_t len)
 }
 
 /* 1 = found. A record never crosses a block; a zero length byte means "go on in the next block". */
-static int find_in_block(const struct iso *iso, const uint8_t *block, size_t len, const char *name, size_t name_len, struct extent *ret)
+static int find_in_block(const struct iso *iso, const uint8_t *block, size_t len, const char *name,
+			 size_t name_len, struct extent *ret)
 {
 	for (size_t at = 0; at < len && block[at]; at += block[at]) {
 		const uint8_t *rec = block + at;
@@ -145,7 +148,8 @@ static int find_in_block(const struct iso *iso, const uint8_t *block, size_t len
 	return 0;
 }
 
-static int find_in_dir(const struct iso *iso, const struct extent *dir, const char *name, size_t name_len, struct extent *ret)
+static int find_in_dir(const struct iso *iso, const struct extent *dir, const char *name,
+		       size_t name_len, struct extent *ret)
 {
 	uint8_t block[BLOCK];
 
@@ -185,7 +189,8 @@ static int walk(const struct iso *iso, const char *path, struct extent *ret)
 	return 0;
 }
 
-int iso_file_find(int fd, const char *path, uint64_t *ret_offset, uint64_t *ret_size, struct fault *err)
+int iso_file_find(int fd, const char *path, uint64_t *ret_offset, uint64_t *ret_size,
+		  struct fault *err)
 {
 	struct extent e;
 	struct iso iso;

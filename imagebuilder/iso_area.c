@@ -11,8 +11,8 @@
 #include "common/json_map.h"
 #include "common/str.h"
 
-#define AREA_MAX (64u << 20)	 /* bytes; larger ones are no area */
-#define IGNINFO_MAX (64u << 10)	 /* bytes of igninfo.json */
+#define AREA_MAX (64u << 20)    /* bytes; larger ones are no area */
+#define IGNINFO_MAX (64u << 10) /* bytes of igninfo.json */
 #define WRITE_BLOCK 4096u
 #define IGNINFO_PATH "/coreos/igninfo.json"
 #define IGNITION_PATH "/images/ignition.img"
@@ -23,7 +23,9 @@
 static int check_area(struct iso_area *a, struct fault *err)
 {
 	if (a->length == 0 || a->length > AREA_MAX)
-		return fault_set(err, -EBADMSG, "the area in %s has an impossible length of %" PRIu64 " bytes", a->path, a->length);
+		return fault_set(err, -EBADMSG,
+				 "the area in %s has an impossible length of %" PRIu64 " bytes",
+				 a->path, a->length);
 	return 0;
 }
 
@@ -152,11 +154,14 @@ int iso_area_find(int fd, struct iso_area *ret, struct fault *err)
 		if (r != -ENOENT)
 			return r;
 	}
-	return fault_set(err, -ENOENT, "the ISO has no area for a token: neither " TOKEN_AREA_PATH " nor a CoreOS embed area");
+	return fault_set(err, -ENOENT,
+			 "the ISO has no area for a token: neither " TOKEN_AREA_PATH
+			 " nor a CoreOS embed area");
 }
 
 /* Writes @want where it differs from what is there: a fresh area is zero already, so only the segment's blocks are written. */
-static int write_differing(int fd, const uint8_t *have, const uint8_t *want, size_t len, uint64_t offset)
+static int write_differing(int fd, const uint8_t *have, const uint8_t *want, size_t len,
+			   uint64_t offset)
 {
 	for (size_t at = 0; at < len;) {
 		size_t end = at;
@@ -176,11 +181,15 @@ static int write_differing(int fd, const uint8_t *have, const uint8_t *want, siz
 	return 0;
 }
 
-int iso_area_write(int fd, const struct iso_area *a, const void *segment, size_t len, struct fault *err)
+int iso_area_write(int fd, const struct iso_area *a, const void *segment, size_t len,
+		   struct fault *err)
 {
 	if (len > a->length)
-		return fault_set(err, -EFBIG, "the token segment of %zu bytes does not fit into the area of %" PRIu64 " bytes", len,
-				 a->length);
+		return fault_set(
+			err, -EFBIG,
+			"the token segment of %zu bytes does not fit into the area of %" PRIu64
+			" bytes",
+			len, a->length);
 	if (a->length > AREA_MAX)
 		return fault_set(err, -EBADMSG, "the area in %s is too long", a->path);
 
@@ -192,8 +201,10 @@ int iso_area_write(int fd, const struct iso_area *a, const void *segment, size_t
 		memcpy(want, segment, len);
 	ssize_t n = fd_pread(fd, have, a->length, a->offset);
 	if (n != (ssize_t)a->length)
-		return fault_set(err, n < 0 ? (int)n : -EBADMSG, "cannot read the area in %s", a->path);
+		return fault_set(err, n < 0 ? (int)n : -EBADMSG, "cannot read the area in %s",
+				 a->path);
 
 	int r = write_differing(fd, have, want, a->length, a->offset);
-	return r < 0 ? fault_set(err, r, "cannot write the area in %s: %s", a->path, strerror(-r)) : 0;
+	return r < 0 ? fault_set(err, r, "cannot write the area in %s: %s", a->path, strerror(-r))
+		     : 0;
 }

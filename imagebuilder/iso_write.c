@@ -64,7 +64,8 @@ static int folder(IsoDir *parent, const char *name, IsoDir **ret, struct fault *
 	return r;
 }
 
-static int add_content(IsoDir *dir, const char *name, const struct iso_entry *e, int weight, struct fault *err)
+static int add_content(IsoDir *dir, const char *name, const struct iso_entry *e, int weight,
+		       struct fault *err)
 {
 	IsoStream *stream;
 	IsoFile *file;
@@ -123,13 +124,16 @@ static int add_boot(IsoImage *image, const struct iso_spec *spec, struct fault *
 {
 	ElToritoBootImage *bios, *efi;
 
-	int r = check(iso_image_set_boot_image(image, spec->bios_image, ELTORITO_NO_EMUL, CATALOG, &bios), "add the BIOS boot image", err);
+	int r = check(
+		iso_image_set_boot_image(image, spec->bios_image, ELTORITO_NO_EMUL, CATALOG, &bios),
+		"add the BIOS boot image", err);
 	if (r < 0)
 		return r;
 	el_torito_set_load_size(bios, 4);
 	el_torito_set_isolinux_options(bios, BOOT_INFO_TABLE | BOOT_GRUB2_INFO, 0);
 
-	r = check(iso_image_add_boot_image(image, ESP_INTERVAL, ELTORITO_NO_EMUL, 0, &efi), "add the UEFI boot image", err);
+	r = check(iso_image_add_boot_image(image, ESP_INTERVAL, ELTORITO_NO_EMUL, 0, &efi),
+		  "add the UEFI boot image", err);
 	if (r < 0)
 		return r;
 	el_torito_set_boot_platform_id(efi, PLATFORM_EFI);
@@ -144,7 +148,8 @@ static int set_dates(IsoWriteOpts *o, int64_t epoch, struct fault *err)
 	char text[17];
 
 	if (!gmtime_r(&t, &tm) || strftime(text, sizeof(text), "%Y%m%d%H%M%S00", &tm) != 16)
-		return fault_set(err, -EINVAL, "the date %lld cannot be written into an ISO", (long long)epoch);
+		return fault_set(err, -EINVAL, "the date %lld cannot be written into an ISO",
+				 (long long)epoch);
 	iso_write_opts_set_replace_timestamps(o, 2);
 	iso_write_opts_set_default_timestamp(o, t);
 	iso_write_opts_set_always_gmt(o, 1);
@@ -171,9 +176,13 @@ static int set_options(IsoWriteOpts *o, const struct iso_spec *spec, struct faul
 	iso_write_opts_set_tail_blocks(o, 0);
 	int r = set_dates(o, spec->epoch, err);
 	if (r == 0)
-		r = check(iso_write_opts_set_system_area(o, area, AREA_PROTECTIVE_MBR | AREA_GRUB2 | AREA_ACTIVE, 0), "set the boot sector", err);
+		r = check(iso_write_opts_set_system_area(
+				  o, area, AREA_PROTECTIVE_MBR | AREA_GRUB2 | AREA_ACTIVE, 0),
+			  "set the boot sector", err);
 	if (r == 0)
-		r = check(iso_write_opts_set_partition_img(o, 2, MBR_TYPE_ESP, (char *)spec->esp_file, 0), "append the EFI partition", err);
+		r = check(iso_write_opts_set_partition_img(o, 2, MBR_TYPE_ESP,
+							   (char *)spec->esp_file, 0),
+			  "append the EFI partition", err);
 	if (r == 0)
 		r = check(iso_write_opts_set_appended_as_gpt(o, 1), "make a GPT", err);
 	return r;
@@ -217,7 +226,8 @@ static int write_image(const struct iso_spec *spec, int out_fd, struct fault *er
 	if (r == 0)
 		r = set_options(opts, spec, err);
 	if (r == 0)
-		r = check(iso_image_create_burn_source(image, opts, &source), "lay out the image", err);
+		r = check(iso_image_create_burn_source(image, opts, &source), "lay out the image",
+			  err);
 	return r < 0 ? r : pump(source, out_fd, err);
 }
 

@@ -15,11 +15,11 @@ struct iso_entry {
 
 struct iso_spec {
 	const char *volume_id; /* at most 32 characters */
-	int64_t epoch;	       /* every date */
+	int64_t epoch;         /* every date */
 	const struct iso_entry *files;
 	size_t n_files;
 	const char *bios_image; /* path in the image of the GRUB El Torito image */
-	const void *mbr;	/* first sectors for disks: boot_hybrid.img, at most 32 KiB */
+	const void *mbr;        /* first sectors for disks: boot_hybrid.img, at most 32 KiB */
 	size_t mbr_len;
 	const char *esp_file; /* absolute path of the FAT image on this machine */
 };

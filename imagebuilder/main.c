@@ -7,18 +7,13 @@
 #include "imagebuilder/verbs.h"
 
 static const struct verb *const verbs[] = {
-	&verb_build,
-	&verb_customize,
-	&verb_show,
-	&verb_verify,
-	&verb_reset,
-	&verb_os_image,
-	NULL,
+	&verb_build, &verb_customize, &verb_show, &verb_verify, &verb_reset, &verb_os_image, NULL,
 };
 
 static const struct program program = {
 	.name = "slipway-image",
-	.summary = "Builds and customises boot media that carry an infra-env, and prepares OS images",
+	.summary =
+		"Builds and customises boot media that carry an infra-env, and prepares OS images",
 	.verbs = verbs,
 };
 

@@ -18,7 +18,7 @@ struct gathering {
 	const struct source *src;
 	const char *version, *firmware_dir;
 	struct kmod_ctx *kmod;
-	char dir[PATH_LEN_MAX];	 /* ROOT/lib/modules/VERSION, where libkmod reads */
+	char dir[PATH_LEN_MAX];  /* ROOT/lib/modules/VERSION, where libkmod reads */
 	char dest[PATH_LEN_MAX]; /* usr/lib/modules/VERSION */
 	struct modules *out;
 	unsigned depth;
@@ -67,7 +67,8 @@ static int add_by_name(struct gathering *g, const char *name, struct fault *err)
 
 	int r = kmod_module_new_from_lookup(g->kmod, name, &list);
 	if (r < 0 && r != -ENOENT && r != -ENOSYS)
-		return fault_set(err, r, "cannot look up the module %s in %s: %s", name, g->dir, strerror(-r));
+		return fault_set(err, r, "cannot look up the module %s in %s: %s", name, g->dir,
+				 strerror(-r));
 	return add_all(g, list, err);
 }
 
@@ -90,14 +91,16 @@ static int add_softdeps(struct gathering *g, const char *value, struct fault *er
 }
 
 /* 1 = added. The kernel also takes the file compressed (CONFIG_FW_LOADER_COMPRESS_XZ, _ZSTD). */
-static int add_firmware_file(struct gathering *g, const char *name, const char *suffix, struct fault *err)
+static int add_firmware_file(struct gathering *g, const char *name, const char *suffix,
+			     struct fault *err)
 {
 	char path[PATH_LEN_MAX], dest[PATH_LEN_MAX];
 	char *data = NULL;
 	size_t len = 0;
 	int r;
 
-	if (snprintf(dest, sizeof(dest), "usr/lib/firmware/%s%s", name, suffix) >= (int)sizeof(dest))
+	if (snprintf(dest, sizeof(dest), "usr/lib/firmware/%s%s", name, suffix) >=
+	    (int)sizeof(dest))
 		return fault_set(err, -ENAMETOOLONG, "the firmware name %s is too long", name);
 	if (file_set_has(g->set, dest))
 		return 1;
@@ -116,7 +119,8 @@ static int add_firmware_file(struct gathering *g, const char *name, const char *
 	return r < 0 ? fault_set(err, r, "cannot add the firmware %s: %s", name, strerror(-r)) : 1;
 }
 
-static int add_firmware(struct gathering *g, const char *name, const char *module, struct fault *err)
+static int add_firmware(struct gathering *g, const char *name, const char *module,
+			struct fault *err)
 {
 	static const char *const suffixes[] = { "", ".xz", ".zst" };
 	char text[PATH_LEN_MAX];
@@ -139,13 +143,15 @@ static int add_info(struct gathering *g, struct kmod_module *m, struct fault *er
 
 	int r = kmod_module_get_info(m, &list);
 	if (r < 0)
-		return fault_set(err, r, "cannot read the module %s: %s", kmod_module_get_path(m), strerror(-r));
+		return fault_set(err, r, "cannot read the module %s: %s", kmod_module_get_path(m),
+				 strerror(-r));
 	kmod_list_foreach(l, list)
 	{
-		const char *key = kmod_module_info_get_key(l), *value = kmod_module_info_get_value(l);
-		r = str_eq(key, "firmware") ? add_firmware(g, value, kmod_module_get_name(m), err) :
-		    str_eq(key, "softdep")  ? add_softdeps(g, value, err) :
-					      0;
+		const char *key = kmod_module_info_get_key(l),
+			   *value = kmod_module_info_get_value(l);
+		r = str_eq(key, "firmware")  ? add_firmware(g, value, kmod_module_get_name(m), err)
+		    : str_eq(key, "softdep") ? add_softdeps(g, value, err)
+					     : 0;
 		if (r < 0)
 			return r;
 	}
@@ -236,14 +242,16 @@ static int open_kmod(struct gathering *g, struct fault *err)
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
-		snprintf(g->dir, sizeof(g->dir), "%s/%s/modules/%s", g->src->root, bases[i], g->version);
+		snprintf(g->dir, sizeof(g->dir), "%s/%s/modules/%s", g->src->root, bases[i],
+			 g->version);
 		if (stat(g->dir, &st) == 0)
 			break;
 	}
 	snprintf(g->dest, sizeof(g->dest), "usr/lib/modules/%s", g->version);
 	snprintf(index, sizeof(index), "%s/modules.dep.bin", g->dir);
 	if (access(index, R_OK) < 0)
-		return fault_set(err, -ENOENT, "%s is missing: run \"depmod -b %s %s\" first", index, g->src->root, g->version);
+		return fault_set(err, -ENOENT, "%s is missing: run \"depmod -b %s %s\" first",
+				 index, g->src->root, g->version);
 
 	g->kmod = kmod_new(g->dir, &no_config);
 	if (!g->kmod)
@@ -252,11 +260,16 @@ static int open_kmod(struct gathering *g, struct fault *err)
 	return 0;
 }
 
-int modules_add(struct file_set *set, const struct source *src, const char *version, const struct profile *profile,
-		const char *firmware_dir, struct modules *ret, struct fault *err)
+int modules_add(struct file_set *set, const struct source *src, const char *version,
+		const struct profile *profile, const char *firmware_dir, struct modules *ret,
+		struct fault *err)
 {
 	AUTO(modules_done) struct modules out = { 0 };
-	struct gathering g = { .set = set, .src = src, .version = version, .firmware_dir = firmware_dir, .out = &out };
+	struct gathering g = { .set = set,
+			       .src = src,
+			       .version = version,
+			       .firmware_dir = firmware_dir,
+			       .out = &out };
 
 	int r = open_kmod(&g, err);
 	AUTO(kmod_unrefp) struct kmod_ctx *kmod = g.kmod;
@@ -265,7 +278,8 @@ int modules_add(struct file_set *set, const struct source *src, const char *vers
 	if (r < 0)
 		return r;
 	if (!kmod || !out.names.n)
-		return fault_set(err, -ENOENT, "%s has none of the modules of the profile %s", g.dir, profile->name);
+		return fault_set(err, -ENOENT, "%s has none of the modules of the profile %s",
+				 g.dir, profile->name);
 	r = depmod_add(set, g.dir, g.dest, version, err);
 	if (r < 0)
 		return r;
@@ -299,15 +313,18 @@ int modules_newest_version(const struct source *src, char **ret, struct fault *e
 	for (size_t i = 0; names[i]; i++) {
 		const char *version = str_starts(names[i], "vmlinuz-") ? names[i] + 8 : NULL;
 		char path[PATH_LEN_MAX];
-		if (!version || snprintf(path, sizeof(path), "lib/modules/%s", version) >= (int)sizeof(path))
+		if (!version ||
+		    snprintf(path, sizeof(path), "lib/modules/%s", version) >= (int)sizeof(path))
 			continue;
 		AUTO(closep) int fd = source_openat(src, path, O_DIRECTORY | O_RDONLY, false, NULL);
 		if (fd >= 0 && (!best || modules_version_compare(version, best) > 0))
 			best = version;
 	}
 	if (!best)
-		return fault_set(err, -ENOENT, "%s has no boot/vmlinuz-VERSION with its lib/modules/VERSION: unpack a linux-image package there",
-				 src->root);
+		return fault_set(
+			err, -ENOENT,
+			"%s has no boot/vmlinuz-VERSION with its lib/modules/VERSION: unpack a linux-image package there",
+			src->root);
 	*ret = str_dup(best);
 	return *ret ? 0 : fault_oom(err);
 }

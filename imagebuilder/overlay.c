@@ -12,14 +12,15 @@
 #include "common/fd.h"
 
 struct overlay {
-	int fd;	       /* owned */
+	int fd;        /* owned */
 	uint64_t size; /* of the base */
 	uint64_t area_offset, area_length;
 	size_t segment_len;
 	uint8_t segment[]; /* zeros follow up to area_length */
 };
 
-static int check(int fd, const struct iso_area *a, size_t len, uint64_t *ret_size, struct fault *err)
+static int check(int fd, const struct iso_area *a, size_t len, uint64_t *ret_size,
+		 struct fault *err)
 {
 	struct stat st;
 
@@ -27,15 +28,20 @@ static int check(int fd, const struct iso_area *a, size_t len, uint64_t *ret_siz
 		return fault_set(err, -errno, "cannot stat the base image: %s", strerror(errno));
 	uint64_t size = (uint64_t)st.st_size;
 	if (a->offset > size || a->length > size - a->offset)
-		return fault_set(err, -EBADMSG, "the area in %s lies behind the end of the base image", a->path);
+		return fault_set(err, -EBADMSG,
+				 "the area in %s lies behind the end of the base image", a->path);
 	if (len > a->length)
-		return fault_set(err, -EFBIG, "the token segment of %zu bytes does not fit into the area of %" PRIu64 " bytes", len,
-				 a->length);
+		return fault_set(
+			err, -EFBIG,
+			"the token segment of %zu bytes does not fit into the area of %" PRIu64
+			" bytes",
+			len, a->length);
 	*ret_size = size;
 	return 0;
 }
 
-int overlay_open(int base_fd, const struct iso_area *a, const void *segment, size_t len, struct overlay **ret, struct fault *err)
+int overlay_open(int base_fd, const struct iso_area *a, const void *segment, size_t len,
+		 struct overlay **ret, struct fault *err)
 {
 	uint64_t size = 0;
 
@@ -48,7 +54,8 @@ int overlay_open(int base_fd, const struct iso_area *a, const void *segment, siz
 		return fault_oom(err);
 	o->fd = fcntl(base_fd, F_DUPFD_CLOEXEC, 3);
 	if (o->fd < 0)
-		return fault_set(err, -errno, "cannot duplicate the base image's descriptor: %s", strerror(errno));
+		return fault_set(err, -errno, "cannot duplicate the base image's descriptor: %s",
+				 strerror(errno));
 
 	o->size = size;
 	o->area_offset = a->offset;
@@ -70,7 +77,8 @@ static long pread_piece(const struct overlay *o, void *data, size_t len, uint64_
 {
 	if (offset < o->area_offset || offset >= o->area_offset + o->area_length) {
 		uint64_t border = offset < o->area_offset ? o->area_offset : o->size;
-		ssize_t n = fd_pread(o->fd, data, (size_t)MIN_OF((uint64_t)len, border - offset), offset);
+		ssize_t n = fd_pread(o->fd, data, (size_t)MIN_OF((uint64_t)len, border - offset),
+				     offset);
 		return n == 0 ? -EIO : n; /* the base shrank under us */
 	}
 

@@ -6,4 +6,5 @@
 #include "imagebuilder/source.h"
 
 /* @data_dir: has discovery/init and discovery/dhcp. @agent: path of the program on this machine. */
-int rootfs_add(struct file_set *set, const struct source *src, const char *data_dir, const char *agent, struct fault *err);
+int rootfs_add(struct file_set *set, const struct source *src, const char *data_dir,
+	       const char *agent, struct fault *err);

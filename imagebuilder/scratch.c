@@ -20,10 +20,12 @@ int scratch_make(struct scratch *ret, struct fault *err)
 	struct scratch s = SCRATCH_INIT;
 	const char *base = getenv("TMPDIR");
 
-	if (snprintf(s.path, sizeof(s.path), "%s/slipway-image-XXXXXX", str_empty(base) ? "/tmp" : base) >= (int)sizeof(s.path))
+	if (snprintf(s.path, sizeof(s.path), "%s/slipway-image-XXXXXX",
+		     str_empty(base) ? "/tmp" : base) >= (int)sizeof(s.path))
 		return fault_set(err, -ENAMETOOLONG, "TMPDIR is too long: %s", base);
 	if (!mkdtemp(s.path))
-		return fault_set(err, -errno, "cannot make a temporary folder %s: %s", s.path, strerror(errno));
+		return fault_set(err, -errno, "cannot make a temporary folder %s: %s", s.path,
+				 strerror(errno));
 	s.fd = open(s.path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (s.fd < 0) {
 		int code = -errno;

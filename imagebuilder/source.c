@@ -18,7 +18,8 @@ int source_open(const char *root, struct source *ret, struct fault *err)
 
 	s.root_fd = open(root, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (s.root_fd < 0)
-		return fault_set(err, -errno, "cannot open the package root %s: %s", root, strerror(errno));
+		return fault_set(err, -errno, "cannot open the package root %s: %s", root,
+				 strerror(errno));
 	s.system_fd = open("/", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (s.system_fd < 0) {
 		int code = -errno;
@@ -38,7 +39,8 @@ void source_done(struct source *s)
 
 static int open_in(int dir_fd, const char *path, int flags)
 {
-	struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC),
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 
 	long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 	return fd < 0 ? -errno : (int)fd;
@@ -58,7 +60,8 @@ static int open_either(int dir_fd, const char *path, int flags)
 	return n > 0 && n < (int)sizeof(other) ? open_in(dir_fd, other, flags) : -ENAMETOOLONG;
 }
 
-int source_openat(const struct source *s, const char *path, int flags, bool with_system, struct fault *err)
+int source_openat(const struct source *s, const char *path, int flags, bool with_system,
+		  struct fault *err)
 {
 	path += strspn(path, "/");
 	int fd = open_either(s->root_fd, path, flags);
@@ -69,8 +72,8 @@ int source_openat(const struct source *s, const char *path, int flags, bool with
 	return fd;
 }
 
-int source_read(const struct source *s, const char *path, bool with_system, char **ret_data, size_t *ret_len, unsigned *ret_perm,
-		struct fault *err)
+int source_read(const struct source *s, const char *path, bool with_system, char **ret_data,
+		size_t *ret_len, unsigned *ret_perm, struct fault *err)
 {
 	struct stat st;
 
@@ -80,7 +83,8 @@ int source_read(const struct source *s, const char *path, bool with_system, char
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return fault_set(err, -EINVAL, "%s in %s is not a regular file", path, s->root);
 	if (st.st_size > (off_t)SOURCE_FILE_MAX)
-		return fault_set(err, -EFBIG, "%s in %s is larger than %u MiB", path, s->root, SOURCE_FILE_MAX >> 20);
+		return fault_set(err, -EFBIG, "%s in %s is larger than %u MiB", path, s->root,
+				 SOURCE_FILE_MAX >> 20);
 
 	size_t len = (size_t)st.st_size;
 	AUTO(freep) char *data = malloc(len + 1);
@@ -122,7 +126,8 @@ static int collect(DIR *dir, const char *suffix, char **names, size_t *ret_n)
 	return 0;
 }
 
-int source_names(const struct source *s, const char *path, const char *suffix, char ***ret, struct fault *err)
+int source_names(const struct source *s, const char *path, const char *suffix, char ***ret,
+		 struct fault *err)
 {
 	AUTO(source_names_free) char **names = calloc(NAMES_MAX + 1, sizeof(*names));
 	size_t n;
@@ -140,7 +145,8 @@ int source_names(const struct source *s, const char *path, const char *suffix, c
 		}
 		int r = collect(dir, suffix, names, &n);
 		if (r < 0)
-			return fault_set(err, r, "cannot list %s in %s: %s", path, s->root, strerror(-r));
+			return fault_set(err, r, "cannot list %s in %s: %s", path, s->root,
+					 strerror(-r));
 	}
 	*ret = TAKE(names);
 	return 0;

@@ -82,7 +82,8 @@ static int conf_agent(struct buf *b, const struct media_token *t, struct fault *
 			return r;
 	}
 	int r = conf_number(b, "interval", t->interval_s, err);
-	return r < 0 ? r : conf_number(b, "created", t->created > 0 ? (uint64_t)t->created : 0, err);
+	return r < 0 ? r
+		     : conf_number(b, "created", t->created > 0 ? (uint64_t)t->created : 0, err);
 }
 
 static int conf_proxy(struct buf *b, const struct media_token *t, struct fault *err)
@@ -101,7 +102,8 @@ static int conf_proxy(struct buf *b, const struct media_token *t, struct fault *
 static int check(const struct media_token *t, struct fault *err)
 {
 	if (!str_starts(t->service_url, "https://") && !str_starts(t->service_url, "http://"))
-		return fault_set(err, -EINVAL, "the service URL must begin with https:// or http://");
+		return fault_set(err, -EINVAL,
+				 "the service URL must begin with https:// or http://");
 	if (!uuid_is_valid(t->infra_env_id))
 		return fault_set(err, -EINVAL, "the infra-env id must be a UUID");
 	if (t->agent_token && strpbrk(t->agent_token, " \t\r\n"))
@@ -156,7 +158,8 @@ int media_token_segment(const struct media_token *t, void **ret, size_t *ret_len
 	if (r < 0)
 		return r;
 
-	cpio_writer_init_buf(&w, &out, t->created > 0 && t->created <= UINT32_MAX ? (uint32_t)t->created : 0);
+	cpio_writer_init_buf(&w, &out,
+			     t->created > 0 && t->created <= UINT32_MAX ? (uint32_t)t->created : 0);
 	r = put_members(&w, t, &conf);
 	if (r < 0)
 		return fault_set(err, r, "cannot make the token segment: %s", strerror(-r));
@@ -179,12 +182,14 @@ static void set_without_userinfo(json_t *obj, const char *key, const char *value
 		json_object_set_new(obj, key, json_string(value));
 		return;
 	}
-	json_object_set_new(obj, key, json_sprintf("%.*s://***%s", (int)(scheme - value), value, at));
+	json_object_set_new(obj, key,
+			    json_sprintf("%.*s://***%s", (int)(scheme - value), value, at));
 }
 
 static int describe_conf(const struct cpio_member *m, json_t *out)
 {
-	AUTO(freep) char *text = strndup((const char *)m->data, MIN_OF(m->len, (size_t)CONF_TEXT_MAX));
+	AUTO(freep)
+	char *text = strndup((const char *)m->data, MIN_OF(m->len, (size_t)CONF_TEXT_MAX));
 	char *save = NULL;
 	const char *prefix = "";
 
@@ -214,7 +219,8 @@ static int describe_member(const struct cpio_member *m, json_t *out, json_t *fil
 		return -ENOMEM;
 	str_make_utf8(name);
 	snprintf(perm, sizeof(perm), "%04o", m->mode & 07777);
-	json_array_append_new(files, json_pack("{s:s, s:s, s:I}", "path", name, "mode", perm, "size_bytes", (json_int_t)m->len));
+	json_array_append_new(files, json_pack("{s:s, s:s, s:I}", "path", name, "mode", perm,
+					       "size_bytes", (json_int_t)m->len));
 	free(name);
 	return strcmp(m->name, DIR_NAME "/agent.conf") == 0 ? describe_conf(m, out) : 0;
 }
@@ -235,7 +241,8 @@ int media_token_describe(const void *segment, size_t len, char **ret_text, struc
 			continue;
 		r = describe_member(&m, out, files);
 		if (r < 0)
-			return fault_set(err, r, "cannot describe the token segment: %s", strerror(-r));
+			return fault_set(err, r, "cannot describe the token segment: %s",
+					 strerror(-r));
 	}
 	if (r < 0)
 		return r;

@@ -10,11 +10,11 @@
 
 #define PATH_LEN_MAX 1024
 
-#define SET_STRING(member)                                                                  \
-	static int set_##member(void *ctx, const char *value, struct fault *err)            \
-	{                                                                                   \
-		((struct verb_context *)ctx)->build.member = value;                         \
-		return 0;                                                                   \
+#define SET_STRING(member)                                                       \
+	static int set_##member(void *ctx, const char *value, struct fault *err) \
+	{                                                                        \
+		((struct verb_context *)ctx)->build.member = value;              \
+		return 0;                                                        \
 	}
 SET_STRING(root)
 SET_STRING(agent)
@@ -51,29 +51,42 @@ static int set_level(void *ctx, const char *value, struct fault *err)
 }
 
 static const struct option_spec options[] = {
-	{ "root", 0, "DIR", "tree of unpacked packages: kernel, udev, kmod, busybox (default: /)", set_root },
-	{ "agent", 0, "FILE", "slipway-agent to put in (default: beside this program)", set_agent },
-	{ "output", 'o', "DIR", "folder for base.iso, vmlinuz, initrd.img, base.json", verb_set_output },
+	{ "root", 0, "DIR", "tree of unpacked packages: kernel, udev, kmod, busybox (default: /)",
+	  set_root },
+	{ "agent", 0, "FILE", "slipway-agent to put in (default: as installed)", set_agent },
+	{ "output", 'o', "DIR", "folder for base.iso, vmlinuz, initrd.img, base.json",
+	  verb_set_output },
 	{ "kernel-version", 0, "VERSION", "default: the newest in the tree", set_kernel_version },
 	{ "profile", 0, "NAME", "modules: server (default) or virt", set_profile },
 	{ "firmware-dir", 0, "DIR", "default: lib/firmware of the tree", set_firmware_dir },
-	{ "grub-dir", 0, "DIR", "default: usr/lib/grub of the tree, else of this system", set_grub_dir },
+	{ "grub-dir", 0, "DIR", "default: usr/lib/grub of the tree, else of this system",
+	  set_grub_dir },
 	{ "kernel-args", 0, "TEXT", "added to the kernel's command line", set_kernel_args },
 	{ "data-dir", 0, "DIR", "folder that has discovery/init", set_data_dir },
-	{ "epoch", 0, "SECONDS", "every date in the image (default: SOURCE_DATE_EPOCH, else the kernel's)", set_epoch },
+	{ "epoch", 0, "SECONDS",
+	  "every date in the image (default: SOURCE_DATE_EPOCH, else the kernel's)", set_epoch },
 	{ "level", 0, "N", "zstd level of the initramfs, 1 to 19 (default: 9)", set_level },
 	{ NULL },
 };
 
+/* Beside this program, as it is built; or in ../sbin, as it is installed. */
 static int default_agent(char ret[PATH_LEN_MAX], struct fault *err)
 {
-	ssize_t n = readlink("/proc/self/exe", ret, PATH_LEN_MAX - 16);
+	static const char *const tries[] = { "/slipway-agent", "/../sbin/slipway-agent" };
+	ssize_t n = readlink("/proc/self/exe", ret, PATH_LEN_MAX - 32);
 
 	if (n < 0)
-		return fault_set(err, -errno, "cannot find this program's folder: name the agent by --agent");
+		return fault_set(err, -errno,
+				 "cannot find this program's folder: name the agent by --agent");
 	ret[n] = '\0';
-	snprintf(strrchr(ret, '/'), 16, "/slipway-agent");
-	return 0;
+	char *end = strrchr(ret, '/');
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		snprintf(end, 32, "%s", tries[i]);
+		if (access(ret, R_OK) == 0)
+			return 0;
+	}
+	return fault_set(err, -ENOENT,
+			 "there is no slipway-agent beside this program: name it by --agent");
 }
 
 static int set_defaults(struct verb_context *c, char agent[PATH_LEN_MAX], struct fault *err)

@@ -12,11 +12,11 @@
 #define TEXT_MAX (4u << 20) /* bytes of a token, certificate or key file */
 #define PATH_LEN_MAX 1024
 
-#define SET_STRING(fn, member)                                            \
-	static int fn(void *ctx, const char *value, struct fault *err)    \
-	{                                                                 \
-		((struct verb_context *)ctx)->member = value;             \
-		return 0;                                                 \
+#define SET_STRING(fn, member)                                         \
+	static int fn(void *ctx, const char *value, struct fault *err) \
+	{                                                              \
+		((struct verb_context *)ctx)->member = value;          \
+		return 0;                                              \
 	}
 SET_STRING(set_url, token.service_url)
 SET_STRING(set_infra_env, token.infra_env_id)
@@ -57,16 +57,20 @@ static const struct option_spec options[] = {
 	{ "token-file", 0, "FILE", "agent token", set_token_file },
 	{ "cacert", 0, "FILE", "certificates the service is checked against (PEM)", set_cacert },
 	{ "trust-bundle", 0, "FILE", "further certificates (PEM)", set_trust },
-	{ "output", 'o', "FILE", "write a new image; without it ISO is changed in place", verb_set_output },
+	{ "output", 'o', "FILE", "write a new image; without it ISO is changed in place",
+	  verb_set_output },
 	{ "agent-version", 0, "IMAGE", "what the agent reports as its version", set_agent_version },
-	{ "interval", 0, "SECONDS", "between polls, when the service names no other", set_interval },
+	{ "interval", 0, "SECONDS", "between polls, when the service names no other",
+	  set_interval },
 	{ "ssh-key-file", 0, "FILE", "authorized_keys kept on the medium", set_ssh_key },
-	{ "network-file", 0, "FILE", "static network configuration (JSON) kept on the medium", set_network },
+	{ "network-file", 0, "FILE", "static network configuration (JSON) kept on the medium",
+	  set_network },
 	{ "http-proxy", 0, "URL", "proxy for http://", set_http_proxy },
 	{ "https-proxy", 0, "URL", "proxy for https://", set_https_proxy },
 	{ "no-proxy", 0, "LIST", "hosts reached directly", set_no_proxy },
 	{ "ntp-sources", 0, "LIST", "time servers, comma-separated", set_ntp },
-	{ "created", 0, "SECONDS", "earliest plausible time, since 1970 (default: now)", set_created },
+	{ "created", 0, "SECONDS", "earliest plausible time, since 1970 (default: now)",
+	  set_created },
 	{ NULL },
 };
 
@@ -123,17 +127,22 @@ static int load_texts(struct verb_context *c, struct texts *t, struct fault *err
 	return r;
 }
 
-static int find_token_area(int fd, const char *path, size_t len, struct iso_area *ret, struct fault *err)
+static int find_token_area(int fd, const char *path, size_t len, struct iso_area *ret,
+			   struct fault *err)
 {
 	int r = iso_area_find(fd, ret, err);
 
 	if (r < 0)
 		return fault_prefix(err, r, "%s", path);
 	if (ret->ignition)
-		return fault_set(err, -ENOTSUP, "%s is a CoreOS image: its area takes an Ignition config, not a Slipway token", path);
+		return fault_set(
+			err, -ENOTSUP,
+			"%s is a CoreOS image: its area takes an Ignition config, not a Slipway token",
+			path);
 	if (len > ret->length)
-		return fault_set(err, -EFBIG, "%s: the token segment has %zu bytes, the area holds %llu", path, len,
-				 (unsigned long long)ret->length);
+		return fault_set(err, -EFBIG,
+				 "%s: the token segment has %zu bytes, the area holds %llu", path,
+				 len, (unsigned long long)ret->length);
 	return 0;
 }
 
@@ -150,7 +159,8 @@ static int in_place(const char *path, const void *segment, size_t len, struct fa
 	return r < 0 ? r : fd_sync(fd, path, err);
 }
 
-static int fill_copy(int in, int out, const struct iso_area *area, const void *segment, size_t len, const char *output, struct fault *err)
+static int fill_copy(int in, int out, const struct iso_area *area, const void *segment, size_t len,
+		     const char *output, struct fault *err)
 {
 	int r = fd_copy(in, out, UINT64_MAX, err);
 
@@ -160,7 +170,8 @@ static int fill_copy(int in, int out, const struct iso_area *area, const void *s
 }
 
 /* Beside the target under a temporary name; an image that is there already is not replaced. */
-static int to_file(const char *path, const char *output, const void *segment, size_t len, struct fault *err)
+static int to_file(const char *path, const char *output, const void *segment, size_t len,
+		   struct fault *err)
 {
 	struct iso_area area;
 	char tmp[PATH_LEN_MAX];
@@ -200,7 +211,8 @@ static int run(void *ctx, int argc, char **argv)
 	if (r == 0)
 		r = media_token_segment(&c->token, &segment, &len, &err);
 	if (r == 0)
-		r = c->output ? to_file(argv[0], c->output, segment, len, &err) : in_place(argv[0], segment, len, &err);
+		r = c->output ? to_file(argv[0], c->output, segment, len, &err)
+			      : in_place(argv[0], segment, len, &err);
 	if (segment)
 		secret_wipe(segment, len);
 	return r < 0 ? verb_fail(&err) : EXIT_DONE;

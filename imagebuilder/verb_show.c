@@ -48,8 +48,9 @@ static int describe(const char *path, json_t **ret, struct fault *err)
 	if (r < 0)
 		return r;
 
-	*ret = json_pack("{s:s, s:{s:s, s:I, s:I, s:b}, s:o?}", "volume_id", volume, "area", "path", area.path, "offset",
-			 (json_int_t)area.offset, "length", (json_int_t)area.length, "ignition", (int)area.ignition, "token", token);
+	*ret = json_pack("{s:s, s:{s:s, s:I, s:I, s:b}, s:o?}", "volume_id", volume, "area", "path",
+			 area.path, "offset", (json_int_t)area.offset, "length",
+			 (json_int_t)area.length, "ignition", (int)area.ignition, "token", token);
 	return *ret ? 0 : fault_oom(err);
 }
 
@@ -68,8 +69,9 @@ static void print_text(json_t *j)
 	size_t i;
 
 	printf("%-16s %s\n", "volume", json_str(j, "volume_id"));
-	printf("%-16s %s, %lld bytes at %lld%s\n", "area", json_str(area, "path"), (long long)json_i64(area, "length"),
-	       (long long)json_i64(area, "offset"), json_flag(area, "ignition") ? " (CoreOS, for Ignition)" : "");
+	printf("%-16s %s, %lld bytes at %lld%s\n", "area", json_str(area, "path"),
+	       (long long)json_i64(area, "length"), (long long)json_i64(area, "offset"),
+	       json_flag(area, "ignition") ? " (CoreOS, for Ignition)" : "");
 	if (!json_is_object(token)) {
 		printf("%-16s none\n", "token");
 		return;
@@ -77,8 +79,8 @@ static void print_text(json_t *j)
 	json_object_foreach(token, key, v)
 		print_value(key, v);
 	json_array_foreach(json_child(token, "files"), i, file)
-		printf("%-16s %s %s %lld bytes\n", "file", json_str(file, "mode"), json_str(file, "path"),
-		       (long long)json_i64(file, "size_bytes"));
+		printf("%-16s %s %s %lld bytes\n", "file", json_str(file, "mode"),
+		       json_str(file, "path"), (long long)json_i64(file, "size_bytes"));
 }
 
 static int run(void *ctx, int argc, char **argv)

@@ -25,7 +25,8 @@ static const struct option_spec options[] = {
 };
 
 /* The digest of the image as it was before customising: the area counts as zeros. */
-static int base_digest(int fd, const struct iso_area *area, char ret[SHA256_HEX_LEN + 1], struct fault *err)
+static int base_digest(int fd, const struct iso_area *area, char ret[SHA256_HEX_LEN + 1],
+		       struct fault *err)
 {
 	AUTO(overlay_freep) struct overlay *o = NULL;
 	AUTO(freep) uint8_t *block = malloc(BLOCK);
@@ -66,7 +67,8 @@ static int check_base(const char *base, const char *digest, struct fault *err)
 	if (!want)
 		return fault_set(err, -EBADMSG, "%s names no digest of base.iso", base);
 	if (strcmp(want, digest) != 0)
-		return fault_set(err, -EBADMSG, "outside its area the image is not the one of %s", base);
+		return fault_set(err, -EBADMSG, "outside its area the image is not the one of %s",
+				 base);
 	return 0;
 }
 

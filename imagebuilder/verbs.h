@@ -18,7 +18,8 @@ struct verb_context {
 	const char *token_file, *cacert, *ssh_key_file, *network_file, *trust_file;
 };
 
-extern const struct verb verb_build, verb_customize, verb_show, verb_verify, verb_reset, verb_os_image;
+extern const struct verb verb_build, verb_customize, verb_show, verb_verify, verb_reset,
+	verb_os_image;
 
 /* Prints "slipway-image: <sentence>" and returns EXIT_FAILED. */
 int verb_fail(const struct fault *err);

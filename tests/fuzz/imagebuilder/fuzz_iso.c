@@ -20,9 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
 		return 0;
 	(void)iso_volume_id(fd, id, &err);
-	if (iso_file_find(fd, "/boot/grub/grub.cfg", &offset, &length, &err) == 0 && (offset > size || length > size - offset))
+	if (iso_file_find(fd, "/boot/grub/grub.cfg", &offset, &length, &err) == 0 &&
+	    (offset > size || length > size - offset))
 		abort();
-	if (iso_area_find(fd, &area, &err) == 0 && (area.length == 0 || area.offset > size || area.length > size - area.offset))
+	if (iso_area_find(fd, &area, &err) == 0 &&
+	    (area.length == 0 || area.offset > size || area.length > size - area.offset))
 		abort();
 	return 0;
 }

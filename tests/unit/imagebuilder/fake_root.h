@@ -35,7 +35,8 @@ static inline void fake_root_parents(struct fake_root *r, const char *path)
 		abort();
 }
 
-static inline void fake_root_file(struct fake_root *r, const char *path, const void *data, size_t len, mode_t mode)
+static inline void fake_root_file(struct fake_root *r, const char *path, const void *data,
+				  size_t len, mode_t mode)
 {
 	fake_root_parents(r, path);
 	if (file_create_at(r->fd, path, data, len, mode, NULL) < 0)

@@ -28,7 +28,8 @@ static void test_empty(void **state)
 static void test_read(void **state)
 {
 	AUTO(freep) uint8_t *data = NULL;
-	struct iso_area a = { .offset = 2, .length = 3, .path = "/p" }, beyond = { .offset = 4, .length = 3 };
+	struct iso_area a = { .offset = 2, .length = 3, .path = "/p" },
+			beyond = { .offset = 4, .length = 3 };
 	AUTO(closep) int fd = tiny_file("abcdef", 6);
 
 	assert_int_equal(area_read(fd, &a, &data, NULL), 0);

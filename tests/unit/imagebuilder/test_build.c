@@ -34,7 +34,9 @@ static void test_messages(void **state)
 	fake_root_make(&out);
 	snprintf(data_dir, sizeof(data_dir), "%s/data", root.path);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		const struct build_spec spec = { .root = root.path, .agent = "/nonexistent/agent", .data_dir = data_dir };
+		const struct build_spec spec = { .root = root.path,
+						 .agent = "/nonexistent/agent",
+						 .data_dir = data_dir };
 		struct fault err = FAULT_INIT;
 		if (steps[i].add)
 			fake_root_text(&root, steps[i].add, "");

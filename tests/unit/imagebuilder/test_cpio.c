@@ -59,8 +59,9 @@ static void test_round_trip(void **state)
 /* The bytes of one member, as the kernel's buffer-format text has them. */
 static void test_bytes(void **state)
 {
-	static const char want[] = "07070100000001000081A4000000000000000000000001000000020000000300000000000000000000000000000000000000040000"
-				   "0000abc\0\0\0xyz";
+	static const char want[] =
+		"07070100000001000081A4000000000000000000000001000000020000000300000000000000000000000000000000000000040000"
+		"0000abc\0\0\0xyz";
 	AUTO(buf_done) struct buf out;
 	struct cpio_writer w;
 
@@ -135,8 +136,9 @@ static void test_name_without_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),	 cmocka_unit_test(test_bytes),	cmocka_unit_test(test_refuses_to_write),
-		cmocka_unit_test(test_broken), cmocka_unit_test(test_name_without_end),
+		cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_refuses_to_write), cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_name_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,8 +164,9 @@ static void test_too_many_needed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),  cmocka_unit_test(test_real),   cmocka_unit_test(test_static),
-		cmocka_unit_test(test_no_elf), cmocka_unit_test(test_broken), cmocka_unit_test(test_too_many_needed),
+		cmocka_unit_test(test_parse),  cmocka_unit_test(test_real),
+		cmocka_unit_test(test_static), cmocka_unit_test(test_no_elf),
+		cmocka_unit_test(test_broken), cmocka_unit_test(test_too_many_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

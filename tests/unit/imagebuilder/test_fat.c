@@ -42,7 +42,8 @@ static void volume_open(struct volume *v, const uint8_t *d, size_t len)
 	assert_in_range(v->n_clusters, 4085, 65524); /* what makes it FAT16 */
 	assert_true((v->n_clusters + 2) * 2 <= fat * 512);
 	assert_memory_equal(d + reserved * 512, d + (reserved + fat) * 512, fat * 512);
-	*v = (struct volume){ d, d + reserved * 512, d + (reserved + 2 * fat) * 512, d + (reserved + 2 * fat + root) * 512, v->n_clusters };
+	*v = (struct volume){ d, d + reserved * 512, d + (reserved + 2 * fat) * 512,
+			      d + (reserved + 2 * fat + root) * 512, v->n_clusters };
 }
 
 static const uint8_t *find(const struct volume *v, const uint8_t *dir, const char *name)
@@ -66,7 +67,8 @@ static void check_file(const struct volume *v, const uint8_t *entry, const struc
 
 	assert_int_equal(le32(entry + 28), f->len);
 	for (; at < f->len; at += 512, n = le16(v->fat + n * 2))
-		assert_memory_equal(cluster(v, n), (const char *)f->data + at, MIN_OF(f->len - at, (size_t)512));
+		assert_memory_equal(cluster(v, n), (const char *)f->data + at,
+				    MIN_OF(f->len - at, (size_t)512));
 	if (f->len)
 		assert_int_equal(n, 0xffff);
 	else
@@ -82,8 +84,11 @@ static void test_contents(void **state)
 
 	for (size_t i = 0; i < 3000000; i++)
 		big[i] = (char)(i * 31 >> 5);
-	const struct fat_file files[] = { { "BOOTX64.EFI", big, 3000000 }, { "EMPTY", "", 0 }, { "ONE.TXT", big, 512 } };
-	assert_int_equal(fat_image(folders, files, 3, 1700000000, 0x12345678, &image, &len, NULL), 0);
+	const struct fat_file files[] = { { "BOOTX64.EFI", big, 3000000 },
+					  { "EMPTY", "", 0 },
+					  { "ONE.TXT", big, 512 } };
+	assert_int_equal(fat_image(folders, files, 3, 1700000000, 0x12345678, &image, &len, NULL),
+			 0);
 	assert_int_equal(len % 2048, 0);
 	volume_open(&v, image, len);
 	const uint8_t *efi = find(&v, v.root, "EFI        ");
@@ -97,7 +102,8 @@ static void test_contents(void **state)
 	assert_int_equal(le16(find(&v, dir, "..         ") + 26), le16(efi + 26));
 	assert_int_equal(le16(boot + 24), (2023 - 1980) << 9 | 11 << 5 | 14); /* 2023-11-14 */
 
-	assert_int_equal(fat_image(folders, files, 3, 1700000000, 0x12345678, &again, &len_again, NULL), 0);
+	assert_int_equal(
+		fat_image(folders, files, 3, 1700000000, 0x12345678, &again, &len_again, NULL), 0);
 	assert_int_equal(len, len_again);
 	assert_memory_equal(image, again, len);
 }
@@ -114,13 +120,15 @@ static void test_refused(void **state)
 		{ { ".EFI", data, 1 }, -EINVAL },
 		{ { "A.B.C", data, 1 }, -EINVAL },
 		{ { "BIG.EFI", data, FAT_SIZE_MAX + 1 }, -EFBIG },
-		{ { "BIG.EFI", data, FAT_SIZE_MAX }, -EFBIG }, /* the tables need room, too: refused before it is read */
+		{ { "BIG.EFI", data, FAT_SIZE_MAX },
+		  -EFBIG }, /* the tables need room, too: refused before it is read */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		void *image = NULL;
 		size_t len;
-		assert_int_equal(fat_image(folders, &cases[i].f, 1, 0, 0, &image, &len, NULL), cases[i].r);
+		assert_int_equal(fat_image(folders, &cases[i].f, 1, 0, 0, &image, &len, NULL),
+				 cases[i].r);
 		assert_null(image);
 	}
 }

@@ -13,7 +13,10 @@
 
 static void test_order_and_parents(void **state)
 {
-	static const char *const want[] = { "a", "etc", "etc/x", "lib", "usr", "usr-x", "usr/bin", "usr/bin/b", "usr/lib", "usr/lib/y" };
+	static const char *const want[] = {
+		"a",     "etc",     "etc/x",     "lib",     "usr",
+		"usr-x", "usr/bin", "usr/bin/b", "usr/lib", "usr/lib/y"
+	};
 	AUTO(file_set_done) struct file_set s = FILE_SET_INIT;
 
 	assert_int_equal(file_set_add_text(&s, "/lib/y", 0644, "y"), 0);

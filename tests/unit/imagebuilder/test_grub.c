@@ -16,7 +16,8 @@ static void test_config(void **state)
 
 	assert_int_equal(grub_config(NULL, &plain, NULL), 0);
 	assert_non_null(strstr(plain, "set timeout=0\n"));
-	assert_non_null(strstr(plain, "linux /boot/vmlinuz quiet console=tty0 console=ttyS0,115200n8\n"));
+	assert_non_null(
+		strstr(plain, "linux /boot/vmlinuz quiet console=tty0 console=ttyS0,115200n8\n"));
 	assert_non_null(strstr(plain, "initrd /boot/initrd.img /boot/token.img\n"));
 	assert_int_equal(grub_config("slipway.shell console=ttyS1,115200", &more, NULL), 0);
 	assert_non_null(strstr(more, "ttyS0,115200n8 slipway.shell console=ttyS1,115200\n"));
@@ -24,7 +25,8 @@ static void test_config(void **state)
 
 static void test_config_refused(void **state)
 {
-	static const char *const cases[] = { "a\nb", "a;b", "$a", "a\"b", "'a'", "{a}", "a\tb", "a\\", "a#b", "a|b" };
+	static const char *const cases[] = { "a\nb", "a;b",  "$a",  "a\"b", "'a'",
+					     "{a}",  "a\tb", "a\\", "a#b",  "a|b" };
 	char *text = NULL, *big = calloc(1, 1026);
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)

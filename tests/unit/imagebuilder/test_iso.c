@@ -10,7 +10,8 @@
 #include "imagebuilder/imagebuilder.h"
 #include "tiny_iso.h"
 
-static int find(const struct tiny_iso *iso, const char *path, uint64_t *offset, uint64_t *size, struct fault *err)
+static int find(const struct tiny_iso *iso, const char *path, uint64_t *offset, uint64_t *size,
+		struct fault *err)
 {
 	AUTO(closep) int fd = tiny_file(iso->data, sizeof(iso->data));
 
@@ -87,7 +88,8 @@ static void test_damaged(void **state)
 		{ "root is a file", 16, 156 + 25, 0, -EBADMSG, "root directory" },
 		{ "record too short", TINY_BOOT_LBA, token, 20, -EBADMSG, "broken directory" },
 		{ "record beyond the block", TINY_BOOT_LBA, 34, 255, -ENOENT, NULL },
-		{ "name longer than the record", TINY_BOOT_LBA, token + 32, 60, -EBADMSG, "broken directory" },
+		{ "name longer than the record", TINY_BOOT_LBA, token + 32, 60, -EBADMSG,
+		  "broken directory" },
 		{ "extent outside", TINY_BOOT_LBA, token + 4, 1, -EBADMSG, "broken directory" },
 		{ "size outside", TINY_BOOT_LBA, token + 13, 1, -EBADMSG, "broken directory" },
 		{ "several extents", TINY_BOOT_LBA, token + 25, 0x80, -ENOTSUP, "several pieces" },
@@ -113,15 +115,17 @@ static void test_cut_off(void **state)
 	tiny_iso_init(&iso);
 	for (size_t len = 0; len < TINY_SIZE; len += 1024) {
 		AUTO(closep) int fd = tiny_file(iso.data, len);
-		assert_int_equal(iso_file_find(fd, "/boot/token.img", &offset, &size, NULL), -EBADMSG);
+		assert_int_equal(iso_file_find(fd, "/boot/token.img", &offset, &size, NULL),
+				 -EBADMSG);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	cmocka_unit_test(test_volume_id), cmocka_unit_test(test_second_block),
-		cmocka_unit_test(test_damaged), cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_find),         cmocka_unit_test(test_volume_id),
+		cmocka_unit_test(test_second_block), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_cut_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

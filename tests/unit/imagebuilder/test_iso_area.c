@@ -62,7 +62,8 @@ static void test_too_long(void **state)
 }
 
 /* A tiny image whose /BOOT is renamed and holds another file. */
-static void rename_token(struct tiny_iso *iso, const char *dir, const char *file, uint32_t lba, uint32_t size)
+static void rename_token(struct tiny_iso *iso, const char *dir, const char *file, uint32_t lba,
+			 uint32_t size)
 {
 	tiny_iso_init(iso);
 	uint8_t *at = tiny_dots(tiny_block(iso, TINY_ROOT_LBA), TINY_ROOT_LBA, TINY_ROOT_LBA);
@@ -98,7 +99,8 @@ static void test_igninfo(void **state)
 		{ "{\"file\":\"coreos/igninfo.json\",\"offset\":512}", 0, 512, 1536 },
 		{ "{\"file\":\"coreos/igninfo.json\",\"offset\":2049}", -EBADMSG, 0, 0 },
 		{ "{\"file\":\"coreos/igninfo.json\",\"offset\":-1}", -EBADMSG, 0, 0 },
-		{ "{\"file\":\"coreos/igninfo.json\",\"offset\":2000,\"length\":49}", -EBADMSG, 0, 0 },
+		{ "{\"file\":\"coreos/igninfo.json\",\"offset\":2000,\"length\":49}", -EBADMSG, 0,
+		  0 },
 		{ "{\"file\":\"coreos/igninfo.json\",\"length\":0}", -EBADMSG, 0, 0 },
 		{ "{}", -EBADMSG, 0, 0 },
 		{ "[", -EINVAL, 0, 0 },
@@ -155,8 +157,9 @@ static void test_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_token_area),	cmocka_unit_test(test_write),  cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_ignition_file),	cmocka_unit_test(test_igninfo), cmocka_unit_test(test_coreiso_header),
+		cmocka_unit_test(test_token_area), cmocka_unit_test(test_write),
+		cmocka_unit_test(test_too_long),   cmocka_unit_test(test_ignition_file),
+		cmocka_unit_test(test_igninfo),    cmocka_unit_test(test_coreiso_header),
 		cmocka_unit_test(test_none),
 	};
 

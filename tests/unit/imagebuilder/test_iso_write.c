@@ -28,8 +28,14 @@ static int make(struct fake_root *root, int *ret_fd, char digest[SHA256_HEX_LEN 
 		{ "/boot/token.img", token, sizeof(token) },
 		{ "/boot/a-rather-long-name.image", "long", 4 },
 	};
-	const struct iso_spec spec = { .volume_id = "SLIPWAY", .epoch = EPOCH, .files = files, .n_files = ARRAY_SIZE(files),
-				       .bios_image = "/boot/grub/eltorito.img", .mbr = bios, .mbr_len = 512, .esp_file = esp_file };
+	const struct iso_spec spec = { .volume_id = "SLIPWAY",
+				       .epoch = EPOCH,
+				       .files = files,
+				       .n_files = ARRAY_SIZE(files),
+				       .bios_image = "/boot/grub/eltorito.img",
+				       .mbr = bios,
+				       .mbr_len = 512,
+				       .esp_file = esp_file };
 
 	snprintf(esp_file, sizeof(esp_file), "%s/esp", root->path);
 	int fd = tiny_file("", 0);
@@ -70,7 +76,10 @@ static void test_write_and_find(void **state)
 	assert_memory_equal(record + 7, "EL TORITO SPECIFICATION", 23);
 	/* GPT at sector 1, boot signature in sector 0. */
 	assert_int_equal(pread(a, record, sizeof(record), 0), sizeof(record));
-	assert_memory_equal(record + 510, "\x55\xaa" "EFI PART", 10);
+	assert_memory_equal(record + 510,
+			    "\x55\xaa"
+			    "EFI PART",
+			    10);
 	assert_int_equal(iso_file_find(a, "/boot/marker", &offset, &size, NULL), 0);
 	assert_int_equal(size, 1);
 	assert_int_equal(pread(a, text, 1, (off_t)offset), 1);

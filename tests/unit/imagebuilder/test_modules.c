@@ -62,7 +62,8 @@ static void test_no_index(void **state)
 	fake_root_make(&root);
 	fake_root_text(&root, "lib/modules/1.2.3/modules.order", "");
 	assert_int_equal(source_open(root.path, &src, NULL), 0);
-	assert_int_equal(modules_add(&set, &src, "1.2.3", profile_find("virt"), NULL, &m, &err), -ENOENT);
+	assert_int_equal(modules_add(&set, &src, "1.2.3", profile_find("virt"), NULL, &m, &err),
+			 -ENOENT);
 	assert_non_null(strstr(err.text, "depmod -b"));
 	source_done(&src);
 	fake_root_done(&root);

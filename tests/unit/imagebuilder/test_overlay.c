@@ -38,7 +38,8 @@ static void open_overlay(struct fixture *f, size_t segment_len)
 /* Every range around every border equals the same range of a patched copy. */
 static void test_all_ranges(void **state)
 {
-	static const size_t borders[] = { 0, 1, 999, 1000, 1001, 1099, 1100, 1101, 1299, 1300, 1301, 4999, 5000, 5001, 9000 };
+	static const size_t borders[] = { 0,    1,    999,  1000, 1001, 1099, 1100, 1101,
+					  1299, 1300, 1301, 4999, 5000, 5001, 9000 };
 	static const size_t lengths[] = { 1, 2, 100, 101, 300, 301, 4000, 6000 };
 	struct fixture f;
 	uint8_t got[6000];
@@ -79,10 +80,8 @@ static void test_refused(void **state)
 		size_t segment;
 		int r;
 	} cases[] = {
-		{ 0, 100, 101, -EFBIG },
-		{ SIZE, 1, 0, -EBADMSG },
-		{ 10, SIZE, 0, -EBADMSG },
-		{ UINT64_MAX, 2, 0, -EBADMSG },
+		{ 0, 100, 101, -EFBIG },        { SIZE, 1, 0, -EBADMSG },
+		{ 10, SIZE, 0, -EBADMSG },      { UINT64_MAX, 2, 0, -EBADMSG },
 		{ 2, UINT64_MAX, 0, -EBADMSG },
 	};
 	static const uint8_t data[SIZE];
@@ -91,7 +90,8 @@ static void test_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct iso_area a = { .offset = cases[i].offset, .length = cases[i].length };
 		struct overlay *o = NULL;
-		assert_int_equal(overlay_open(fd, &a, data, cases[i].segment, &o, NULL), cases[i].r);
+		assert_int_equal(overlay_open(fd, &a, data, cases[i].segment, &o, NULL),
+				 cases[i].r);
 		assert_null(o);
 	}
 }

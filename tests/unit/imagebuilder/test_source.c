@@ -30,13 +30,15 @@ static void test_read(void **state)
 		size_t len;
 		unsigned perm;
 	} cases[] = {
-		{ "lib/only-lib", 0, 1, 0644 },	    { "/usr/lib/only-lib", 0, 1, 0644 }, { "lib/only-usr", 0, 2, 0755 },
-		{ "lib/absolute", 0, 2, 0755 },	    { "lib/upward", -ENOENT, 0, 0 },	 { "lib/none", -ENOENT, 0, 0 },
+		{ "lib/only-lib", 0, 1, 0644 },    { "/usr/lib/only-lib", 0, 1, 0644 },
+		{ "lib/only-usr", 0, 2, 0755 },    { "lib/absolute", 0, 2, 0755 },
+		{ "lib/upward", -ENOENT, 0, 0 },   { "lib/none", -ENOENT, 0, 0 },
 		{ "usr/lib/none", -ENOENT, 0, 0 }, { "lib", -EINVAL, 0, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO(freep) char *data = NULL;
-		assert_int_equal(source_read(&s, cases[i].path, false, &data, &len, &perm, NULL), cases[i].r);
+		assert_int_equal(source_read(&s, cases[i].path, false, &data, &len, &perm, NULL),
+				 cases[i].r);
 		if (cases[i].r)
 			continue;
 		assert_int_equal(len, cases[i].len);

@@ -32,9 +32,11 @@ static const struct media_token full = {
 	.interval_s = 2,
 };
 
-static const char conf_of_full[] = "[agent]\nurl = https://10.0.2.2:9543\ninfra_env_id = " ID "\ntoken_file = token\ncacert = ca.pem\n"
-				   "agent_version = registry/agent:1\nntp_sources = a,b\ninterval = 2\ncreated = 1790000000\n"
-				   "[proxy]\nhttp = http://user:secret@proxy:3128\nno = localhost,10.0.0.0/8\n";
+static const char conf_of_full[] =
+	"[agent]\nurl = https://10.0.2.2:9543\ninfra_env_id = " ID
+	"\ntoken_file = token\ncacert = ca.pem\n"
+	"agent_version = registry/agent:1\nntp_sources = a,b\ninterval = 2\ncreated = 1790000000\n"
+	"[proxy]\nhttp = http://user:secret@proxy:3128\nno = localhost,10.0.0.0/8\n";
 
 static void test_members(void **state)
 {
@@ -73,7 +75,9 @@ static void test_members(void **state)
 static void test_smallest(void **state)
 {
 	static const char conf[] = "[agent]\nurl = http://h\ninfra_env_id = " ID "\n";
-	struct media_token t = { .service_url = "http://h", .infra_env_id = ID, .agent_token = "", .http_proxy = "" };
+	struct media_token t = {
+		.service_url = "http://h", .infra_env_id = ID, .agent_token = "", .http_proxy = ""
+	};
 	AUTO(freep) void *segment = NULL, *again = NULL;
 	struct cpio_reader r;
 	struct cpio_member m;
@@ -102,10 +106,14 @@ static void test_refused(void **state)
 		{ { .service_url = "ftp://h", .infra_env_id = ID }, "service URL" },
 		{ { .service_url = "https://h" }, "infra-env id" },
 		{ { .service_url = "https://h", .infra_env_id = "1234" }, "infra-env id" },
-		{ { .service_url = "https://h", .infra_env_id = ID, .agent_token = "two words" }, "agent token" },
-		{ { .service_url = "https://h\nurl = https://evil", .infra_env_id = ID }, "url must be one line" },
-		{ { .service_url = "https://h", .infra_env_id = ID, .no_proxy = "a\n[agent]" }, "no must be one line" },
-		{ { .service_url = "https://h", .infra_env_id = ID, .ntp_sources = "\x1b" }, "ntp_sources must be one line" },
+		{ { .service_url = "https://h", .infra_env_id = ID, .agent_token = "two words" },
+		  "agent token" },
+		{ { .service_url = "https://h\nurl = https://evil", .infra_env_id = ID },
+		  "url must be one line" },
+		{ { .service_url = "https://h", .infra_env_id = ID, .no_proxy = "a\n[agent]" },
+		  "no must be one line" },
+		{ { .service_url = "https://h", .infra_env_id = ID, .ntp_sources = "\x1b" },
+		  "ntp_sources must be one line" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -149,8 +157,9 @@ static void test_describe_rubbish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_members),	 cmocka_unit_test(test_smallest),	  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_describe), cmocka_unit_test(test_describe_rubbish),
+		cmocka_unit_test(test_members),          cmocka_unit_test(test_smallest),
+		cmocka_unit_test(test_refused),          cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_describe_rubbish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ static inline void tiny_le32(uint8_t *p, uint32_t v)
 }
 
 /* Returns where the next record goes. */
-static inline uint8_t *tiny_record(uint8_t *rec, const char *name, size_t name_len, uint32_t lba, uint32_t size, uint8_t flags)
+static inline uint8_t *tiny_record(uint8_t *rec, const char *name, size_t name_len, uint32_t lba,
+				   uint32_t size, uint8_t flags)
 {
 	size_t len = 33 + name_len + (name_len % 2 ? 0 : 1);
 
