@@ -81,7 +81,8 @@ int main(int argc, char **argv)
 		fflush(stdout);
 		bool is_ok = replay(files.v[i], &err) == 0;
 		failed += !is_ok;
-		printf("%s %zu - %s%s%s\n", is_ok ? "ok" : "not ok", i + 1, files.v[i], is_ok ? "" : ": ", err.text);
+		printf("%s %zu - %s%s%s\n", is_ok ? "ok" : "not ok", i + 1, files.v[i],
+		       is_ok ? "" : ": ", err.text);
 	}
 	return failed > 0;
 }
