@@ -311,7 +311,7 @@ static void retry(struct fetch *f, const char *why, uint64_t retry_after_ms)
 	uint32_t random;
 
 	if (!f->got_bytes && ++f->tries >= FETCH_TRIES) {
-		AUTO(freep) char *text = str_printf("%d tries in a row without a byte of %s: %s", FETCH_TRIES, f->url, why);
+		AUTO(freep) char *text = str_printf("%d tries in a row without a byte: %s", FETCH_TRIES, why);
 		tell_failure(f, text ? text : why);
 		return;
 	}

@@ -35,12 +35,13 @@ void net_begin(struct net *n, bool is_registered)
 {
 	n->is_registered = is_registered;
 	net_links_begin(n);
+	/* An installation that goes on comes right behind the configuration, and decides how the service is spoken to. */
+	if (net_ipc_drain(n) < 0)
+		n->exit_status = 1;
 	if (n->config.installed)
 		net_installed_begin(n);
-	else if (is_registered)
-		net_poll(n);
 	else
-		net_register(n);
+		net_go(n);
 }
 
 void net_done(struct net *n)

@@ -73,6 +73,8 @@ void net_done(struct net *n);
 
 /* net_ipc.c: the channel to the root process */
 int net_ipc_init(struct net *n, int fd);
+/* Handles the messages that have come already, with the configuration. -EPROTO. */
+int net_ipc_drain(struct net *n);
 void net_ipc_done(struct net *n);
 int net_send(struct net *n, uint16_t type, const void *data, size_t len, int fd);
 int net_send_json(struct net *n, uint16_t type, json_t *obj, int fd); /* takes the reference */
@@ -82,6 +84,8 @@ void net_ask(struct net *n, uint16_t type, net_answer_fn fn, void *ctx);
 /* net_poll.c: registration and polling */
 void net_schedule(struct net *n, uint64_t delay_ms, void (*fn)(struct net *n));
 void net_retry(struct net *n, enum backoff_kind kind, uint64_t retry_after_ms, void (*fn)(struct net *n));
+/* Registers, or polls when the service knows this host; asks for the version to report first, when that is unknown. */
+void net_go(struct net *n);
 void net_register(struct net *n);
 void net_poll(struct net *n);
 void net_failed(struct net *n, const char *what, const char *why); /* logs once per kind of failure, shows it in the status */

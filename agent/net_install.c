@@ -346,7 +346,7 @@ static void complete(struct net_install *i)
 {
 	fetch_free(TAKE(i->fetch));
 	i->tries = 0;
-	if (report_is_due(&i->rate, STAGE_WAITING_FOR_CONTROL_PLANE, 100, time_mono_ms()))
+	if (i->rate.stage != STAGE_WAITING_FOR_CONTROL_PLANE)
 		report_send(&i->net->report, STAGE_WAITING_FOR_CONTROL_PLANE, NULL);
 	ask_cluster(i);
 }

@@ -91,18 +91,24 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 	flush(ctx);
 }
 
+int net_ipc_drain(struct net *n)
+{
+	struct ipc_msg m;
+	int more;
+
+	while ((more = ipc_next(&n->ipc, &m)) > 0)
+		handle(n, &m);
+	return more;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
 	struct net *n = ctx;
-	struct ipc_msg m;
 
 	int r = ipc_fill(&n->ipc);
 	if (r == -EAGAIN)
 		return;
-	int more;
-	while ((more = ipc_next(&n->ipc, &m)) > 0)
-		handle(n, &m);
-	if (r <= 0 || more < 0) {
+	if (net_ipc_drain(n) < 0 || r <= 0) {
 		log_debug("the root process is gone");
 		leave(n, r == 0 ? 0 : 1);
 	}

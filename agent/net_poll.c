@@ -89,7 +89,7 @@ static void on_versions(void *ctx, const struct http_answer *a)
 	n->call = NULL;
 	if (a->code || a->status >= 500) {
 		net_failed(n, "cannot ask the service for its versions", session_reason(a, why, sizeof(why)));
-		net_retry(n, BACKOFF_TRANSIENT, after_ms, net_register);
+		net_retry(n, BACKOFF_TRANSIENT, after_ms, net_go);
 		return;
 	}
 	AUTO(json_decrefp) json_t *body = a->status == 200 ? json_parse(a->body, a->body_len, VERSIONS_MAX, true, NULL) : NULL;
@@ -97,7 +97,7 @@ static void on_versions(void *ctx, const struct http_answer *a)
 	if (str_empty(image) || str_set(&n->session.agent_version, image) < 0)
 		(void)str_set(&n->session.agent_version, "slipway-agent:" SLIPWAY_VERSION);
 	backoff_reset(&n->backoff);
-	net_register(n);
+	net_go(n);
 }
 
 static void ask_versions(struct net *n)
@@ -109,8 +109,20 @@ static void ask_versions(struct net *n)
 	if (session_start(&n->session, n->http, &call, &n->call, &err) < 0) {
 		n->call = NULL;
 		net_failed(n, "cannot ask the service for its versions", fault_text(&err));
-		net_retry(n, BACKOFF_TRANSIENT, 0, net_register);
+		net_retry(n, BACKOFF_TRANSIENT, 0, net_go);
 	}
+}
+
+void net_go(struct net *n)
+{
+	if (n->call)
+		return;
+	if (!n->session.agent_version)
+		ask_versions(n);
+	else if (n->is_registered)
+		net_poll(n);
+	else
+		net_register(n);
 }
 
 /* --- registration --------------------------------------------------------------------------------- */
@@ -144,10 +156,6 @@ void net_register(struct net *n)
 
 	if (n->call)
 		return;
-	if (!n->session.agent_version) {
-		ask_versions(n);
-		return;
-	}
 	int64_t since_ms = time_mono_ms() - n->registered_ms;
 	if (n->registered_ms && since_ms < REGISTER_SPACE_MS) {
 		net_schedule(n, (uint64_t)(REGISTER_SPACE_MS - since_ms), net_register);

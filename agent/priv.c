@@ -23,6 +23,7 @@
 #define JOINED_NAME "joined"
 #define JOINED_EVERY_MS 500
 #define PING_EVERY_MS 30000
+#define VERSION_MAX 512 /* characters of an image reference */
 
 /* --- status ------------------------------------------------------------------------------------------- */
 
@@ -99,6 +100,10 @@ static void on_status(struct priv *p, struct ipc_msg *m, json_t *obj)
 	json_decref(p->net_status);
 	p->net_status = json_incref(obj);
 	p->is_registered = json_flag(obj, "is_registered");
+	/* What the service calls this agent is kept for the next network process. */
+	const char *version = json_str(obj, "agent_version");
+	if (!str_empty(version) && strlen(version) <= VERSION_MAX)
+		(void)str_set(&p->config.agent_version, version);
 	priv_status_changed(p);
 }
 

@@ -93,6 +93,12 @@ class Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
 
     def handle_any(self):
+        try:
+            self.handle_one()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # the agent was killed, or had enough
+
+    def handle_one(self):
         s, body = self.state, self.body()
         path = self.path.split("?")[0]
         if not path.startswith("/os-images/"):
