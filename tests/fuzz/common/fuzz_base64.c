@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(string, data, size);
 	string[size] = '\0';
 	AUTO(freep) uint8_t *bytes = malloc(size / 2 + 1);
-	if (hex_decode(string, bytes, size / 2) == 0 && size % 2)
+	if (hex_decode(string, bytes, size / 2) == 0 && strlen(string) % 2)
 		abort();
 	AUTO(freep) char *hex = malloc(2 * size + 1);
 	AUTO(freep) uint8_t *back = malloc(size + 1);
