@@ -196,8 +196,7 @@ struct os_image *images_os_default(struct service *svc)
 	return NULL;
 }
 
-/* Tells the rules which payload an install step names. */
-static int publish_default(struct service *svc)
+int images_publish(struct service *svc)
 {
 	struct images *im = svc->images;
 	const struct os_image *o = images_os_default(svc);
@@ -227,7 +226,7 @@ int images_os_set_default(struct service *svc, struct os_image *o, struct fault 
 			other->is_default = other == o;
 	}
 	if (r == 0)
-		r = publish_default(svc);
+		r = images_publish(svc);
 	return r < 0 ? fault_oom(err) : 0;
 }
 
@@ -294,7 +293,7 @@ int images_os_remove(struct service *svc, struct os_image *o, struct fault *err)
 	if (r < 0)
 		return fault_oom(err);
 	struct os_image *next = was_default ? state_os_image_at(svc->state, 0) : NULL;
-	r = next ? images_os_set_default(svc, next, err) : publish_default(svc);
+	r = next ? images_os_set_default(svc, next, err) : images_publish(svc);
 	if (r < 0)
 		return r;
 	return dir_remove_at(svc->images->dirfd[IMAGES_OS], id, err);
@@ -369,7 +368,7 @@ int images_new(struct service *svc, struct images **ret, struct fault *err)
 	svc->images = im;
 	warn_of_missing_files(svc);
 	*ret = im;
-	return publish_default(svc) < 0 ? fault_oom(err) : 0;
+	return images_publish(svc) < 0 ? fault_oom(err) : 0;
 }
 
 void images_free(struct images *im)

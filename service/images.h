@@ -58,6 +58,8 @@ int images_os_remove(struct service *svc, struct os_image *o, struct fault *err)
 int images_os_set_default(struct service *svc, struct os_image *o, struct fault *err);
 /* The default OS image, or NULL. */
 struct os_image *images_os_default(struct service *svc);
+/* Tells the rules anew which payload an install step names: after changes were taken back. 0 or -ENOMEM. */
+int images_publish(struct service *svc);
 /* A file of an OS image (OS_PAYLOAD_NAME, OS_INDEX_NAME), opened; the caller closes it. -ENOENT. */
 int images_os_open(const struct images *im, const char *id, const char *name, struct fault *err);
 

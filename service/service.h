@@ -9,6 +9,7 @@
 #include "service/state.h"
 
 struct images;	/* service/images.h */
+struct server;	   /* service/server.h */
 struct ctl_server; /* service/ctl_server.h */
 
 struct service {
@@ -17,6 +18,7 @@ struct service {
 	struct state *state;
 	struct auth *auth;
 	struct images *images;	   /* media, payloads and boot artefacts: images_new() */
+	struct server *server;	   /* set after server_new(): the control socket commits what requests left through server_flush() */
 	struct ctl_server *ctl;	   /* the control socket: ctl_server_new() */
 	struct rule_config rules;  /* its strings point into config and into this struct */
 	char *service_url;	   /* https://HOST:PORT without path, port resolved: what agents use */

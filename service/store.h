@@ -61,6 +61,8 @@ struct store_ops {
 	/* Names of revoked tokens (jti). */
 	int (*revoke)(struct store *s, const char *jti, struct fault *err);
 	int (*revoked)(struct store *s, int (*fn)(void *ctx, const char *jti), void *ctx, struct fault *err);
+	/* Writes a consistent copy of everything to the new file @name in @dirfd. NULL = the back end has its own tools for that. */
+	int (*backup)(struct store *s, int dirfd, const char *name, struct fault *err);
 	/* Deletes the oldest events beyond @keep; inside a transaction. */
 	int (*events_trim)(struct store *s, uint64_t keep, struct fault *err);
 };

@@ -564,5 +564,6 @@ const struct store_ops store_sqlite = {
 	.events = sqlite_events,
 	.revoke = op_revoke,
 	.revoked = op_revoked,
+	.backup = sqlite_backup,
 	.events_trim = op_events_trim,
 };

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Inside of the SQLite store: shared by store_sqlite.c and store_sqlite_events.c only.
+ * Inside of the SQLite store: shared by the store_sqlite*.c files only.
  */
 #include <sqlite3.h>
 #include "common/buf.h"
@@ -25,3 +25,5 @@ int sqlite_rows(struct sqlite_store *s, sqlite3_stmt *stmt, enum model_kind kind
 int sqlite_column_list(const struct model_class *c, bool marks, bool with_auto, struct buf *sql);
 int sqlite_events(struct store *store, const struct event_filter *f, store_row_fn fn, void *ctx, struct event_counts *ret,
 		  struct fault *err);
+/* store_sqlite_backup.c */
+int sqlite_backup(struct store *store, int dirfd, const char *name, struct fault *err);
