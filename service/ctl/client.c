@@ -106,7 +106,7 @@ static int wait_for_result(struct ipc *ipc, json_t **ret, struct fault *err)
 int ctl_request(const struct ctl *ctl, const char *verb, json_t *args, int fd, json_t **ret, struct fault *err)
 {
 	AUTO(json_decrefp) json_t *owned = args;
-	int sock;
+	int sock = -1;
 	int r = connect_socket(ctl, &sock, err);
 	if (r < 0)
 		return r;
