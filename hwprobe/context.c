@@ -6,6 +6,7 @@
 #include <syslog.h>
 #include "common/cleanup.h"
 #include "common/str.h"
+#include "hwprobe/device_read.h"
 #include "hwprobe/netdump.h"
 #include "hwprobe/probe.h"
 
@@ -109,6 +110,7 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 		s.done |= (*p)->part;
 	}
 	netdump_close(&s);
+	device_reader_close(&s);
 	if (ctx->root.escaped[0])
 		return escaped(ctx);
 	if (inv->mem.has_failed || tmp.has_failed)

@@ -8,8 +8,15 @@ struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
 };
 
+/* What the BMC said last; "" = no address. */
+struct bmc_cache {
+	int64_t until_ms; /* CLOCK_MONOTONIC; 0 = never asked */
+	char address[16], v6address[46];
+};
+
 struct hwp_ctx {
 	struct hwp_options opt; /* strings owned by the context */
 	struct root root;
 	char *sysroot, *pci_ids;
+	struct bmc_cache bmc;
 };

@@ -1,10 +1,7 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
-#include "common/cleanup.h"
-#include "common/fd.h"
 #include "common/str.h"
+#include "hwprobe/device_read.h"
 #include "hwprobe/disk.h"
 
 enum { SECTOR_BYTES = 512, SIGNATURE_AT = 510 };
@@ -40,17 +37,13 @@ static bool can_be_read(struct survey *s, const struct block_dev *b, const struc
 
 void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
+	unsigned char sector[SECTOR_BYTES];
 	if (!d->path.s || !can_be_read(s, b, d))
 		return;
 	const char *path = d->path.s + 1; /* below the root */
-	AUTO(closep) int fd = root_fd(s->root, path, O_RDONLY);
-	unsigned char sector[SECTOR_BYTES];
-	if (fd < 0) {
-		if (fd != -ENOENT && fd != -ENOMEDIUM && fd != -EXDEV)
-			survey_error(s, path, -fd, "cannot open: %s", strerror(-fd));
+	ssize_t n = device_read(s, path, sector, sizeof(sector));
+	if (n == -ENOENT || n == -ENOMEDIUM || n == -EXDEV)
 		return;
-	}
-	ssize_t n = fd_pread(fd, sector, sizeof(sector), 0);
 	if (n < 0)
 		survey_error(s, path, (int)-n, "cannot read LBA 0: %s", strerror((int)-n));
 	if (n == (ssize_t)sizeof(sector))

@@ -11,6 +11,7 @@
 struct block_map;
 struct netdump;
 struct nl_sock;
+struct device_reader;
 struct mount_table;
 
 struct survey {
@@ -29,6 +30,8 @@ struct survey {
 	struct mount_table *mounts;
 	struct netdump *dumps; /* NETDUMP_KINDS of them */
 	struct nl_sock *nl;    /* opened by the first dump */
+	struct device_reader *reader; /* started by the first device read */
+	int workers;		      /* started in this pass */
 	char *cpuinfo;
 	bool has_read_cpuinfo;
 };

@@ -30,7 +30,7 @@ static bool expected_is_empty(const json_t *v)
 	}
 }
 
-static int expected_differ(const char *path, const json_t *want, const json_t *got)
+__attribute__((unused)) static int expected_differ(const char *path, const json_t *want, const json_t *got)
 {
 	char *w = json_dumps(want, JSON_ENCODE_ANY), *g = got ? json_dumps(got, JSON_ENCODE_ANY) : NULL;
 	fprintf(stderr, "%s: expected %s, got %s\n", path, w, g ? g : "nothing");
@@ -140,7 +140,7 @@ static int expected_object(const char *path, const json_t *want, const json_t *g
 }
 
 /* Prints every difference; returns how many. */
-static int expected_compare(const char *path, const json_t *want, const json_t *got, bool is_exact, const json_t *also)
+__attribute__((unused)) static int expected_compare(const char *path, const json_t *want, const json_t *got, bool is_exact, const json_t *also)
 {
 	if (expected_is_empty(want) && !is_exact)
 		return got && !expected_is_empty(got) ? expected_differ(path, want, got) : 0;
@@ -159,7 +159,7 @@ static void expected_log(void *data, int prio, const char *part, const char *msg
 }
 
 /* Probes DIR/root; the assisted document, or NULL. */
-static json_t *expected_probe(const char *dir)
+__attribute__((unused)) static json_t *expected_probe(const char *dir)
 {
 	char root[1024];
 	snprintf(root, sizeof(root), "%s/root", dir);
@@ -195,7 +195,7 @@ __attribute__((unused)) static int expected_check(const char *dir)
 enum { EXPECTED_MACHINES_MAX = 256 };
 
 /* Folders below @dir that are machines (they have an expected.json); paths are malloc()ed. */
-static size_t expected_machines(const char *dir, char *paths[EXPECTED_MACHINES_MAX])
+__attribute__((unused)) static size_t expected_machines(const char *dir, char *paths[EXPECTED_MACHINES_MAX])
 {
 	struct dirent **names;
 	int n = scandir(dir, &names, NULL, alphasort);
