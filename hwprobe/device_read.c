@@ -1,0 +1,159 @@
+#include "hwprobe/device_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "common/cleanup.h"
+#include "common/fd.h"
+#include "common/str.h"
+
+enum reader_state { READER_IDLE, READER_ASKED, READER_DONE, READER_STOP };
+
+/* Shared by the pass and one worker; the last one to leave frees it. */
+struct device_reader {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int refs;
+	enum reader_state state;
+	char path[ROOT_PATH_MAX]; /* absolute */
+	size_t len;
+	ssize_t result;
+	unsigned char data[DEVICE_READ_MAX];
+};
+
+static ssize_t read_node(const char *path, void *data, size_t len)
+{
+	AUTO(closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd_pread(fd, data, len, 0);
+}
+
+/* Called with the lock held; gives it up. */
+static void reader_leave(struct device_reader *r)
+{
+	bool is_last = --r->refs == 0;
+	pthread_mutex_unlock(&r->lock);
+	if (!is_last)
+		return;
+	pthread_mutex_destroy(&r->lock);
+	pthread_cond_destroy(&r->changed);
+	free(r);
+}
+
+static void *work(void *arg)
+{
+	struct device_reader *r = arg;
+	pthread_mutex_lock(&r->lock);
+	while (r->state != READER_STOP) {
+		if (r->state != READER_ASKED) {
+			pthread_cond_wait(&r->changed, &r->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&r->lock);
+		ssize_t n = read_node(r->path, r->data, r->len);
+		pthread_mutex_lock(&r->lock);
+		if (r->state != READER_STOP) {
+			r->result = n;
+			r->state = READER_DONE;
+			pthread_cond_signal(&r->changed);
+		}
+	}
+	reader_leave(r);
+	return NULL;
+}
+
+static struct device_reader *reader_new(void)
+{
+	struct device_reader *r = calloc(1, sizeof(*r));
+	pthread_condattr_t attr;
+	if (!r)
+		return NULL;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	r->refs = 2;
+	return r;
+}
+
+/* A worker takes no signals: they are the program's. */
+static int reader_start(struct survey *s)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	if (s->workers == DEVICE_WORKERS_MAX)
+		return -ETIMEDOUT; /* enough hang already */
+	struct device_reader *r = reader_new();
+	if (!r)
+		return -ENOMEM;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	int rc = pthread_create(&thread, NULL, work, r);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc) {
+		r->refs = 1;
+		pthread_mutex_lock(&r->lock);
+		reader_leave(r);
+		return -rc;
+	}
+	pthread_detach(thread);
+	s->reader = r;
+	s->workers++;
+	return 0;
+}
+
+void device_reader_close(struct survey *s)
+{
+	struct device_reader *r = TAKE(s->reader);
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->state = READER_STOP;
+	pthread_cond_signal(&r->changed);
+	reader_leave(r);
+}
+
+static struct timespec time_limit(const struct survey *s)
+{
+	int64_t end_ms = MIN_OF(time_mono_ms() + s->opt->device_timeout_ms, s->deadline_ms);
+	return (struct timespec){ .tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000 };
+}
+
+static ssize_t ask(struct survey *s, const char *path, void *data, size_t len)
+{
+	struct device_reader *r = s->reader;
+	struct timespec end = time_limit(s);
+	int rc = 0;
+	pthread_mutex_lock(&r->lock);
+	snprintf(r->path, sizeof(r->path), "/%s", path);
+	r->len = len;
+	r->state = READER_ASKED;
+	pthread_cond_signal(&r->changed);
+	while (r->state == READER_ASKED && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&r->changed, &r->lock, &end);
+	bool is_done = r->state == READER_DONE;
+	ssize_t n = r->result;
+	if (is_done && n > 0)
+		memcpy(data, r->data, (size_t)n);
+	pthread_mutex_unlock(&r->lock);
+	if (is_done)
+		return n;
+	device_reader_close(s);
+	return -ETIMEDOUT;
+}
+
+ssize_t device_read(struct survey *s, const char *path, void *data, size_t len)
+{
+	if (len > DEVICE_READ_MAX || strlen(path) + 2 > ROOT_PATH_MAX)
+		return -EMSGSIZE;
+	if (!s->root->is_live) {
+		AUTO(closep) int fd = root_fd(s->root, path, O_RDONLY);
+		return fd < 0 ? fd : fd_pread(fd, data, len, 0);
+	}
+	int rc = s->reader ? 0 : reader_start(s);
+	return rc < 0 ? rc : ask(s, path, data, len);
+}

@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * Reads of device nodes that may hang (a path that is gone, a dying disk): done by a worker thread, with a time limit. A worker
+ * that does not come back is left behind with its own memory; the next read gets a new one.
+ */
+#include "hwprobe/probe.h"
+
+enum { DEVICE_READ_MAX = 4096, DEVICE_WORKERS_MAX = 16 };
+
+struct device_reader;
+
+/*
+ * The first @len bytes (at most DEVICE_READ_MAX) of the node @path ("dev/sda"). In a recorded tree the file of that name.
+ * Returns the number of bytes, -ETIMEDOUT, or another -errno.
+ */
+ssize_t device_read(struct survey *s, const char *path, void *data, size_t len);
+/* Ends the worker of the pass. */
+void device_reader_close(struct survey *s);

@@ -1,0 +1,130 @@
+#include "hwprobe/ipmi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ipmi.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+
+enum { COMPLETION_INVALID_COMMAND = 0xc1 };
+
+int ipmi_open(struct ipmi *i, struct survey *s)
+{
+	static const char *const nodes[] = { "/dev/ipmi0", "/dev/ipmi/0", "/dev/ipmidev/0" };
+	*i = (struct ipmi){ .s = s, .fd = -1, .end_ms = time_mono_ms() + s->opt->bmc_timeout_ms };
+	if (!s->root->is_live)
+		return attr_file(s, "ipmi.txt", ROOT_TABLE_MAX, &i->record, NULL) < 0 ? -ENOENT : 0;
+	if (s->opt->flags & HWP_NO_DEVICE_READ)
+		return -ENOENT;
+	for (size_t n = 0; n < ARRAY_SIZE(nodes) && i->fd < 0; n++)
+		i->fd = open(nodes[n], O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return i->fd < 0 ? -ENOENT : 0;
+}
+
+void ipmi_done(struct ipmi *i)
+{
+	if (i->fd >= 0)
+		close(i->fd);
+	i->fd = -1;
+}
+
+/* --- replay: lines "netfn cmd data… > completion-code data…", hex bytes ------------------------------------ */
+
+/* Bytes up to ">" or the end of the line; -1 = no hex bytes. */
+static int parse_bytes(const char **p, uint8_t *bytes, size_t max)
+{
+	size_t n = 0;
+	for (;;) {
+		*p += strspn(*p, " \t");
+		if (!**p || **p == '\n' || **p == '>')
+			return (int)n;
+		char *end;
+		unsigned long v = strtoul(*p, &end, 16);
+		if (end == *p || v > 0xff || n == max)
+			return -1;
+		bytes[n++] = (uint8_t)v;
+		*p = end;
+	}
+}
+
+static int replay(const struct ipmi *i, const uint8_t *want, size_t want_len, uint8_t *ret, size_t *ret_len)
+{
+	uint8_t ask[IPMI_DATA_MAX + 2], answer[IPMI_DATA_MAX + 1];
+	for (const char *line = i->record; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		const char *p = line;
+		int n = parse_bytes(&p, ask, sizeof(ask));
+		if (n < 2 || *p != '>' || (size_t)n != want_len || memcmp(ask, want, want_len))
+			continue;
+		p++;
+		n = parse_bytes(&p, answer, sizeof(answer));
+		if (n < 1)
+			continue;
+		*ret_len = (size_t)n - 1;
+		memcpy(ret, answer + 1, *ret_len);
+		return answer[0];
+	}
+	return COMPLETION_INVALID_COMMAND;
+}
+
+/* --- the kernel (include/uapi/linux/ipmi.h) ------------------------------------------------------------------- */
+
+static int send_command(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len)
+{
+	struct ipmi_system_interface_addr addr = { .addr_type = IPMI_SYSTEM_INTERFACE_ADDR_TYPE, .channel = IPMI_BMC_CHANNEL };
+	struct ipmi_req req = {
+		.addr = (unsigned char *)&addr, .addr_len = sizeof(addr), .msgid = ++i->next_id,
+		.msg = { .netfn = netfn, .cmd = cmd, .data_len = (unsigned short)len, .data = (unsigned char *)data },
+	};
+	return ioctl(i->fd, IPMICTL_SEND_COMMAND, &req) < 0 ? -errno : 0;
+}
+
+/* One message; -EAGAIN = it answers an earlier question. */
+static int receive(struct ipmi *i, uint8_t *ret, size_t *ret_len)
+{
+	struct ipmi_addr addr;
+	uint8_t data[IPMI_DATA_MAX + 1];
+	struct ipmi_recv recv = {
+		.addr = (unsigned char *)&addr, .addr_len = sizeof(addr), .msg = { .data = data, .data_len = sizeof(data) },
+	};
+	if (ioctl(i->fd, IPMICTL_RECEIVE_MSG_TRUNC, &recv) < 0)
+		return errno == EMSGSIZE ? -EMSGSIZE : -errno;
+	if (recv.recv_type != IPMI_RESPONSE_RECV_TYPE || recv.msgid != i->next_id || !recv.msg.data_len)
+		return -EAGAIN;
+	*ret_len = (size_t)recv.msg.data_len - 1;
+	memcpy(ret, data + 1, *ret_len);
+	return data[0];
+}
+
+static int wait_answer(struct ipmi *i, uint8_t *ret, size_t *ret_len)
+{
+	int64_t end = MIN_OF(time_mono_ms() + IPMI_COMMAND_TIMEOUT_MS, i->end_ms);
+	for (;;) {
+		int64_t left = end - time_mono_ms();
+		struct pollfd p = { .fd = i->fd, .events = POLLIN };
+		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		int rc = n > 0 ? receive(i, ret, ret_len) : -EAGAIN;
+		if (rc != -EAGAIN)
+			return rc;
+	}
+}
+
+int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len, uint8_t *ret, size_t *ret_len)
+{
+	if (len > IPMI_DATA_MAX)
+		return -EMSGSIZE;
+	if (i->fd < 0) {
+		uint8_t want[IPMI_DATA_MAX + 2] = { netfn, cmd };
+		memcpy(want + 2, data, len);
+		return replay(i, want, len + 2, ret, ret_len);
+	}
+	int rc = send_command(i, netfn, cmd, data, len);
+	return rc < 0 ? rc : wait_answer(i, ret, ret_len);
+}
