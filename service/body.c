@@ -96,7 +96,7 @@ static int check_array(const struct check *c, const char *path, const struct bod
 	if (json_array_size(array) > BODY_ARRAY_MAX)
 		return fault_set(c->err, -EBADMSG, "%s in body should have at most %d items", path, BODY_ARRAY_MAX);
 	json_array_foreach(array, i, item) {
-		snprintf(item_path, sizeof(item_path), "%s.%zu", path, i);
+		snprintf(item_path, sizeof(item_path), "%.200s.%zu", path, i);
 		if (f->sub) {
 			if (!json_is_object(item))
 				return wrong_type(c, item_path, item, "object");
@@ -168,13 +168,13 @@ static int check_object(const struct check *c, const char *path, const struct bo
 	int r = check_keys(c, fields, obj);
 	for (const struct body_field *f = fields; f->key && r == 0; f++) {
 		json_t *v = json_object_get(obj, f->key);
-		snprintf(field_path, sizeof(field_path), "%s%s%s", path, path[0] ? "." : "", f->key);
+		snprintf(field_path, sizeof(field_path), "%.150s%s%.100s", path, path[0] ? "." : "", f->key);
 		if (v && !json_is_null(v))
 			r = check_value(c, field_path, f, v);
 	}
 	/* Go decodes everything before it looks for what is missing. */
 	for (const struct body_field *f = fields; f->key && r == 0; f++) {
-		snprintf(field_path, sizeof(field_path), "%s%s%s", path, path[0] ? "." : "", f->key);
+		snprintf(field_path, sizeof(field_path), "%.150s%s%.100s", path, path[0] ? "." : "", f->key);
 		if (f->flags & BODY_REQUIRED && !body_has(obj, f->key))
 			r = fault_set(c->err, -EBADMSG, "%s in body is required", field_path);
 	}

@@ -37,8 +37,9 @@ static const struct move moves[] = {
 
 	{ HT_BIND, B(HOST_KNOWN_UNBOUND), HOST_BINDING },
 
-	{ HT_UNBIND, WAITING, HOST_UNBINDING },
-	{ HT_UNBIND, PREPARING | RUNNING | PENDING | ENDED, HOST_UNBINDING_PENDING_USER_ACTION },
+	/* The original has no way out of binding and resetting; a cluster that is deleted then would leave its hosts stuck. */
+	{ HT_UNBIND, WAITING | B(HOST_BINDING), HOST_UNBINDING },
+	{ HT_UNBIND, PREPARING | RUNNING | PENDING | ENDED | B(HOST_RESETTING_PENDING_USER_ACTION), HOST_UNBINDING_PENDING_USER_ACTION },
 
 	{ HT_INSTALL, B(HOST_KNOWN), HOST_INSTALLING },
 

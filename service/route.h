@@ -94,6 +94,8 @@ extern const struct route image_routes[];	 /* service/v2_image.c */
 extern const struct route v2_infraenv_routes[];
 extern const struct route v2_cluster_routes[];
 extern const struct route v2_host_routes[];
+extern const struct route v2_host_config_routes[];
+extern const struct route v2_download_routes[];
 extern const struct route v2_step_routes[];
 extern const struct route v2_event_routes[];
 extern const struct route v2_misc_routes[];

@@ -268,7 +268,7 @@ static void on_request(void *ctx, struct http_request *http)
 int server_new(struct service *svc, struct server **ret, struct fault *err)
 {
 	static const struct route *const tables[] = {
-		v2_infraenv_routes, v2_cluster_routes, v2_host_routes,	   v2_step_routes, v2_event_routes,
+		v2_infraenv_routes, v2_download_routes, v2_cluster_routes, v2_host_routes, v2_host_config_routes, v2_step_routes, v2_event_routes,
 		v2_misc_routes,	    image_routes,      v2_unserved_routes, NULL,
 	};
 	const struct http_limits limits = { .max_headers = HEADERS_MAX, .max_body = BODY_MAX };
