@@ -2,18 +2,14 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/digest.h"
 #include "common/fd.h"
-#include "common/json_map.h"
 #include "common/str.h"
 #include "imagebuilder/imagebuilder.h"
 #include "service/images.h"
 
 #define SECONDS_US 1000000
-#define SCRIPT_MAX (64 * 1024)
 
 /*
  * When the token of a medium begins to be valid: at the last change of the infra-env (or of its revocation), and, where tokens expire, anew after each half
@@ -30,16 +26,11 @@ static int64_t token_moment_us(const struct service *svc, const struct infra_env
 	return moment + (now - moment) / (ttl_us / 2) * (ttl_us / 2);
 }
 
-static int medium_token(struct service *svc, const struct infra_env *ie, int64_t moment_us, char **ret, struct fault *err)
-{
-	return auth_medium_token(svc->auth, ie, moment_us, (int64_t)(svc->config->agent_token_ttl_ms / 1000), ret, err);
-}
-
 int medium_segment(struct service *svc, const struct infra_env *ie, void **ret, size_t *ret_len, struct fault *err)
 {
 	AUTO(freep) char *token = NULL;
 	int64_t moment_us = token_moment_us(svc, ie);
-	int r = medium_token(svc, ie, moment_us, &token, err);
+	int r = auth_medium_token(svc->auth, ie, moment_us, (int64_t)(svc->config->agent_token_ttl_ms / 1000), &token, err);
 	if (r < 0)
 		return r;
 	const struct media_token t = {
@@ -172,55 +163,4 @@ int medium_initrd(struct service *svc, const struct infra_env *ie, struct http_s
 	*ret_mtime_s = mtime_of(svc, ie, b);
 	*ret = (struct http_source){ .size = size + j->pad + len, .pread = joined_pread, .free = joined_free, .ctx = j };
 	return 0;
-}
-
-/* --- texts --- */
-
-int medium_ignition(struct service *svc, const struct infra_env *ie, char **ret_text, struct fault *err)
-{
-	AUTO(freep) char *token = NULL;
-	int r = medium_token(svc, ie, token_moment_us(svc, ie), &token, err);
-
-	return r < 0 ? r : ignition_discovery(ie, &svc->rules, svc->service_url, token, svc->ca_pem, ret_text, err);
-}
-
-/* The arguments that an infra-env appends: JSON list of {"operation","value"}. */
-static int append_kernel_arguments(struct buf *out, const char *text)
-{
-	AUTO(json_decrefp) json_t *list = str_empty(text) ? NULL : json_parse(text, strlen(text), SCRIPT_MAX, true, NULL);
-	size_t i;
-	json_t *item;
-	int r = 0;
-
-	json_array_foreach(list, i, item) {
-		const char *operation = json_str(item, "operation"), *value = json_str(item, "value");
-		if (r == 0 && operation && value && strcmp(operation, "append") == 0 && !strpbrk(value, "\r\n"))
-			r = buf_printf(out, " %s", value);
-	}
-	return r;
-}
-
-int medium_ipxe_script(struct service *svc, const struct infra_env *ie, char **ret_text, struct fault *err)
-{
-	/* firmware rarely trusts our CA: kernel and initrd come by plain HTTP where that is served */
-	const char *base = svc->payload_url ? svc->payload_url : svc->image_url;
-	const char *arch = str_empty(ie->cpu_architecture) ? "x86_64" : ie->cpu_architecture;
-	const char *version = ie->openshift_version ? ie->openshift_version : "";
-	bool by_handle = auth_mode(svc->auth) == AUTH_MODE_LOCAL;
-	AUTO(buf_done) struct buf out;
-	buf_init(&out, SCRIPT_MAX);
-
-	int r = buf_printf(&out, "#!ipxe\ninitrd --name initrd %s/images/%s/pxe-initrd?arch=%s&version=%s%s%s\n", base, ie->id, arch, version,
-			   by_handle ? "&api_key=" : "", by_handle ? ie->image_token_key : "");
-	if (r == 0)
-		r = buf_printf(&out, "kernel %s/boot-artifacts/kernel?arch=%s&version=%s initrd=initrd console=tty0 console=ttyS0,115200n8", base,
-			       arch, version);
-	if (r == 0)
-		r = append_kernel_arguments(&out, ie->kernel_arguments);
-	if (r == 0)
-		r = buf_append_str(&out, "\nboot\n");
-	if (r < 0)
-		return fault_set(err, r, "the iPXE script cannot be made: its kernel arguments are too long");
-	*ret_text = buf_take(&out);
-	return *ret_text ? 0 : fault_oom(err);
 }

@@ -21,7 +21,3 @@ int medium_iso(struct service *svc, const struct infra_env *ie, struct http_sour
 /* The initrd with the segment behind it, for network boots. */
 int medium_initrd(struct service *svc, const struct infra_env *ie, struct http_source *ret, char ret_etag[64], int64_t *ret_mtime_s,
 		  struct fault *err);
-/* The service's part of discovery.ign; owned by the caller. */
-int medium_ignition(struct service *svc, const struct infra_env *ie, char **ret_text, struct fault *err);
-/* The iPXE script; owned by the caller. */
-int medium_ipxe_script(struct service *svc, const struct infra_env *ie, char **ret_text, struct fault *err);
