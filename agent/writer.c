@@ -374,6 +374,9 @@ int writer_fill(struct writer *w, struct fault *err)
 		r = zero_all(w, err);
 	if (r == 0)
 		r = receive_all(w, err);
+	/* What has come so far is there for the next try, when the trouble is not the disk's. */
+	if (r == -EPIPE || r == -EREMOTEIO || r == -EBADMSG || r == -ECANCELED)
+		(void)flush(w, NULL);
 	return r < 0 ? r : flush(w, err);
 }
 
