@@ -19,6 +19,7 @@ struct device_reader {
 	pthread_cond_t changed;
 	int refs;
 	enum reader_state state;
+	device_read_fn *read;
 	char path[ROOT_PATH_MAX]; /* absolute */
 	size_t len;
 	ssize_t result;
@@ -53,7 +54,7 @@ static void *work(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&r->lock);
-		ssize_t n = read_node(r->path, r->data, r->len);
+		ssize_t n = r->read(r->path, r->data, r->len);
 		pthread_mutex_lock(&r->lock);
 		if (r->state != READER_STOP) {
 			r->result = n;
@@ -77,6 +78,7 @@ static struct device_reader *reader_new(void)
 	pthread_cond_init(&r->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	r->refs = 2;
+	r->read = read_node;
 	return r;
 }
 
@@ -90,6 +92,8 @@ static int reader_start(struct survey *s)
 	struct device_reader *r = reader_new();
 	if (!r)
 		return -ENOMEM;
+	if (s->read_device)
+		r->read = s->read_device;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	int rc = pthread_create(&thread, NULL, work, r);
