@@ -170,11 +170,13 @@ static int address_split(const char *text, char *host, size_t size, char *port, 
 /* Accepted sockets inherit these options (tcp(7), socket(7)). */
 static void socket_options(int fd, uint64_t idle_ms)
 {
-	int on = 1, off = 0, idle_s = KEEPALIVE_S, user_ms = (int)MIN_OF(idle_ms, 600000u);
+	int on = 1, off = 0, idle_s = KEEPALIVE_S, unsent = HTTP_OUT_MAX, user_ms = (int)MIN_OF(idle_ms, 600000u);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* The kernel's part of what a slow reader costs. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	/* A peer that has vanished while data waits for its ACK. */
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_ms, sizeof(user_ms));
 	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));

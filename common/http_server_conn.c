@@ -12,8 +12,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
@@ -416,15 +418,29 @@ struct bufferevent *http_conn_new(struct event_base *base, void *listener)
 	return TAKE(c)->bev;
 }
 
+/*
+ * Bytes that the client has not acknowledged, ours and the kernel's (SIOCOUTQ, tcp(7)). Ours alone stand still for a long time with
+ * a slow reader: the socket becomes writable again only when a good part of its queue has gone.
+ */
+static size_t bytes_out(const struct http_conn *c)
+{
+	int queued = 0;
+	if (c->fd >= 0)
+		(void)ioctl(c->fd, SIOCOUTQ, &queued);
+	return evbuffer_get_length(bufferevent_get_output(c->underlying)) + (size_t)queued;
+}
+
 void http_conn_check(struct http_conn *c, int64_t now_ms)
 {
 	int64_t idle_ms = (int64_t)c->server->limits.idle_timeout_ms, allowed_ms = idle_ms;
-	size_t out = evbuffer_get_length(bufferevent_get_output(c->underlying));
 	if (c->phase == CONN_HANDLING)
 		return; /* the handler's time */
-	if (out != c->last_out && c->phase == CONN_WRITING)
-		c->since_ms = now_ms;
-	c->last_out = out;
+	if (c->phase == CONN_WRITING) {
+		size_t out = bytes_out(c);
+		if (out != c->last_out)
+			c->since_ms = now_ms;
+		c->last_out = out;
+	}
 	if (c->phase == CONN_READING)
 		allowed_ms += (int64_t)(c->request_bytes * 1000 / HTTP_BODY_RATE);
 	if (c->phase == CONN_IDLE && c->server->is_stopping)
