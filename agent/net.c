@@ -143,6 +143,8 @@ int net_main(int fd)
 	struct net n = { 0 };
 	struct fault err = FAULT_INIT;
 
+	/* Started through /proc/self/exe it would be called "exe". */
+	(void)prctl(PR_SET_NAME, "slipway-net");
 	signal(SIGPIPE, SIG_IGN);
 	/* Ctrl-C on a terminal goes to both processes: the root process decides. */
 	signal(SIGINT, SIG_IGN);

@@ -101,6 +101,7 @@ static void become_net(int fd)
 		fcntl(fd, F_SETFD, 0);
 	else if (dup2(fd, MSG_NET_FD) < 0)
 		_exit(127);
+	(void)close_range(MSG_NET_FD + 1, ~0u, 0); /* also what the agent itself was started with */
 	execv("/proc/self/exe", args);
 	_exit(127);
 }

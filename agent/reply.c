@@ -161,7 +161,7 @@ void reply_post(struct replies *r, enum step_type type, const char *step_type, c
 {
 	if (!output)
 		output = "";
-	if (!exit_code && *output && reply_is_cached(r, type, output, time_mono_ms()))
+	if (!exit_code && reply_is_cached(r, type, output, time_mono_ms()))
 		return;
 	if (r->n >= REPLIES_MAX) {
 		log_warning("step=%s too many replies wait for the service: dropped", step_id);
@@ -176,7 +176,7 @@ void reply_post(struct replies *r, enum step_type type, const char *step_type, c
 		return;
 	p->all = r;
 	p->type = type;
-	p->is_cacheable = !exit_code && *output;
+	p->is_cacheable = !exit_code;
 	sha256(output, strlen(output), p->hash);
 	p->body = reply_body(step_type, step_id, exit_code, output, cut);
 	p->request_id = str_dup(request_id);
