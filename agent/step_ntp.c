@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <event2/dns.h>
 #include <event2/util.h>
 #include <netinet/in.h>
@@ -13,6 +14,7 @@
 #include "agent/sntp.h"
 #include "agent/step.h"
 #include "common/cleanup.h"
+#include "common/fd.h"
 #include "common/log.h"
 #include "common/pki.h"
 #include "common/str.h"
@@ -21,6 +23,8 @@
 #define SOURCE_LEN_MAX 254
 #define WAIT_S 4 /* names and answers together: 2 s for a server, 2 s for its name */
 #define NTP_PORT "123"
+#define DHCP_PATH "/run/slipway/dhcp-ntp" /* option 42 of the leases, one address per line: written by the discovery system */
+#define DHCP_MAX 4096
 
 struct sync;
 struct source {
@@ -188,6 +192,19 @@ static int add_sources(struct sync *s, const char *text)
 	return 0;
 }
 
+static int add_dhcp(struct sync *s)
+{
+	AUTO(freep) char *text = NULL;
+	size_t len;
+
+	if (file_read_at(AT_FDCWD, DHCP_PATH, DHCP_MAX, &text, &len, NULL) < 0)
+		return 0;
+	for (char *p = text; *p; p++)
+		if (*p == '\n')
+			*p = ',';
+	return add_sources(s, text);
+}
+
 static void ask_all(struct sync *s)
 {
 	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
@@ -221,7 +238,8 @@ static void start(struct step_run *run, const struct json_strs *args)
 	if (!arg)
 		return;
 	AUTO(sync_freep) struct sync *s = calloc(1, sizeof(*s));
-	if (!s || add_sources(s, json_str(arg, "ntp_source")) < 0 || add_sources(s, run->net->config.ntp_sources) < 0) {
+	if (!s || add_sources(s, json_str(arg, "ntp_source")) < 0 || add_sources(s, run->net->config.ntp_sources) < 0 ||
+	    add_dhcp(s) < 0) {
 		step_finish(run, STEP_EXIT_BAD_ARGS, NULL, "ntp-synchronizer: \"ntp_source\" cannot be used");
 		return;
 	}
