@@ -39,14 +39,24 @@ static char *runner_args(const struct host *h, const char *agent_version)
 	return v ? json_text(v, true) : NULL;
 }
 
+/*
+ * The answer shows the role that a host of a cluster will have, although what is stored stays auto-assign until the installation (seen:
+ * assisted-v2 §4.1).
+ */
 static int answer_registration(struct request *r, const struct host *h)
 {
+	static char pool[] = "worker";
 	AUTO(freep) char *args = runner_args(h, r->service->rules.agent_image);
 	struct json_out o = json_out(&r->out);
+	struct host shown = *h; /* borrows everything */
 
 	if (!args)
 		return -ENOMEM;
-	view_host(&o, h, VIEW_HOST_OPEN);
+	if (h->kind == HOST_KIND_DAY2) {
+		shown.role = shown.suggested_role = ROLE_WORKER;
+		shown.machine_config_pool_name = str_empty(h->machine_config_pool_name) ? pool : h->machine_config_pool_name;
+	}
+	view_host(&o, &shown, VIEW_HOST_OPEN);
 	jo_object(&o, "next_step_runner_command");
 	jo_array(&o, "args");
 	jo_str(&o, NULL, args);
