@@ -35,7 +35,7 @@ bool version_at(const struct service *svc, size_t i, const char **ret_version, c
 	const struct os_image *o = state_os_image_at(svc->state, i);
 
 	if (o) {
-		*ret_version = o->version;
+		*ret_version = str_empty(o->version) ? svc->config->default_version : o->version;
 		*ret_arch = o->cpu_architecture;
 		*ret_default = o->is_default;
 		return true;
