@@ -49,6 +49,12 @@ static struct block_dev *add(struct survey *s, struct block_map *m, const char *
 	read_number(s, d);
 	read_udev(s, d);
 	d->holders = attr_list(s, "%s/holders", dir);
+	strmap_set(&m->names, name, (long)m->n - 1);
+	if (d->udev.link_priority > m->priority_max)
+		m->priority_max = d->udev.link_priority;
+	const char *id_path = parent < 0 ? udev_get(&d->udev, "ID_PATH") : NULL;
+	if (id_path)
+		strmap_set(&m->id_paths, id_path, MAX_OF(strmap_get(&m->id_paths, id_path), 0) + 1);
 	return d;
 }
 
@@ -67,7 +73,7 @@ static void add_partitions(struct survey *s, struct block_map *m, size_t disk)
 
 void block_map_read(struct survey *s, struct block_map *ret)
 {
-	*ret = (struct block_map){ 0 };
+	*ret = (struct block_map){ .names.arena = s->tmp, .id_paths.arena = s->tmp, .ids.arena = s->tmp };
 	struct root_names names = attr_list(s, "sys/block");
 	for (size_t i = 0; i < names.n; i++) {
 		if (is_memory_disk(names.v[i]))
@@ -87,10 +93,8 @@ void block_map_read(struct survey *s, struct block_map *ret)
 
 struct block_dev *block_by_name(const struct block_map *m, const char *name)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (!strcmp(m->v[i].name, name))
-			return &m->v[i];
-	return NULL;
+	long i = strmap_get(&m->names, name);
+	return i == STRMAP_NONE ? NULL : &m->v[i];
 }
 
 static struct block_dev *by_dm_name(const struct block_map *m, const char *name)
@@ -207,15 +211,21 @@ bool block_is_used(const struct block_dev *dev)
 	return dev->mounts.n || dev->is_swap;
 }
 
-/* Calls @match for all that stands on @dev and its partitions; the first that matches. */
-static const struct block_dev *find_above(const struct block_map *m, const struct block_dev *dev,
+/*
+ * Looks at all that stands on @dev and its partitions, each device once; the first that matches. @dev itself is not asked,
+ * nor are the partitions of the disk that the walk starts from.
+ */
+static const struct block_dev *find_above(struct block_map *m, const struct block_dev *dev,
 					  bool (*match)(const struct block_dev *), int depth)
 {
 	if (depth > BLOCK_DEPTH_MAX)
 		return NULL;
 	for (size_t i = 0; i < dev->holders.n; i++) {
-		const struct block_dev *h = block_by_name(m, dev->holders.v[i]);
-		const struct block_dev *found = !h ? NULL : match(h) ? h : find_above(m, h, match, depth + 1);
+		struct block_dev *h = block_by_name(m, dev->holders.v[i]);
+		if (!h || h->seen == m->walk)
+			continue;
+		h->seen = m->walk;
+		const struct block_dev *found = match(h) ? h : find_above(m, h, match, depth + 1);
 		if (found)
 			return found;
 	}
@@ -228,8 +238,9 @@ static const struct block_dev *find_above(const struct block_map *m, const struc
 	return NULL;
 }
 
-const struct block_dev *block_user(const struct block_map *m, const struct block_dev *dev)
+const struct block_dev *block_user(struct block_map *m, const struct block_dev *dev)
 {
+	m->walk++;
 	return find_above(m, dev, block_is_used, 0);
 }
 
@@ -238,8 +249,9 @@ static bool has_iso(const struct block_dev *dev)
 	return dev->has_iso_mount;
 }
 
-bool block_has_iso_mount(const struct block_map *m, const struct block_dev *dev)
+bool block_has_iso_mount(struct block_map *m, const struct block_dev *dev)
 {
+	m->walk++;
 	for (size_t p = 0; p <= dev->parts; p++)
 		if (has_iso(dev + p))
 			return true;

@@ -1,6 +1,7 @@
 #pragma once
 /* All block devices of the pass: disks, their partitions, what stands on them and where they are mounted. */
 #include "hwprobe/probe.h"
+#include "hwprobe/strmap.h"
 #include "hwprobe/udev_db.h"
 
 enum { BLOCK_DEVICES_MAX = 1 << 17, BLOCK_DEPTH_MAX = 16 };
@@ -19,11 +20,17 @@ struct block_dev {
 	struct root_names mounts; /* mount points */
 	bool is_swap;
 	bool has_iso_mount; /* mounted at a point that ends in "iso" */
+	unsigned long seen; /* the last walk that came by */
 };
 
 struct block_map {
 	struct block_dev *v;
 	size_t n;
+	struct strmap names;	/* name to place */
+	struct strmap id_paths; /* ID_PATH of whole disks to how many have it */
+	struct strmap ids;	/* ids given to disks of the inventory */
+	int priority_max;	/* highest link priority of all */
+	unsigned long walk;	/* number of the current walk through holders */
 };
 
 /* Reads the map. Loop, RAM and compressed-RAM disks are not in it. */
@@ -38,7 +45,7 @@ void block_map_read_use(struct survey *s, struct block_map *m);
  * Something above @dev (through holders, at any depth, with the partitions of what is found) that is mounted or swapped on;
  * @dev itself does not count. NULL = nothing.
  */
-const struct block_dev *block_user(const struct block_map *m, const struct block_dev *dev);
+const struct block_dev *block_user(struct block_map *m, const struct block_dev *dev);
 bool block_is_used(const struct block_dev *dev);
 /* Does any of @dev, its partitions and what stands on them have a mount that ends in "iso"? */
-bool block_has_iso_mount(const struct block_map *m, const struct block_dev *dev);
+bool block_has_iso_mount(struct block_map *m, const struct block_dev *dev);

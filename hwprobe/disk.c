@@ -71,7 +71,7 @@ static void find_more(struct survey *s, const struct block_dev *b, struct hwp_di
 	put_bool(&d->read_only, attr_is_one(s, "%s/ro", b->dir), "ro");
 }
 
-static void add_disk(struct survey *s, const struct block_map *m, const struct block_dev *b, int64_t bytes)
+static void add_disk(struct survey *s, struct block_map *m, const struct block_dev *b, int64_t bytes)
 {
 	struct hwp_inventory *inv = s->inv;
 	struct hwp_disk *d = arena_append(s->mem, &inv->disks, &inv->disk_count, sizeof(*d));
@@ -87,7 +87,7 @@ static void add_disk(struct survey *s, const struct block_map *m, const struct b
 }
 
 /* The only disk of an appliance; true = found. */
-static bool add_appliance(struct survey *s, const struct block_map *m)
+static bool add_appliance(struct survey *s, struct block_map *m)
 {
 	for (size_t i = 0; i < m->n && !(s->opt->flags & HWP_NO_APPLIANCE); i++) {
 		const struct block_dev *b = &m->v[i];

@@ -92,7 +92,7 @@ static bool has_agent_partition(const struct block_dev *b)
 	return false;
 }
 
-static void check_use(struct survey *s, const struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+static void check_use(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
 {
 	for (size_t p = 1; p <= b->parts; p++) {
 		if (b[p].mounts.n)
@@ -110,7 +110,7 @@ static void check_use(struct survey *s, const struct block_map *m, const struct 
 			   user->mounts.n ? "mounted at " : "used as swap", user->mounts.n ? user->mounts.v[0] : "");
 }
 
-void disk_find_eligibility(struct survey *s, const struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
 {
 	bool is_optical = str_eq(d->drive_type.s, "ODD");
 	bool is_iscsi = str_eq(d->drive_type.s, "iSCSI");

@@ -136,7 +136,7 @@ static bool has_vpd_ids(struct survey *s, const struct block_dev *b)
 	return root_attr(s->root, path, page, sizeof(page)) > 0;
 }
 
-void disk_find_identity(struct survey *s, const struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+void disk_find_identity(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
 {
 	find_path(s, b, d);
 	find_model(s, b, d);

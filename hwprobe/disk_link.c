@@ -24,7 +24,7 @@ static bool claims(const struct block_dev *b, const char *link)
 /* Several devices may claim a link (multipath: all legs and the map); the highest priority has it, udev(7) link_priority. */
 static bool owns(const struct block_map *m, const struct block_dev *b, const char *link)
 {
-	for (size_t i = 0; i < m->n; i++) {
+	for (size_t i = 0; i < m->n && b->udev.link_priority < m->priority_max; i++) {
 		const struct block_dev *other = &m->v[i];
 		if (other->udev.link_priority > b->udev.link_priority && claims(other, link))
 			return false;
@@ -62,35 +62,18 @@ static bool is_any(const char *link)
 	return true;
 }
 
-static bool is_id_path_shared(const struct block_map *m, const struct block_dev *b, const char *id_path)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (&m->v[i] != b && m->v[i].parent < 0 && str_eq(udev_get(&m->v[i].udev, "ID_PATH"), id_path))
-			return true;
-	return false;
-}
-
 static const char *udev_by_path(struct survey *s, const struct block_map *m, const struct block_dev *b)
 {
 	const char *id_path = udev_get(&b->udev, "ID_PATH");
 	char *link = id_path ? arena_printf(s->tmp, BY_PATH "%s", id_path) : NULL;
-	if (!link || is_id_path_shared(m, b, id_path))
+	if (!link || strmap_get(&m->id_paths, id_path) != 1)
 		return NULL;
 	if (claims(b, link) || str_eq(attr_link_name(s, "dev/%s", link), b->name))
 		return link;
 	return NULL;
 }
 
-static bool is_id_taken(struct survey *s, const char *id)
-{
-	/* The disk at hand is the last one of the inventory. */
-	for (size_t i = 0; i + 1 < s->inv->disk_count; i++)
-		if (str_eq(s->inv->disks[i].id.s, id))
-			return true;
-	return false;
-}
-
-void disk_find_links(struct survey *s, const struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+void disk_find_links(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
 {
 	bool has_udev = b->udev.is_there;
 	const char *id = has_udev ? best_udev_link(m, b) : best_dev_link(s, b, BY_ID, is_stable);
@@ -104,8 +87,9 @@ void disk_find_links(struct survey *s, const struct block_map *m, const struct b
 	/* Cloned LUNs and some USB bridges share one id: only the first disk may be known by it. */
 	const struct hwp_str *const choices[] = { &d->by_id, &d->by_path, &d->path };
 	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
-		if (choices[i]->s && !is_id_taken(s, choices[i]->s)) {
+		if (choices[i]->s && strmap_get(&m->ids, choices[i]->s) == STRMAP_NONE) {
 			d->id = *choices[i];
+			strmap_set(&m->ids, d->id.s, 1);
 			return;
 		}
 	}
