@@ -119,7 +119,7 @@ static int os_file(struct request *r, const char *name, struct fault *err)
 	if (e < 0)
 		return e;
 	/* the name says the content: whoever has a piece may keep it for ever */
-	snprintf(etag, sizeof(etag), "\"%s\"", o->id);
+	snprintf(etag, sizeof(etag), "\"%s%s\"", o->id, strcmp(name, OS_INDEX_NAME) == 0 ? "-index" : "");
 	(void)answer_header(r, "Cache-Control", "public, max-age=31536000, immutable");
 	return answer_source(r, OCTETS, etag, o->created_at / 1000000, src);
 }
