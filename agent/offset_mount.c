@@ -104,6 +104,13 @@ static int mount_detached(const char *driver, const char *name, bool is_read_onl
 	return fd < 0 ? fault_set(err, -errno, "cannot mount %s: %s", name, strerror(errno)) : fd;
 }
 
+/* The descriptor of a mount is O_PATH: syncfs() wants a real one. */
+static int root_open(struct offset_mount *m, struct fault *err)
+{
+	m->mount_fd = openat(m->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return m->mount_fd < 0 ? fault_set(err, -errno, "cannot open what is mounted from %s: %s", m->loop_name, strerror(errno)) : 0;
+}
+
 static int loop_wait_free(int loop_fd, const char *name, struct fault *err)
 {
 	struct loop_info64 info;
@@ -125,8 +132,8 @@ int offset_mount_open(struct disk *d, uint64_t offset, uint64_t len, bool is_rea
 	int r = driver ? 0 : fault_set(err, -EMEDIUMTYPE, "no known file system at offset %llu", (unsigned long long)offset);
 	if (r == 0) {
 		(void)str_copy(m.fstype, sizeof(m.fstype), driver);
-		m.mount_fd = mount_detached(driver, m.loop_name, is_read_only, err);
-		r = MIN_OF(m.mount_fd, 0);
+		m.tree_fd = mount_detached(driver, m.loop_name, is_read_only, err);
+		r = m.tree_fd < 0 ? m.tree_fd : root_open(&m, err);
 	}
 	if (r < 0) {
 		(void)offset_mount_close(&m, NULL);
@@ -142,7 +149,8 @@ int offset_mount_close(struct offset_mount *m, struct fault *err)
 
 	if (m->mount_fd >= 0 && syncfs(m->mount_fd) < 0)
 		r = fault_set(err, -errno, "cannot write out the file system: %s", strerror(errno));
-	closep(&m->mount_fd); /* the last reference to the mount */
+	closep(&m->mount_fd);
+	closep(&m->tree_fd); /* the last reference: this unmounts */
 	if (r == 0 && m->loop_fd >= 0 && fsync(m->loop_fd) < 0)
 		r = fault_set(err, -errno, "cannot write out %s: %s", m->loop_name, strerror(errno));
 	if (m->loop_fd >= 0) {

@@ -10,11 +10,12 @@
 
 struct offset_mount {
 	int loop_fd;  /* owned */
+	int tree_fd;  /* owned: the mount itself, which ends with it */
 	int mount_fd; /* owned: the root folder of the file system */
 	char fstype[16];
 	char loop_name[32];
 };
-#define OFFSET_MOUNT_INIT ((struct offset_mount){ .loop_fd = -1, .mount_fd = -1 })
+#define OFFSET_MOUNT_INIT ((struct offset_mount){ .loop_fd = -1, .tree_fd = -1, .mount_fd = -1 })
 
 /* nosuid, nodev, noexec. -EMEDIUMTYPE: no file system of those known here (ext2-4, xfs, vfat); -ENODEV: this kernel cannot mount it. */
 int offset_mount_open(struct disk *d, uint64_t offset, uint64_t len, bool is_read_only, struct offset_mount *ret, struct fault *err);
