@@ -12,42 +12,71 @@ static void put(struct json_out *o, const char *text, size_t len)
 		o->r = buf_append(o->b, text, len);
 }
 
-/* RFC 8259 §7: quote, backslash and control characters are escaped; the rest goes as it is, in long runs. */
-static void put_string(struct json_out *o, const char *s)
+#define CHUNK 4096 /* bytes of a string that are escaped at a time */
+
+/* What stands for a character: itself, or backslash and this letter; 'u' = by number (RFC 8259 §7). */
+static char escape_letter(unsigned char c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		return (char)c;
+	case '\n':
+		return 'n';
+	case '\t':
+		return 't';
+	case '\r':
+		return 'r';
+	default:
+		return c < 0x20 ? 'u' : 0;
+	}
+}
+
+static char *put_escape(char *p, unsigned char c, char letter)
 {
 	static const char hex[] = "0123456789abcdef";
-	const char *run = s;
+
+	*p++ = '\\';
+	*p++ = letter;
+	if (letter == 'u') {
+		*p++ = '0';
+		*p++ = '0';
+		*p++ = hex[c >> 4];
+		*p++ = hex[c & 15];
+	}
+	return p;
+}
+
+/* Escapes @len bytes straight into the buffer, which has room for six times as many. */
+static void put_chunk(struct buf *b, const char *s, size_t len)
+{
+	char *p = b->data + b->len;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+		char letter = c >= 0x20 && c != '"' && c != '\\' ? 0 : escape_letter(c);
+		if (letter)
+			p = put_escape(p, c, letter);
+		else
+			*p++ = (char)c;
+	}
+	b->len = (size_t)(p - b->data);
+	*p = '\0';
+}
+
+static void put_string(struct json_out *o, const char *s)
+{
+	size_t left = strlen(s);
 
 	put(o, "\"", 1);
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		put(o, run, (size_t)(s - run));
-		run = s + 1;
-		switch (c) {
-		case '"':
-			put(o, "\\\"", 2);
-			break;
-		case '\\':
-			put(o, "\\\\", 2);
-			break;
-		case '\n':
-			put(o, "\\n", 2);
-			break;
-		case '\t':
-			put(o, "\\t", 2);
-			break;
-		case '\r':
-			put(o, "\\r", 2);
-			break;
-		default: {
-			char u[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
-			put(o, u, sizeof(u));
-		}
-		}
+	while (left && o->r == 0) {
+		size_t n = left < CHUNK ? left : CHUNK;
+		o->r = buf_reserve(o->b, n * 6);
+		if (o->r == 0)
+			put_chunk(o->b, s, n);
+		s += n;
+		left -= n;
 	}
-	put(o, run, (size_t)(s - run));
 	put(o, "\"", 1);
 }
 

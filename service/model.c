@@ -439,14 +439,49 @@ char *host_effective_name(const struct host *h)
 	return strdup(host_name(h));
 }
 
+/* The end of the JSON string that begins at @p (its quote); NULL = it has none. */
+static const char *string_end(const char *p)
+{
+	for (p++; *p && *p != '"'; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+	}
+	return *p ? p : NULL;
+}
+
+/* Where the value of a member of the outermost object begins in compact JSON text; NULL = it is not there. */
+static const char *member_find(const char *json, const char *key)
+{
+	size_t len = strlen(key);
+	int depth = 0;
+
+	for (const char *p = json; p && *p; p++) {
+		if (*p == '{' || *p == '[')
+			depth++;
+		if (*p == '}' || *p == ']')
+			depth--;
+		if (*p != '"')
+			continue;
+		const char *end = string_end(p);
+		if (depth == 1 && end && (size_t)(end - p - 1) == len && !memcmp(p + 1, key, len) && end[1] == ':')
+			return end + 2;
+		p = end;
+		if (!p)
+			break;
+	}
+	return NULL;
+}
+
+/* Our own compact text is scanned, not parsed: this runs once per inventory, which is some 10 kB. */
 int host_note_inventory(struct host *h)
 {
-	AUTO(json_decrefp) json_t *inventory = NULL;
+	const char *value = h->inventory ? member_find(h->inventory, "hostname") : NULL;
+	const char *end = value && *value == '"' ? string_end(value) : NULL;
 
-	if (h->inventory)
-		inventory = json_parse(h->inventory, strlen(h->inventory), SIZE_MAX, true, NULL);
-	const char *name = inventory ? json_str(inventory, "hostname") : NULL;
-	return str_set(&h->inventory_hostname, str_empty(name) ? NULL : name);
+	if (!end || end == value + 1)
+		return str_set(&h->inventory_hostname, NULL);
+	AUTO(json_decrefp) json_t *name = json_parse(value, (size_t)(end - value + 1), SIZE_MAX, true, NULL);
+	return str_set(&h->inventory_hostname, json_string_value(name));
 }
 
 void host_clear_findings(struct host *h)
