@@ -30,12 +30,16 @@ const char *arch_api_name(const char *arch)
 
 static int bad(struct fault *err, const char *what)
 {
-	return fault_set(err, -EBADMSG, DESCRIPTION " %s: make the base image anew with slipway-image build", what);
+	return fault_set(err, -EBADMSG,
+			 DESCRIPTION " %s: make the base image anew with slipway-image build",
+			 what);
 }
 
 static bool is_word(const char *s)
 {
-	return !str_empty(s) && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-~") == strlen(s);
+	return !str_empty(s) &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-~") ==
+		       strlen(s);
 }
 
 static int read_files(const json_t *doc, struct base_image *b, struct fault *err)
@@ -62,7 +66,8 @@ static int read_area(const json_t *doc, struct base_image *b, struct fault *err)
 	const char *path = json_str(area, "path");
 	uint64_t size = b->files[BASE_ISO].size;
 
-	if (offset <= 0 || length <= 0 || (uint64_t)offset > size || (uint64_t)length > size - (uint64_t)offset)
+	if (offset <= 0 || length <= 0 || (uint64_t)offset > size ||
+	    (uint64_t)length > size - (uint64_t)offset)
 		return bad(err, "names an area for the token that is not in the image");
 	b->area = (struct iso_area){ .offset = (uint64_t)offset, .length = (uint64_t)length };
 	str_copy(b->area.path, sizeof(b->area.path), path ? path : TOKEN_AREA_PATH);
@@ -97,15 +102,19 @@ int base_image_describe(int dirfd, struct base_image *ret, struct fault *err)
 	return r;
 }
 
-static int open_file(int dirfd, const struct base_image *b, enum base_file f, int *ret_fd, struct fault *err)
+static int open_file(int dirfd, const struct base_image *b, enum base_file f, int *ret_fd,
+		     struct fault *err)
 {
 	struct stat st;
 	AUTO(closep) int fd = openat(dirfd, names[f], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return fault_set(err, -errno, "cannot open %s of the base image: %s", names[f], strerror(errno));
+		return fault_set(err, -errno, "cannot open %s of the base image: %s", names[f],
+				 strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != b->files[f].size)
-		return fault_set(err, -EBADMSG, "%s of the base image does not have %" PRIu64 " bytes as " DESCRIPTION " says", names[f],
-				 b->files[f].size);
+		return fault_set(err, -EBADMSG,
+				 "%s of the base image does not have %" PRIu64
+				 " bytes as " DESCRIPTION " says",
+				 names[f], b->files[f].size);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -138,7 +147,8 @@ void base_image_done(struct base_image *b)
 	b->iso_fd = -1;
 }
 
-static int compare_digest(struct sha256 *s, const struct base_image *b, enum base_file f, struct fault *err)
+static int compare_digest(struct sha256 *s, const struct base_image *b, enum base_file f,
+			  struct fault *err)
 {
 	uint8_t digest[SHA256_LEN];
 	char hex[SHA256_HEX_LEN + 1];
@@ -147,11 +157,15 @@ static int compare_digest(struct sha256 *s, const struct base_image *b, enum bas
 	hex_encode(digest, sizeof(digest), hex);
 	if (strcmp(hex, b->files[f].sha256) == 0)
 		return 0;
-	return fault_set(err, -EBADMSG, "%s of the base image is damaged: its digest is not the one in " DESCRIPTION, names[f]);
+	return fault_set(
+		err, -EBADMSG,
+		"%s of the base image is damaged: its digest is not the one in " DESCRIPTION,
+		names[f]);
 }
 
 /* Reads back what was copied, so that what will be served is what was checked. */
-static int check_copy(int fd, const struct base_image *b, enum base_file f, struct progress *p, struct fault *err)
+static int check_copy(int fd, const struct base_image *b, enum base_file f, struct progress *p,
+		      struct fault *err)
 {
 	AUTO(freep) void *block = malloc(COPY_STEP);
 	struct sha256 sum;
@@ -162,7 +176,8 @@ static int check_copy(int fd, const struct base_image *b, enum base_file f, stru
 	for (;;) {
 		ssize_t n = fd_pread(fd, block, COPY_STEP, at);
 		if (n < 0)
-			return fault_set(err, (int)n, "cannot read the copy of %s: %s", names[f], strerror((int)-n));
+			return fault_set(err, (int)n, "cannot read the copy of %s: %s", names[f],
+					 strerror((int)-n));
 		if (n == 0)
 			return compare_digest(&sum, b, f, err);
 		sha256_update(&sum, block, (size_t)n);
@@ -173,7 +188,8 @@ static int check_copy(int fd, const struct base_image *b, enum base_file f, stru
 	}
 }
 
-static int copy_file(int from, int to, const struct base_image *b, enum base_file f, struct progress *p, struct fault *err)
+static int copy_file(int from, int to, const struct base_image *b, enum base_file f,
+		     struct progress *p, struct fault *err)
 {
 	AUTO(closep) int in = -1;
 	int r = open_file(from, b, f, &in, err);

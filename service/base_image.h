@@ -13,10 +13,10 @@ enum base_file { BASE_ISO, BASE_KERNEL, BASE_INITRD, BASE_FILE_COUNT };
 const char *base_file_name(enum base_file f);
 
 struct base_image {
-	char id[65];			/* SHA-256 of base.iso, hex */
-	char arch[BASE_ARCH_LEN];	/* as the API writes it: x86_64, arm64, … */
-	char kernel[128], version[64];	/* of the kernel, of the builder; for people */
-	int64_t created;		/* seconds */
+	char id[65];                   /* SHA-256 of base.iso, hex */
+	char arch[BASE_ARCH_LEN];      /* as the API writes it: x86_64, arm64, … */
+	char kernel[128], version[64]; /* of the kernel, of the builder; for people */
+	int64_t created;               /* seconds */
 	struct {
 		uint64_t size;
 		char sha256[65];

@@ -7,7 +7,7 @@
 
 struct cidr {
 	uint8_t bytes[16]; /* network order; IPv4 uses the first four */
-	unsigned bits;	   /* of the prefix: 0–32 or 0–128 */
+	unsigned bits;     /* of the prefix: 0–32 or 0–128 */
 	bool is_v6;
 };
 

@@ -4,8 +4,9 @@
 static bool may_be_silent(const struct host *h)
 {
 	static const bool silent[STAGE_COUNT] = {
-		[STAGE_REBOOTING] = true, [STAGE_WAITING_FOR_IGNITION] = true, [STAGE_CONFIGURING] = true,
-		[STAGE_JOINED] = true,	  [STAGE_DONE] = true,
+		[STAGE_REBOOTING] = true,   [STAGE_WAITING_FOR_IGNITION] = true,
+		[STAGE_CONFIGURING] = true, [STAGE_JOINED] = true,
+		[STAGE_DONE] = true,
 	};
 	return silent[h->stage] || h->checked_in_at == 0;
 }

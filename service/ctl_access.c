@@ -12,7 +12,9 @@
 #define PASSWORD_MIN 8
 #define PASSWORD_MAX 1024
 
-static const char *const role_names[] = { [USER_ADMIN] = "admin", [USER_PLAIN] = "user", [USER_READ_ONLY] = "read-only" };
+static const char *const role_names[] = {
+	[USER_ADMIN] = "admin", [USER_PLAIN] = "user", [USER_READ_ONLY] = "read-only"
+};
 
 /* --- tokens --- */
 
@@ -38,7 +40,8 @@ static int tokens_agent(struct ctl_call *c, json_t **ret, struct fault *err)
 	/* right after a revocation the new token must not be as old as the revoked ones */
 	int64_t moment_us = MAX_OF(service_now_us(c->service), ie->token_epoch * SECONDS_US);
 	int r = auth_agent_token(c->service->auth, ie, host_id, moment_us,
-				 (int64_t)(c->service->config->agent_token_ttl_ms / 1000), &token, err);
+				 (int64_t)(c->service->config->agent_token_ttl_ms / 1000), &token,
+				 err);
 	if (r < 0)
 		return r;
 	*ret = json_pack("{s:s}", "token", token);
@@ -62,11 +65,14 @@ static int tokens_revoke(struct ctl_call *c, json_t **ret, struct fault *err)
 
 static int check_name(const char *name, struct fault *err)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-	if (strlen(name) < sizeof(((struct user *)0)->name) && strspn(name, allowed) == strlen(name))
+	if (strlen(name) < sizeof(((struct user *)0)->name) &&
+	    strspn(name, allowed) == strlen(name))
 		return 0;
-	return fault_set(err, -EINVAL, "a user's name is at most 64 letters, digits, '.', '_' and '-'");
+	return fault_set(err, -EINVAL,
+			 "a user's name is at most 64 letters, digits, '.', '_' and '-'");
 }
 
 static struct user *find_user(const struct ctl_call *c, struct fault *err)
@@ -87,7 +93,8 @@ static int parse_role(const char *name, int64_t *ret, struct fault *err)
 			return 0;
 		}
 	}
-	return fault_set(err, -EINVAL, "%.64s is no role: there are admin, user and read-only", name);
+	return fault_set(err, -EINVAL, "%.64s is no role: there are admin, user and read-only",
+			 name);
 }
 
 static int hash_password(const struct ctl_call *c, char **ret, struct fault *err)
@@ -96,7 +103,8 @@ static int hash_password(const struct ctl_call *c, char **ret, struct fault *err
 	if (!password)
 		return -EINVAL;
 	if (strlen(password) < PASSWORD_MIN || strlen(password) > PASSWORD_MAX)
-		return fault_set(err, -EINVAL, "a password has %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
+		return fault_set(err, -EINVAL, "a password has %d to %d bytes", PASSWORD_MIN,
+				 PASSWORD_MAX);
 	*ret = auth_password_hash(password);
 	return *ret ? 0 : fault_oom(err);
 }
@@ -120,8 +128,11 @@ static int users_list(struct ctl_call *c, json_t **ret, struct fault *err)
 	struct user *u;
 
 	for (size_t i = 0; (u = state_user_at(c->service->state, i)); i++) {
-		const char *role = u->role >= 0 && u->role < (int64_t)ARRAY_SIZE(role_names) ? role_names[u->role] : "unknown";
-		json_t *item = json_pack("{s:s, s:s, s:I}", "name", u->name, "role", role, "created", (json_int_t)(u->created_at / SECONDS_US));
+		const char *role = u->role >= 0 && u->role < (int64_t)ARRAY_SIZE(role_names)
+					   ? role_names[u->role]
+					   : "unknown";
+		json_t *item = json_pack("{s:s, s:s, s:I}", "name", u->name, "role", role,
+					 "created", (json_int_t)(u->created_at / SECONDS_US));
 		if (json_array_append_new(list, item))
 			return fault_oom(err);
 	}
@@ -178,7 +189,8 @@ static int users_remove(struct ctl_call *c, json_t **ret, struct fault *err)
 	if (!u)
 		return -ENOENT;
 	if (is_last_admin(c->service->state, u))
-		return fault_set(err, -EBUSY, "%s is the last administrator: add another one first", u->name);
+		return fault_set(err, -EBUSY, "%s is the last administrator: add another one first",
+				 u->name);
 	return state_remove_user(c->service->state, u) < 0 ? fault_oom(err) : 0;
 }
 

@@ -29,7 +29,8 @@ static int run(struct ctl_call *c, json_t **ret, struct fault *err)
 	uint64_t n;
 
 	if (!store->ops->backup)
-		return fault_set(err, -ENOTSUP, "the store %s has its own tools for backups", store->ops->name);
+		return fault_set(err, -ENOTSUP, "the store %s has its own tools for backups",
+				 store->ops->name);
 	random_bytes(&n, sizeof(n));
 	snprintf(name, sizeof(name), "tmp-backup-%016llx", (unsigned long long)n);
 	int r = store->ops->backup(store, c->service->state_dirfd, name, err);

@@ -17,8 +17,9 @@
 
 json_t *ctl_base_image_json(const struct base_image *b)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "id", b->id, "arch", b->arch, "kernel", b->kernel, "version", b->version, "created",
-			 (json_int_t)b->created, "size_bytes", (json_int_t)b->files[BASE_ISO].size);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "id", b->id, "arch", b->arch, "kernel",
+			 b->kernel, "version", b->version, "created", (json_int_t)b->created,
+			 "size_bytes", (json_int_t)b->files[BASE_ISO].size);
 }
 
 static int copy_base(const struct ctl_job *job, struct progress *p, struct fault *err)
@@ -71,11 +72,16 @@ static int base_remove(struct ctl_call *c, json_t **ret, struct fault *err)
 
 static json_t *os_image_json(const struct service *svc, const struct os_image *o)
 {
-	AUTO(freep) char *url = svc->payload_url ? str_printf("%s/os-images/%s/" OS_PAYLOAD_NAME, svc->payload_url, o->id) : NULL;
+	AUTO(freep)
+	char *url = svc->payload_url ? str_printf("%s/os-images/%s/" OS_PAYLOAD_NAME,
+						  svc->payload_url, o->id)
+				     : NULL;
 
-	return json_pack("{s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:b, s:s?}", "id", o->id, "label", o->label, "version", o->version, "arch",
-			 o->cpu_architecture, "image_size", (json_int_t)o->image_size, "payload_size", (json_int_t)o->payload_size, "created",
-			 (json_int_t)(o->created_at / 1000000), "default", (int)o->is_default, "url", url);
+	return json_pack("{s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:b, s:s?}", "id", o->id, "label",
+			 o->label, "version", o->version, "arch", o->cpu_architecture, "image_size",
+			 (json_int_t)o->image_size, "payload_size", (json_int_t)o->payload_size,
+			 "created", (json_int_t)(o->created_at / 1000000), "default",
+			 (int)o->is_default, "url", url);
 }
 
 static int create_file(int dirfd, const char *name, struct fault *err)
@@ -88,7 +94,8 @@ static int create_file(int dirfd, const char *name, struct fault *err)
 static int convert(const struct ctl_job *job, struct progress *p, struct fault *err)
 {
 	AUTO(closep) int payload = create_file(job->tmp_fd, OS_PAYLOAD_NAME, err);
-	AUTO(closep) int index = payload < 0 ? payload : create_file(job->tmp_fd, OS_INDEX_NAME, err);
+	AUTO(closep)
+	int index = payload < 0 ? payload : create_file(job->tmp_fd, OS_INDEX_NAME, err);
 	if (index < 0)
 		return index;
 	return os_image_convert(&job->os_spec, payload, index, NULL, p, err);
@@ -118,7 +125,8 @@ static int check_words(const struct ctl_call *c, struct fault *err)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *s = ctl_arg(c, names[i]);
 		if (s && (strlen(s) > LABEL_MAX || !str_is_text(s) || strpbrk(s, "\n\t")))
-			return fault_set(err, -EINVAL, "%s must be one line of at most %d bytes", names[i], LABEL_MAX);
+			return fault_set(err, -EINVAL, "%s must be one line of at most %d bytes",
+					 names[i], LABEL_MAX);
 	}
 	return 0;
 }
@@ -170,7 +178,9 @@ static struct os_image *find_os(const struct ctl_call *c, struct fault *err)
 	}
 	if (n == 1)
 		return found;
-	fault_set(err, -ENOENT, n ? "more than one OS image begins with %.64s" : "there is no OS image %.64s", id);
+	fault_set(err, -ENOENT,
+		  n ? "more than one OS image begins with %.64s" : "there is no OS image %.64s",
+		  id);
 	return NULL;
 }
 
@@ -188,10 +198,14 @@ static int os_default(struct ctl_call *c, json_t **ret, struct fault *err)
 	return o ? images_os_set_default(c->service, o, err) : -ENOENT;
 }
 
-const struct ctl_verb ctl_base_image_add = { .name = "base-image-add", .needs_fd = true, .run = base_add };
+const struct ctl_verb ctl_base_image_add = { .name = "base-image-add",
+					     .needs_fd = true,
+					     .run = base_add };
 const struct ctl_verb ctl_base_image_list = { .name = "base-image-list", .run = base_list };
 const struct ctl_verb ctl_base_image_remove = { .name = "base-image-remove", .run = base_remove };
-const struct ctl_verb ctl_os_image_add = { .name = "os-image-add", .needs_fd = true, .run = os_add };
+const struct ctl_verb ctl_os_image_add = { .name = "os-image-add",
+					   .needs_fd = true,
+					   .run = os_add };
 const struct ctl_verb ctl_os_image_list = { .name = "os-image-list", .run = os_list };
 const struct ctl_verb ctl_os_image_remove = { .name = "os-image-remove", .run = os_remove };
 const struct ctl_verb ctl_os_image_default = { .name = "os-image-default", .run = os_default };

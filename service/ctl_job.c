@@ -30,9 +30,11 @@ struct ctl_child {
 
 /* --- in the child --- */
 
-static void send_progress(void *ctx, unsigned percent, const char *what, uint64_t done, uint64_t total)
+static void send_progress(void *ctx, unsigned percent, const char *what, uint64_t done,
+			  uint64_t total)
 {
-	AUTO(json_decrefp) json_t *v = json_pack("{s:i, s:s}", "percent", (int)percent, "step", what ? what : "");
+	AUTO(json_decrefp)
+	json_t *v = json_pack("{s:i, s:s}", "percent", (int)percent, "step", what ? what : "");
 	AUTO(freep) char *text = v ? json_text(v, false) : NULL;
 
 	if (text)
@@ -41,7 +43,8 @@ static void send_progress(void *ctx, unsigned percent, const char *what, uint64_
 
 static void send_result(struct ipc *ipc, int code, const struct fault *why)
 {
-	AUTO(json_decrefp) json_t *v = json_pack("{s:i, s:s}", "code", code, "error", code ? fault_text(why) : "");
+	AUTO(json_decrefp)
+	json_t *v = json_pack("{s:i, s:s}", "code", code, "error", code ? fault_text(why) : "");
 	AUTO(freep) char *text = v ? json_text(v, false) : NULL;
 
 	if (text)
@@ -172,8 +175,8 @@ static int watch(struct event_base *base, struct ctl_child *c, int fd, struct fa
 	return 0;
 }
 
-int ctl_child_start(struct event_base *base, const struct ctl_job *job, ctl_child_progress progress, ctl_child_done done, void *ctx,
-		    struct ctl_child **ret, struct fault *err)
+int ctl_child_start(struct event_base *base, const struct ctl_job *job, ctl_child_progress progress,
+		    ctl_child_done done, void *ctx, struct ctl_child **ret, struct fault *err)
 {
 	int fds[2];
 	struct ctl_child *c = calloc(1, sizeof(*c));

@@ -86,6 +86,13 @@ static void send_frame(struct ctl_connection *c, enum ctl_frame type, const char
 		event_add(c->writable, NULL);
 }
 
+static void send_result(struct ctl_connection *c, const char *text)
+{
+	if (!text)
+		text = "{\"ok\":false,\"error\":\"out of memory\"}";
+	send_frame(c, CTL_RESULT, text, strlen(text));
+}
+
 static void answer(struct ctl_connection *c, int code, json_t *members, const struct fault *why)
 {
 	AUTO(json_decrefp) json_t *v = members ? json_incref(members) : json_object();
@@ -94,18 +101,17 @@ static void answer(struct ctl_connection *c, int code, json_t *members, const st
 	if (code < 0)
 		bad |= json_object_set_new(v, "error", json_string(fault_text(why)));
 	AUTO(freep) char *text = bad ? NULL : json_text(v, true);
-	if (text)
-		send_frame(c, CTL_RESULT, text, strlen(text));
-	else
-		send_frame(c, CTL_RESULT, "{\"ok\":false,\"error\":\"out of memory\"}", strlen("{\"ok\":false,\"error\":\"out of memory\"}"));
-	end_call(c);
+	end_call(c); /* who reads the result may look at what is left */
+	send_result(c, text);
 }
 
 /*
  * Runs one function of a verb as a transaction of its own: what requests left waiting is committed before, so that a failure here takes back nothing of
  * theirs.
  */
-static int transact(struct ctl_connection *c, int (*fn)(struct ctl_call *, json_t **, struct fault *), json_t **ret, struct fault *why)
+static int transact(struct ctl_connection *c,
+		    int (*fn)(struct ctl_call *, json_t **, struct fault *), json_t **ret,
+		    struct fault *why)
 {
 	struct service *svc = c->server->service;
 
@@ -142,7 +148,8 @@ static void on_job_done(void *ctx, int code, const struct fault *result)
 static void start_job(struct ctl_connection *c)
 {
 	struct fault why = FAULT_INIT;
-	int r = ctl_child_start(c->server->service->base, &c->call.job, on_job_progress, on_job_done, c, &c->child, &why);
+	int r = ctl_child_start(c->server->service->base, &c->call.job, on_job_progress,
+				on_job_done, c, &c->child, &why);
 
 	if (r < 0)
 		answer(c, r, NULL, &why);
@@ -159,7 +166,8 @@ static const struct ctl_verb *find_verb(const char *name)
 	return NULL;
 }
 
-static int begin_call(struct ctl_connection *c, struct ipc_msg *m, const struct ctl_verb **ret, struct fault *why)
+static int begin_call(struct ctl_connection *c, struct ipc_msg *m, const struct ctl_verb **ret,
+		      struct fault *why)
 {
 	c->call.fd = TAKE_FD(m->fd);
 	if (m->type != CTL_REQUEST)
@@ -170,7 +178,9 @@ static int begin_call(struct ctl_connection *c, struct ipc_msg *m, const struct 
 	c->call.args = json_child(c->request, "args");
 	const struct ctl_verb *verb = find_verb(json_str(c->request, "verb"));
 	if (!verb)
-		return fault_set(why, -ENOSYS, "this slipwayd does not know that request: is it older than slipwayctl?");
+		return fault_set(
+			why, -ENOSYS,
+			"this slipwayd does not know that request: is it older than slipwayctl?");
 	if (verb->needs_fd && c->call.fd < 0)
 		return fault_set(why, -EINVAL, "the request carries no open file");
 	*ret = verb;
@@ -237,7 +247,8 @@ static bool peer_is_trusted(int fd)
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == 0 || peer.uid == geteuid());
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
 static int connection_new(struct ctl_server *s, int fd)
@@ -281,15 +292,18 @@ static int bind_socket(struct service *svc, int fd, struct fault *err)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" CTL_SOCKET_NAME, svc->state_dirfd);
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" CTL_SOCKET_NAME,
+		 svc->state_dirfd);
 	if (unlinkat(svc->state_dirfd, CTL_SOCKET_NAME, 0) < 0 && errno != ENOENT)
-		return fault_set(err, -errno, "cannot remove the old control socket: %s", strerror(errno));
+		return fault_set(err, -errno, "cannot remove the old control socket: %s",
+				 strerror(errno));
 	mode_t before = umask(0177);
 	int r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
 	umask(before);
 	if (r == 0 && listen(fd, BACKLOG) < 0)
 		r = -errno;
-	return r < 0 ? fault_set(err, r, "cannot listen on the control socket: %s", strerror(-r)) : 0;
+	return r < 0 ? fault_set(err, r, "cannot listen on the control socket: %s", strerror(-r))
+		     : 0;
 }
 
 int ctl_server_new(struct service *svc, struct ctl_server **ret, struct fault *err)
@@ -299,7 +313,8 @@ int ctl_server_new(struct service *svc, struct ctl_server **ret, struct fault *e
 		return fault_oom(err);
 	s->service = svc;
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = s->fd < 0 ? fault_set(err, -errno, "cannot make a socket: %s", strerror(errno)) : bind_socket(svc, s->fd, err);
+	int r = s->fd < 0 ? fault_set(err, -errno, "cannot make a socket: %s", strerror(errno))
+			  : bind_socket(svc, s->fd, err);
 	if (r == 0) {
 		s->acceptable = event_new(svc->base, s->fd, EV_READ | EV_PERSIST, on_acceptable, s);
 		if (!s->acceptable || event_add(s->acceptable, NULL) < 0)

@@ -13,7 +13,8 @@ static json_t *hosts_by_status(struct state *state)
 	for (size_t i = 0; (h = state_host_at(state, i)); i++)
 		counts[h->status]++;
 	for (int s = 0; s < HOST_STATUS_COUNT; s++) {
-		if (counts[s] && json_object_set_new(out, host_status_name((enum host_status)s), json_integer((json_int_t)counts[s]))) {
+		if (counts[s] && json_object_set_new(out, host_status_name((enum host_status)s),
+						     json_integer((json_int_t)counts[s]))) {
 			json_decref(out);
 			return NULL;
 		}
@@ -62,11 +63,13 @@ static int run(struct ctl_call *c, json_t **ret, struct fault *err)
 {
 	struct service *s = c->service;
 
-	*ret = json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "version", SLIPWAY_VERSION, "https", s->https_addr, "http",
-			 s->http_addr, "auth", s->config->auth, "service_url", s->service_url, "uptime_seconds",
-			 (json_int_t)((service_now_us(s) - s->started_us) / 1000000), "infra_envs", count_infra_envs(s->state), "clusters",
-			 count_clusters(s->state), "os_images", count_os_images(s->state), "hosts", hosts_by_status(s->state), "base_images",
-			 base_images(s->images));
+	*ret = json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "version",
+			 SLIPWAY_VERSION, "https", s->https_addr, "http", s->http_addr, "auth",
+			 s->config->auth, "service_url", s->service_url, "uptime_seconds",
+			 (json_int_t)((service_now_us(s) - s->started_us) / 1000000), "infra_envs",
+			 count_infra_envs(s->state), "clusters", count_clusters(s->state),
+			 "os_images", count_os_images(s->state), "hosts", hosts_by_status(s->state),
+			 "base_images", base_images(s->images));
 	return *ret ? 0 : fault_oom(err);
 }
 

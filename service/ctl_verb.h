@@ -31,16 +31,16 @@ struct ctl_job {
 	/* In the service, however it ended: takes back what is left over. */
 	void (*cleanup)(struct ctl_call *c);
 	int keep_fds[2]; /* borrowed; -1 = none */
-	char tmp[32];	 /* folder that the work fills */
+	char tmp[32];    /* folder that the work fills */
 	enum images_kind kind;
-	int tmp_fd;	 /* of that folder; owned */
+	int tmp_fd; /* of that folder; owned */
 	struct os_image_spec os_spec;
 };
 
 struct ctl_call {
 	struct service *service;
 	json_t *args; /* object, borrowed */
-	int fd;	      /* what came with the request; -1 = none; owned by the connection */
+	int fd;       /* what came with the request; -1 = none; owned by the connection */
 	struct ctl_job job;
 	bool has_job;
 };
@@ -52,7 +52,7 @@ struct ctl_child;
 typedef void (*ctl_child_progress)(void *ctx, const char *json, size_t len);
 /* @code: 0, or the work's (or its crash's) negative errno with @why. Called once; the child is gone then. */
 typedef void (*ctl_child_done)(void *ctx, int code, const struct fault *why);
-int ctl_child_start(struct event_base *base, const struct ctl_job *job, ctl_child_progress progress, ctl_child_done done, void *ctx,
-		    struct ctl_child **ret, struct fault *err);
+int ctl_child_start(struct event_base *base, const struct ctl_job *job, ctl_child_progress progress,
+		    ctl_child_done done, void *ctx, struct ctl_child **ret, struct fault *err);
 /* Kills the child and forgets it; done() is not called. NULL is fine. */
 void ctl_child_free(struct ctl_child *c);

@@ -6,9 +6,21 @@
 #include "common/str.h"
 
 const struct ctl_verb *const ctl_verbs[] = {
-	&ctl_status,	       &ctl_backup,	    &ctl_base_image_add, &ctl_base_image_list, &ctl_base_image_remove,
-	&ctl_os_image_add,     &ctl_os_image_list,  &ctl_os_image_remove, &ctl_os_image_default, &ctl_tokens_agent,
-	&ctl_tokens_revoke,    &ctl_users_list,	    &ctl_users_add,	 &ctl_users_passwd,	&ctl_users_remove,
+	&ctl_status,
+	&ctl_backup,
+	&ctl_base_image_add,
+	&ctl_base_image_list,
+	&ctl_base_image_remove,
+	&ctl_os_image_add,
+	&ctl_os_image_list,
+	&ctl_os_image_remove,
+	&ctl_os_image_default,
+	&ctl_tokens_agent,
+	&ctl_tokens_revoke,
+	&ctl_users_list,
+	&ctl_users_add,
+	&ctl_users_passwd,
+	&ctl_users_remove,
 	NULL,
 };
 

@@ -16,7 +16,8 @@
 
 /* How the service's own reasons begin: they are renewed at every pass, so that a changed rule leaves no old sentence behind. */
 static const char *const own_reasons[] = {
-	"Disk is too small", "Drive type is ", "Disk is one path of ", "Multipath device ", "iSCSI host address ",
+	"Disk is too small", "Drive type is ",      "Disk is one path of ",
+	"Multipath device ", "iSCSI host address ",
 };
 
 struct disk_check {
@@ -79,7 +80,8 @@ static int check_size(struct disk_check *c)
 	char has[SIZE_TEXT_LEN], needs[SIZE_TEXT_LEN];
 	disk_size_text(bytes, has);
 	disk_size_text(c->min_gb * GB, needs);
-	AUTO(freep) char *text = str_printf("Disk is too small: it has %s and %s are needed", has, needs);
+	AUTO(freep)
+	char *text = str_printf("Disk is too small: it has %s and %s are needed", has, needs);
 	return add_reason(c, text);
 }
 
@@ -124,8 +126,9 @@ static int check_drive_type(struct disk_check *c)
 {
 	if (drive_type_is_valid(c))
 		return 0;
-	AUTO(freep) char *text = str_printf("Drive type is %s: no system can be installed on it",
-					    *c->drive_type ? c->drive_type : "unknown");
+	AUTO(freep)
+	char *text = str_printf("Drive type is %s: no system can be installed on it",
+				*c->drive_type ? c->drive_type : "unknown");
 	return add_reason(c, text);
 }
 
@@ -144,8 +147,10 @@ static int check_path_of_multipath(struct disk_check *c)
 		if (strcmp(text_of(other, "drive_type"), "Multipath") != 0 ||
 		    !csv_has(text_of(c->disk, "holders"), text_of(other, "name")))
 			continue;
-		AUTO(freep) char *text = str_printf("Disk is one path of the multipath device %s: install on that",
-						    text_of(other, "name"));
+		AUTO(freep)
+		char *text =
+			str_printf("Disk is one path of the multipath device %s: install on that",
+				   text_of(other, "name"));
 		return add_reason(c, text);
 	}
 	return 0;
@@ -165,7 +170,8 @@ static int check_multipath(struct disk_check *c)
 		if (!first)
 			first = type;
 		if (!is_path_type(type) || strcmp(type, first) != 0)
-			return add_reason(c, "Multipath device has paths that are not all FC or all iSCSI");
+			return add_reason(
+				c, "Multipath device has paths that are not all FC or all iSCSI");
 	}
 	return 0;
 }
@@ -189,9 +195,12 @@ static bool default_nic_has(json_t *inventory, const struct cidr *address)
 		json_array_foreach(json_child(inventory, "interfaces"), n, nic) {
 			if (strcmp(text_of(nic, "name"), text_of(route, "interface")) != 0)
 				continue;
-			json_array_foreach(json_child(nic, address->is_v6 ? "ipv6_addresses" : "ipv4_addresses"), a, text) {
+			json_array_foreach(json_child(nic, address->is_v6 ? "ipv6_addresses"
+									  : "ipv4_addresses"),
+					   a, text) {
 				struct cidr own;
-				if (cidr_parse(json_string_value(text), &own) == 0 && cidr_same_address(&own, address))
+				if (cidr_parse(json_string_value(text), &own) == 0 &&
+				    cidr_same_address(&own, address))
 					return true;
 			}
 		}
@@ -221,7 +230,9 @@ static int keep_agent_reasons(json_t *disk, json_t *out)
 	size_t i;
 	json_t *reason;
 
-	json_array_foreach(json_child(json_child(disk, "installation_eligibility"), "not_eligible_reasons"), i, reason) {
+	json_array_foreach(
+		json_child(json_child(disk, "installation_eligibility"), "not_eligible_reasons"), i,
+		reason) {
 		if (!is_own_reason(json_string_value(reason)) && json_array_append(out, reason))
 			return -ENOMEM;
 	}
@@ -236,19 +247,23 @@ static int set_eligibility(json_t *disk, json_t *reasons)
 		return -ENOMEM;
 	if (json_array_size(reasons))
 		return json_object_set(e, "not_eligible_reasons", reasons) ? -ENOMEM : 0;
-	if (json_object_set_new(e, "eligible", json_true()) || json_object_set_new(e, "not_eligible_reasons", json_null()))
+	if (json_object_set_new(e, "eligible", json_true()) ||
+	    json_object_set_new(e, "not_eligible_reasons", json_null()))
 		return -ENOMEM;
 	return 0;
 }
 
-int disk_rules_eligibility(const struct rule_ctx *ctx, json_t *inventory, uint64_t min_gb, struct fault *err)
+int disk_rules_eligibility(const struct rule_ctx *ctx, json_t *inventory, uint64_t min_gb,
+			   struct fault *err)
 {
 	size_t i;
 	json_t *disk;
 
 	json_array_foreach(json_child(inventory, "disks"), i, disk) {
 		AUTO(json_decrefp) json_t *reasons = json_array();
-		struct disk_check c = { ctx, inventory, disk, reasons, text_of(disk, "drive_type"), min_gb };
+		struct disk_check c = {
+			ctx, inventory, disk, reasons, text_of(disk, "drive_type"), min_gb
+		};
 		int r = reasons ? keep_agent_reasons(disk, reasons) : -ENOMEM;
 		for (size_t k = 0; r == 0 && k < ARRAY_SIZE(disk_checks); k++)
 			r = disk_checks[k](&c);
@@ -271,7 +286,8 @@ bool disk_is_named(const json_t *disk, const char *name)
 		return false;
 	if (strcmp(text_of(disk, "id"), name) == 0 || strcmp(text_of(disk, "by_path"), name) == 0)
 		return true;
-	return str_starts(name, "/dev/") && strcmp(text_of(disk, "name"), name + strlen("/dev/")) == 0;
+	return str_starts(name, "/dev/") &&
+	       strcmp(text_of(disk, "name"), name + strlen("/dev/")) == 0;
 }
 
 static int compare_bool(bool a, bool b)
@@ -284,7 +300,8 @@ static int compare_disks(const json_t *a, const json_t *b)
 	int r = compare_bool(json_flag(a, "bootable"), json_flag(b, "bootable"));
 	if (r)
 		return r;
-	r = compare_bool(!str_starts(text_of(a, "name"), "nvme"), !str_starts(text_of(b, "name"), "nvme"));
+	r = compare_bool(!str_starts(text_of(a, "name"), "nvme"),
+			 !str_starts(text_of(b, "name"), "nvme"));
 	if (r)
 		return r;
 	r = strcmp(text_of(a, "drive_type"), text_of(b, "drive_type"));
@@ -312,10 +329,12 @@ static bool needs_format(const json_t *disk, const char *skip_csv)
 {
 	static const char *const never[] = { "FC", "iSCSI", "LVM", "Multipath", NULL };
 
-	if (!json_flag(disk, "bootable") || json_flag(disk, "removable") || json_flag(disk, "is_installation_media"))
+	if (!json_flag(disk, "bootable") || json_flag(disk, "removable") ||
+	    json_flag(disk, "is_installation_media"))
 		return false;
 	/* eMMC cards say they are fixed, but people take them out */
-	if (str_starts(text_of(disk, "name"), "mmcblk") || is_any_of(text_of(disk, "drive_type"), never))
+	if (str_starts(text_of(disk, "name"), "mmcblk") ||
+	    is_any_of(text_of(disk, "drive_type"), never))
 		return false;
 	return !csv_has(skip_csv, text_of(disk, "id"));
 }
@@ -328,7 +347,8 @@ char *disk_rules_to_format(json_t *inventory, const char *skip_csv)
 
 	buf_init(&out, FORMAT_LIST_MAX);
 	json_array_foreach(json_child(inventory, "disks"), i, disk) {
-		if (needs_format(disk, skip_csv) && buf_printf(&out, "%s%s", out.len ? "," : "", text_of(disk, "id")) < 0)
+		if (needs_format(disk, skip_csv) &&
+		    buf_printf(&out, "%s%s", out.len ? "," : "", text_of(disk, "id")) < 0)
 			return NULL;
 	}
 	return buf_take(&out);

@@ -11,7 +11,8 @@
  * Fills installation_eligibility of every disk: the service's own reasons are taken out and put in anew, the agent's stay.
  * @inventory: a clean one (shape_inventory). @min_gb: decimal.
  */
-int disk_rules_eligibility(const struct rule_ctx *ctx, json_t *inventory, uint64_t min_gb, struct fault *err);
+int disk_rules_eligibility(const struct rule_ctx *ctx, json_t *inventory, uint64_t min_gb,
+			   struct fault *err);
 bool disk_is_eligible(const json_t *disk);
 /* The best disk to install on, borrowed; NULL = none is eligible. */
 json_t *disk_rules_choose(json_t *inventory);

@@ -33,7 +33,8 @@ bool hostname_is_valid(const char *name)
 bool hostname_is_forbidden(const char *name)
 {
 	static const char *const forbidden[] = {
-		"localhost", "localhost.localdomain", "localhost4", "localhost4.localdomain4", "localhost6", "localhost6.localdomain6",
+		"localhost",  "localhost.localdomain",   "localhost4", "localhost4.localdomain4",
+		"localhost6", "localhost6.localdomain6",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++) {

@@ -10,7 +10,7 @@
 #include "service/requirement.h"
 #include "service/rules.h"
 
-#define CA_MAX (256 * 1024)  /* bytes of PEM text of all certificates together */
+#define CA_MAX (256 * 1024) /* bytes of PEM text of all certificates together */
 #define MINOR_VERSION_MAX 6 /* the newest known specification is 3.6 */
 #define MCS_PLAIN_PORT 22624
 #define MCS_TLS_PORT 22623
@@ -24,40 +24,53 @@ static int check_version(const json_t *doc, struct fault *err)
 	int end = 0;
 
 	if (!version)
-		return fault_set(err, -EINVAL, "not an Ignition configuration: ignition.version is missing");
-	if (sscanf(version, "3.%2u.%2u%n", &minor, &patch, &end) != 2 || version[end] || minor > MINOR_VERSION_MAX)
-		return fault_set(err, -EINVAL, "Ignition version %.32s is not supported: use 3.0.0 to 3.%d.0", version, MINOR_VERSION_MAX);
+		return fault_set(err, -EINVAL,
+				 "not an Ignition configuration: ignition.version is missing");
+	if (sscanf(version, "3.%2u.%2u%n", &minor, &patch, &end) != 2 || version[end] ||
+	    minor > MINOR_VERSION_MAX)
+		return fault_set(err, -EINVAL,
+				 "Ignition version %.32s is not supported: use 3.0.0 to 3.%d.0",
+				 version, MINOR_VERSION_MAX);
 	return 0;
 }
 
 /* Each item of doc.SECTION.LIST is an object with a non-empty text KEY (an absolute path where it is one). */
-static int check_list(const json_t *doc, const char *section, const char *list, const char *key, struct fault *err)
+static int check_list(const json_t *doc, const char *section, const char *list, const char *key,
+		      struct fault *err)
 {
 	json_t *items = json_child(json_child(doc, section), list);
 	size_t i;
 	json_t *item;
 
 	if (items && !json_is_array(items) && !json_is_null(items))
-		return fault_set(err, -EINVAL, "%s.%s of the Ignition configuration must be a list", section, list);
+		return fault_set(err, -EINVAL, "%s.%s of the Ignition configuration must be a list",
+				 section, list);
 	json_array_foreach(items, i, item) {
 		const char *value = json_is_object(item) ? json_str(item, key) : NULL;
 		if (str_empty(value))
-			return fault_set(err, -EINVAL, "%s.%s[%zu] of the Ignition configuration has no %s", section, list, i, key);
+			return fault_set(err, -EINVAL,
+					 "%s.%s[%zu] of the Ignition configuration has no %s",
+					 section, list, i, key);
 		if (strcmp(key, "path") == 0 && value[0] != '/')
-			return fault_set(err, -EINVAL, "%s.%s[%zu] of the Ignition configuration: %.200s is no absolute path", section, list, i,
-					 value);
+			return fault_set(
+				err, -EINVAL,
+				"%s.%s[%zu] of the Ignition configuration: %.200s is no absolute path",
+				section, list, i, value);
 	}
 	return 0;
 }
 
 static int check_sections(const json_t *doc, struct fault *err)
 {
-	static const char *const sections[] = { "ignition", "passwd", "storage", "systemd", "kernelArguments" };
+	static const char *const sections[] = { "ignition", "passwd", "storage", "systemd",
+						"kernelArguments" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
 		json_t *v = json_child(doc, sections[i]);
 		if (v && !json_is_object(v) && !json_is_null(v))
-			return fault_set(err, -EINVAL, "%s of the Ignition configuration must be an object", sections[i]);
+			return fault_set(err, -EINVAL,
+					 "%s of the Ignition configuration must be an object",
+					 sections[i]);
 	}
 	return 0;
 }
@@ -67,8 +80,9 @@ int ignition_check(const char *text, struct fault *err)
 	static const struct {
 		const char *section, *list, *key;
 	} lists[] = {
-		{ "storage", "files", "path" },	 { "storage", "directories", "path" }, { "storage", "links", "path" },
-		{ "systemd", "units", "name" }, { "passwd", "users", "name" },	       { "passwd", "groups", "name" },
+		{ "storage", "files", "path" }, { "storage", "directories", "path" },
+		{ "storage", "links", "path" }, { "systemd", "units", "name" },
+		{ "passwd", "users", "name" },  { "passwd", "groups", "name" },
 	};
 	AUTO(json_decrefp) json_t *doc = json_parse(text, strlen(text), IGNITION_MAX, true, err);
 	if (!doc)
@@ -100,7 +114,9 @@ static int collect_cluster_ca(const struct cluster *c, struct buf *out, struct f
 	if (str_empty(c->ignition_endpoint_ca))
 		return 0;
 	if (base64_decode(c->ignition_endpoint_ca, strlen(c->ignition_endpoint_ca), &pem, &len) < 0)
-		return fault_set(err, -EINVAL, "the CA certificate of the cluster's ignition endpoint is not base64");
+		return fault_set(
+			err, -EINVAL,
+			"the CA certificate of the cluster's ignition endpoint is not base64");
 	return append_pem(out, pem, len) < 0 ? fault_oom(err) : 0;
 }
 
@@ -110,7 +126,9 @@ static int collect_override_ca(const struct host *h, struct buf *out, struct fau
 	if (str_empty(text))
 		return 0;
 	AUTO(json_decrefp) json_t *doc = json_parse(text, strlen(text), IGNITION_MAX, true, err);
-	json_t *list = json_child(json_child(json_child(json_child(doc, "ignition"), "security"), "tls"), "certificateAuthorities");
+	json_t *list =
+		json_child(json_child(json_child(json_child(doc, "ignition"), "security"), "tls"),
+			   "certificateAuthorities");
 	size_t i;
 	json_t *ca;
 	json_array_foreach(list, i, ca) {
@@ -141,13 +159,16 @@ static char *default_url(const struct cluster *c, const char *pool, bool tls)
 	const char *open = v6 ? "[" : "", *close = v6 ? "]" : "";
 
 	if (!tls)
-		return str_printf("http://%s%s%s:%d/config/%s", open, api, close, MCS_PLAIN_PORT, pool);
+		return str_printf("http://%s%s%s:%d/config/%s", open, api, close, MCS_PLAIN_PORT,
+				  pool);
 	if (str_starts(api, "api."))
-		return str_printf("https://api-int.%s:%d/config/%s", api + strlen("api."), MCS_TLS_PORT, pool);
+		return str_printf("https://api-int.%s:%d/config/%s", api + strlen("api."),
+				  MCS_TLS_PORT, pool);
 	return str_printf("https://%s%s%s:%d/config/%s", open, api, close, MCS_TLS_PORT, pool);
 }
 
-int ignition_source_url(const struct rule_ctx *ctx, const struct host *h, char **ret_url, char **ret_ca_base64, struct fault *err)
+int ignition_source_url(const struct rule_ctx *ctx, const struct host *h, char **ret_url,
+			char **ret_ca_base64, struct fault *err)
 {
 	const struct cluster *c = ctx->cluster;
 	if (!c)
@@ -162,8 +183,10 @@ int ignition_source_url(const struct rule_ctx *ctx, const struct host *h, char *
 		return r;
 
 	const char *pool = pool_of(ctx, h);
-	AUTO(freep) char *url = str_empty(c->ignition_endpoint_url) ? default_url(c, pool, pem.len > 0) :
-								      str_printf("%s/%s", c->ignition_endpoint_url, pool);
+	AUTO(freep)
+	char *url = str_empty(c->ignition_endpoint_url)
+			    ? default_url(c, pool, pem.len > 0)
+			    : str_printf("%s/%s", c->ignition_endpoint_url, pool);
 	AUTO(freep) char *ca = pem.len ? base64_encode(pem.data, pem.len) : NULL;
 	if (!url || (pem.len && !ca))
 		return fault_oom(err);
@@ -176,7 +199,9 @@ int ignition_source_url(const struct rule_ctx *ctx, const struct host *h, char *
 
 static int add_header(json_t *list, const char *name, const char *value)
 {
-	return json_array_append_new(list, json_pack("{s:s, s:s}", "name", name, "value", value)) ? -ENOMEM : 0;
+	return json_array_append_new(list, json_pack("{s:s, s:s}", "name", name, "value", value))
+		       ? -ENOMEM
+		       : 0;
 }
 
 static json_t *source_headers(const struct host *h)
@@ -190,7 +215,9 @@ static json_t *source_headers(const struct host *h)
 		if (!bearer || add_header(list, "Authorization", bearer) < 0)
 			return NULL;
 	}
-	AUTO(json_decrefp) json_t *custom = str_empty(text) ? NULL : json_parse(text, strlen(text), IGNITION_MAX, true, NULL);
+	AUTO(json_decrefp)
+	json_t *custom = str_empty(text) ? NULL
+					 : json_parse(text, strlen(text), IGNITION_MAX, true, NULL);
 	size_t i;
 	json_t *item;
 	json_array_foreach(custom, i, item) {
@@ -204,15 +231,19 @@ static json_t *source_headers(const struct host *h)
 static json_t *pointer_document(const char *url, const char *ca_base64, json_t *headers)
 {
 	AUTO(json_decrefp) json_t *source = json_pack("{s:s}", "source", url);
-	if (!source || !headers || (json_array_size(headers) && json_object_set(source, "httpHeaders", headers)))
+	if (!source || !headers ||
+	    (json_array_size(headers) && json_object_set(source, "httpHeaders", headers)))
 		return NULL;
-	AUTO(json_decrefp) json_t *doc =
-		json_pack("{s:{s:s, s:{s:[O]}}}", "ignition", "version", "3.2.0", "config", "merge", source);
+	AUTO(json_decrefp)
+	json_t *doc = json_pack("{s:{s:s, s:{s:[O]}}}", "ignition", "version", "3.2.0", "config",
+				"merge", source);
 	if (!doc || !ca_base64)
 		return TAKE(doc);
 
 	AUTO(freep) char *ca = str_printf("data:text/plain;base64,%s", ca_base64);
-	json_t *security = ca ? json_pack("{s:{s:[{s:s}]}}", "tls", "certificateAuthorities", "source", ca) : NULL;
+	json_t *security =
+		ca ? json_pack("{s:{s:[{s:s}]}}", "tls", "certificateAuthorities", "source", ca)
+		   : NULL;
 	if (json_object_set_new(json_object_get(doc, "ignition"), "security", security))
 		return NULL;
 	return TAKE(doc);
@@ -221,14 +252,17 @@ static json_t *pointer_document(const char *url, const char *ca_base64, json_t *
 static int add_hostname(const struct host *h, json_t *doc, json_t **ret, struct fault *err)
 {
 	AUTO(freep) char *name = host_effective_name(h);
-	AUTO(json_decrefp) json_t *file = name ? ignition_text_file("/etc/hostname", 0644, name) : NULL;
-	AUTO(json_decrefp) json_t *child = file ? json_pack("{s:{s:[O]}}", "storage", "files", file) : NULL;
+	AUTO(json_decrefp)
+	json_t *file = name ? ignition_text_file("/etc/hostname", 0644, name) : NULL;
+	AUTO(json_decrefp)
+	json_t *child = file ? json_pack("{s:{s:[O]}}", "storage", "files", file) : NULL;
 	if (!child)
 		return fault_oom(err);
 	return ignition_merge(doc, child, ret, err);
 }
 
-int ignition_target(const struct rule_ctx *ctx, const struct host *h, char **ret_text, struct fault *err)
+int ignition_target(const struct rule_ctx *ctx, const struct host *h, char **ret_text,
+		    struct fault *err)
 {
 	AUTO(freep) char *url = NULL;
 	AUTO(freep) char *ca = NULL;

@@ -16,7 +16,8 @@
 #define UNIT_MAX (64 * 1024)
 #define SSH_KEYS_MAX 1000
 #define SERVICE_CA_PATH "/etc/assisted-service/service-ca-cert.crt"
-#define TRUST_BUNDLE_PATH "/etc/pki/ca-trust/source/anchors/assisted-infraenv-additional-trust-bundle.pem"
+#define TRUST_BUNDLE_PATH \
+	"/etc/pki/ca-trust/source/anchors/assisted-infraenv-additional-trust-bundle.pem"
 #define AGENT_ENV_PATH "/etc/slipway/agent.env"
 
 struct discovery {
@@ -54,7 +55,8 @@ static const char motd[] =
 /* DHCPv6 by MAC address, so that the installed system gets the address that the discovery system had. */
 static const char ipv6_conf[] = "[connection]\nipv6.dhcp-iaid=mac\nipv6.dhcp-duid=ll\n";
 
-static const char multipath_conf[] = "defaults {\n\tuser_friendly_names yes\n\tfind_multipaths yes\n}\n";
+static const char multipath_conf[] =
+	"defaults {\n\tuser_friendly_names yes\n\tfind_multipaths yes\n}\n";
 
 static const char iscsi_unit[] =
 	"[Unit]\nDescription=Disks over iSCSI that the firmware knows\nBefore=agent.service\n\n"
@@ -82,7 +84,8 @@ static int add_unit(struct discovery *d, const char *name, const char *contents)
 }
 
 /* Both spellings, as programs differ; "%" is special in units. */
-static int append_environment(struct buf *out, const char *upper, const char *lower, const char *value)
+static int append_environment(struct buf *out, const char *upper, const char *lower,
+			      const char *value)
 {
 	AUTO(buf_done) struct buf escaped;
 	buf_init(&escaped, UNIT_MAX);
@@ -90,7 +93,9 @@ static int append_environment(struct buf *out, const char *upper, const char *lo
 	for (const char *p = value ? value : ""; *p && r == 0; p++)
 		r = *p == '%' ? buf_append_str(&escaped, "%%") : buf_append(&escaped, p, 1);
 	const char *text = escaped.data ? escaped.data : "";
-	return r < 0 ? r : buf_printf(out, "Environment=\"%s=%s\"\nEnvironment=\"%s=%s\"\n", upper, text, lower, text);
+	return r < 0 ? r
+		     : buf_printf(out, "Environment=\"%s=%s\"\nEnvironment=\"%s=%s\"\n", upper,
+				  text, lower, text);
 }
 
 static int part_agent_unit(struct discovery *d)
@@ -99,8 +104,10 @@ static int part_agent_unit(struct discovery *d)
 	AUTO(buf_done) struct buf u;
 	buf_init(&u, UNIT_MAX);
 
-	int r = buf_append_str(&u, "[Unit]\nDescription=Discovery agent\nWants=network-online.target\nAfter=network-online.target\n"
-				   "StartLimitIntervalSec=0\n\n[Service]\nType=simple\nRestart=always\nRestartSec=3\n");
+	int r = buf_append_str(
+		&u,
+		"[Unit]\nDescription=Discovery agent\nWants=network-online.target\nAfter=network-online.target\n"
+		"StartLimitIntervalSec=0\n\n[Service]\nType=simple\nRestart=always\nRestartSec=3\n");
 	if (r == 0 && (!str_empty(ie->http_proxy) || !str_empty(ie->https_proxy)))
 		r = append_environment(&u, "HTTP_PROXY", "http_proxy", ie->http_proxy);
 	if (r == 0 && (!str_empty(ie->http_proxy) || !str_empty(ie->https_proxy)))
@@ -108,12 +115,14 @@ static int part_agent_unit(struct discovery *d)
 	if (r == 0 && !str_empty(ie->no_proxy))
 		r = append_environment(&u, "NO_PROXY", "no_proxy", ie->no_proxy);
 	if (r == 0)
-		r = buf_printf(&u,
-			       "EnvironmentFile=-" AGENT_ENV_PATH "\nTimeoutStartSec=600\nExecStartPre=/usr/local/bin/slipway-get-agent %s\n"
-			       "ExecStart=/usr/local/bin/agent --url %s --infra-env-id %s --agent-version %s%s\n\n"
-			       "[Install]\nWantedBy=multi-user.target\n",
-			       d->config->agent_image, d->service_url, ie->id, d->config->agent_image,
-			       str_empty(d->ca_pem) ? "" : " --cacert " SERVICE_CA_PATH);
+		r = buf_printf(
+			&u,
+			"EnvironmentFile=-" AGENT_ENV_PATH
+			"\nTimeoutStartSec=600\nExecStartPre=/usr/local/bin/slipway-get-agent %s\n"
+			"ExecStart=/usr/local/bin/agent --url %s --infra-env-id %s --agent-version %s%s\n\n"
+			"[Install]\nWantedBy=multi-user.target\n",
+			d->config->agent_image, d->service_url, ie->id, d->config->agent_image,
+			str_empty(d->ca_pem) ? "" : " --cacert " SERVICE_CA_PATH);
 	return r < 0 ? -ENOMEM : add_unit(d, "agent.service", u.data);
 }
 
@@ -129,7 +138,8 @@ static int part_agent_files(struct discovery *d)
 		r = env ? add_text_file(d, AGENT_ENV_PATH, 0600, env) : -ENOMEM;
 	}
 	if (r == 0 && secret_is_set(&d->ie->pull_secret))
-		r = add_text_file(d, "/root/.docker/config.json", 0600, secret_reveal(&d->ie->pull_secret));
+		r = add_text_file(d, "/root/.docker/config.json", 0600,
+				  secret_reveal(&d->ie->pull_secret));
 	return r;
 }
 
@@ -153,14 +163,16 @@ static int part_system(struct discovery *d)
 /* Only what a host name or an address is made of gets into the script. */
 static int append_sources(struct buf *out, const char *csv)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:";
 	const char *item;
 	size_t len;
 	int r = 0;
 
 	while (r == 0 && (item = csv_next(&csv, &len))) {
 		if (strspn(item, allowed) >= len)
-			r = buf_printf(out, "echo 'server %.*s iburst' >>/etc/chrony.conf\n", (int)len, item);
+			r = buf_printf(out, "echo 'server %.*s iburst' >>/etc/chrony.conf\n",
+				       (int)len, item);
 	}
 	return r;
 }
@@ -176,9 +188,11 @@ static int part_ntp(struct discovery *d)
 	buf_init(&script, UNIT_MAX);
 	int r = buf_append_str(&script, "#!/bin/sh\nset -eu\n");
 	if (r == 0 && replaces)
-		r = buf_append_str(&script, "sed -i -E '/^(server|pool|peer) /d' /etc/chrony.conf\n");
+		r = buf_append_str(&script,
+				   "sed -i -E '/^(server|pool|peer) /d' /etc/chrony.conf\n");
 	if (r == 0)
-		r = append_sources(&script, replaces ? ie->ntp_sources : ie->additional_ntp_sources);
+		r = append_sources(&script,
+				   replaces ? ie->ntp_sources : ie->additional_ntp_sources);
 	if (r == 0)
 		r = add_text_file(d, "/usr/local/bin/add-ntp-sources.sh", 0755, script.data);
 	return r < 0 ? -ENOMEM : add_unit(d, "add-ntp-sources.service", ntp_unit);
@@ -220,7 +234,8 @@ static int part_proxy(struct discovery *d)
 
 	json_t *proxy = json_object();
 	int bad = json_object_set_new(json_object_get(d->doc, "ignition"), "proxy", proxy);
-	bad = bad || set_string(proxy, "httpProxy", ie->http_proxy) || set_string(proxy, "httpsProxy", ie->https_proxy);
+	bad = bad || set_string(proxy, "httpProxy", ie->http_proxy) ||
+	      set_string(proxy, "httpsProxy", ie->https_proxy);
 	if (!bad && !str_empty(ie->no_proxy))
 		bad = json_object_set_new(proxy, "noProxy", no_proxy_list(ie->no_proxy));
 	if (bad)
@@ -244,9 +259,11 @@ static json_t *ssh_key_list(const char *text)
 	AUTO(freep) char *copy = str_dup(text ? text : "");
 	char *save = NULL;
 
-	for (char *line = copy ? strtok_r(copy, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = copy ? strtok_r(copy, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		line = str_trim(line);
-		if (*line && json_array_size(list) < SSH_KEYS_MAX && json_array_append_new(list, json_string(line)))
+		if (*line && json_array_size(list) < SSH_KEYS_MAX &&
+		    json_array_append_new(list, json_string(line)))
 			return NULL;
 	}
 	return copy ? TAKE(list) : NULL;
@@ -261,23 +278,28 @@ static int part_users(struct discovery *d)
 
 	int r = 0;
 	if (json_array_size(keys))
-		r = add(users, json_pack("{s:s, s:s, s:O, s:[s]}", "name", "core", "passwordHash", "!", "sshAuthorizedKeys", keys, "groups", "sudo"));
-	return json_object_set_new(d->doc, "passwd", json_pack("{s:o}", "users", users)) ? -ENOMEM : r;
+		r = add(users, json_pack("{s:s, s:s, s:O, s:[s]}", "name", "core", "passwordHash",
+					 "!", "sshAuthorizedKeys", keys, "groups", "sudo"));
+	return json_object_set_new(d->doc, "passwd", json_pack("{s:o}", "users", users)) ? -ENOMEM
+											 : r;
 }
 
 static int (*const parts[])(struct discovery *) = {
 	part_users, part_agent_unit, part_agent_files, part_system, part_ntp, part_proxy,
 };
 
-int ignition_discovery(const struct infra_env *ie, const struct rule_config *c, const char *service_url, const char *agent_token,
-		       const char *service_ca_pem, char **ret_text, struct fault *err)
+int ignition_discovery(const struct infra_env *ie, const struct rule_config *c,
+		       const char *service_url, const char *agent_token, const char *service_ca_pem,
+		       char **ret_text, struct fault *err)
 {
 	if (!str_empty(ie->static_network_config) && strcmp(ie->static_network_config, "[]") != 0)
-		return fault_set(err, -ENOSYS,
-				 "static network settings are not put into discovery Ignition files yet: use the discovery image of this service");
+		return fault_set(
+			err, -ENOSYS,
+			"static network settings are not put into discovery Ignition files yet: use the discovery image of this service");
 
-	AUTO(json_decrefp) json_t *doc =
-		json_pack("{s:{s:s}, s:{s:[]}, s:{s:[]}}", "ignition", "version", "3.1.0", "storage", "files", "systemd", "units");
+	AUTO(json_decrefp)
+	json_t *doc = json_pack("{s:{s:s}, s:{s:[]}, s:{s:[]}}", "ignition", "version", "3.1.0",
+				"storage", "files", "systemd", "units");
 	struct discovery d = { ie, c, service_url, agent_token, service_ca_pem, doc, NULL, NULL };
 	d.files = json_child(json_child(doc, "storage"), "files");
 	d.units = json_child(json_child(doc, "systemd"), "units");

@@ -38,8 +38,10 @@ json_t *ignition_tang_servers(const json_t *ignition)
 
 	json_array_foreach(luks_list(ignition), i, luks) {
 		json_array_foreach(json_child(json_child(luks, "clevis"), "tang"), k, server) {
-			const char *url = json_str(server, "url"), *thumbprint = json_str(server, "thumbprint");
-			json_t *item = json_pack("{s:s, s:s}", "url", url ? url : "", "thumbprint", thumbprint ? thumbprint : "");
+			const char *url = json_str(server, "url"),
+				   *thumbprint = json_str(server, "thumbprint");
+			json_t *item = json_pack("{s:s, s:s}", "url", url ? url : "", "thumbprint",
+						 thumbprint ? thumbprint : "");
 			if (json_array_append_new(list, item))
 				return NULL;
 		}
@@ -129,7 +131,8 @@ static bool names_server_by_address(const char *kubeconfig)
 
 static bool file_shows_managed_networking(const json_t *file)
 {
-	static const char *const pods[] = { "/etc/kubernetes/manifests/coredns.yaml", "/etc/kubernetes/manifests/keepalived.yaml" };
+	static const char *const pods[] = { "/etc/kubernetes/manifests/coredns.yaml",
+					    "/etc/kubernetes/manifests/keepalived.yaml" };
 	const char *path = json_str(file, "path");
 	if (!path)
 		return false;

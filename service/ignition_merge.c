@@ -14,10 +14,21 @@
 static const struct {
 	const char *list, *key;
 } identities[] = {
-	{ "files", "path" },	    { "directories", "path" }, { "links", "path" },	     { "filesystems", "device" },
-	{ "disks", "device" },	    { "raid", "name" },	       { "luks", "name" },	     { "partitions", "number" },
-	{ "units", "name" },	    { "dropins", "name" },     { "users", "name" },	     { "groups", "name" },
-	{ "httpHeaders", "name" },  { "merge", "source" },     { "certificateAuthorities", "source" },
+	{ "files", "path" },
+	{ "directories", "path" },
+	{ "links", "path" },
+	{ "filesystems", "device" },
+	{ "disks", "device" },
+	{ "raid", "name" },
+	{ "luks", "name" },
+	{ "partitions", "number" },
+	{ "units", "name" },
+	{ "dropins", "name" },
+	{ "users", "name" },
+	{ "groups", "name" },
+	{ "httpHeaders", "name" },
+	{ "merge", "source" },
+	{ "certificateAuthorities", "source" },
 };
 
 static int merge_objects(json_t *into, const json_t *child, unsigned depth);
@@ -37,7 +48,9 @@ static json_t *find_same(const json_t *list, const char *key, const json_t *item
 	json_t *have;
 
 	json_array_foreach(list, i, have) {
-		if (!key ? json_equal(have, item) : json_object_get(have, key) && json_equal(json_object_get(have, key), json_object_get(item, key)))
+		if (!key ? json_equal(have, item)
+			 : json_object_get(have, key) && json_equal(json_object_get(have, key),
+								    json_object_get(item, key)))
 			return have;
 	}
 	return NULL;
@@ -110,14 +123,15 @@ int ignition_merge_text(json_t *parent, const char *child_text, json_t **ret, st
 	int r = ignition_check(child_text, err);
 	if (r < 0)
 		return r;
-	AUTO(json_decrefp) json_t *child = json_parse(child_text, strlen(child_text), IGNITION_MAX, true, err);
+	AUTO(json_decrefp)
+	json_t *child = json_parse(child_text, strlen(child_text), IGNITION_MAX, true, err);
 	return child ? ignition_merge(parent, child, ret, err) : -EINVAL;
 }
 
 json_t *ignition_file(const char *path, int mode, const char *source)
 {
-	return json_pack("{s:s, s:i, s:b, s:{s:s}, s:{s:s}}", "path", path, "mode", mode, "overwrite", 1, "user", "name", "root", "contents",
-			 "source", source);
+	return json_pack("{s:s, s:i, s:b, s:{s:s}, s:{s:s}}", "path", path, "mode", mode,
+			 "overwrite", 1, "user", "name", "root", "contents", "source", source);
 }
 
 json_t *ignition_text_file(const char *path, int mode, const char *text)

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include "common/fault.h"
 
-#define IGNITION_MAX (4u << 20)	 /* bytes of a document */
+#define IGNITION_MAX (4u << 20) /* bytes of a document */
 
 /* *ret: @child merged over @parent, new reference; neither is changed. The result has the child's version. 0 or -ENOMEM. */
 int ignition_merge(const json_t *parent, const json_t *child, json_t **ret, struct fault *err);

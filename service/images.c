@@ -25,13 +25,15 @@ static int open_folder(int state_dirfd, const char *name, int *ret, struct fault
 		return r;
 	int fd = openat(state_dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return fault_set(err, -errno, "cannot open the folder %s: %s", name, strerror(errno));
+		return fault_set(err, -errno, "cannot open the folder %s: %s", name,
+				 strerror(errno));
 	*ret = fd;
 	return 0;
 }
 
 /* Calls @fn for every entry of the folder. */
-static int each_entry(int dirfd, void (*fn)(struct images *im, int dirfd, const char *name), struct images *im, struct fault *err)
+static int each_entry(int dirfd, void (*fn)(struct images *im, int dirfd, const char *name),
+		      struct images *im, struct fault *err)
 {
 	AUTO(closep) int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -53,16 +55,19 @@ static void remove_leftover(struct images *im, int dirfd, const char *name)
 		log_warning("cannot remove %s: %s", name, fault_text(&why));
 }
 
-int images_tmp_make(struct images *im, enum images_kind kind, char ret_name[32], int *ret_fd, struct fault *err)
+int images_tmp_make(struct images *im, enum images_kind kind, char ret_name[32], int *ret_fd,
+		    struct fault *err)
 {
 	uint64_t n;
 	random_bytes(&n, sizeof(n));
 	snprintf(ret_name, 32, TMP_PREFIX "%016llx", (unsigned long long)n);
 	if (mkdirat(im->dirfd[kind], ret_name, 0700) < 0)
-		return fault_set(err, -errno, "cannot make a folder for the image: %s", strerror(errno));
+		return fault_set(err, -errno, "cannot make a folder for the image: %s",
+				 strerror(errno));
 	int fd = openat(im->dirfd[kind], ret_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return fault_set(err, -errno, "cannot open the folder for the image: %s", strerror(errno));
+		return fault_set(err, -errno, "cannot open the folder for the image: %s",
+				 strerror(errno));
 	*ret_fd = fd;
 	return 0;
 }
@@ -78,16 +83,19 @@ static int sync_folder(const struct images *im, enum images_kind kind, struct fa
 }
 
 /* Renames @tmp to @name; what stands there already gets out of the way first and is removed. */
-static int move_in(struct images *im, enum images_kind kind, const char *tmp, const char *name, struct fault *err)
+static int move_in(struct images *im, enum images_kind kind, const char *tmp, const char *name,
+		   struct fault *err)
 {
 	char old[sizeof(OLD_PREFIX) + 80];
 	int dirfd = im->dirfd[kind];
 
 	snprintf(old, sizeof(old), OLD_PREFIX "%.72s", name);
 	if (renameat(dirfd, name, dirfd, old) < 0 && errno != ENOENT)
-		return fault_set(err, -errno, "cannot move the old image away: %s", strerror(errno));
+		return fault_set(err, -errno, "cannot move the old image away: %s",
+				 strerror(errno));
 	if (renameat(dirfd, tmp, dirfd, name) < 0)
-		return fault_set(err, -errno, "cannot move the image to its place: %s", strerror(errno));
+		return fault_set(err, -errno, "cannot move the image to its place: %s",
+				 strerror(errno));
 	int r = sync_folder(im, kind, err);
 	(void)dir_remove_at(dirfd, old, NULL); /* open copies are read to their end */
 	return r;
@@ -109,7 +117,8 @@ const struct base_image *images_base(const struct images *im, const char *arch)
 	return find_base((struct images *)im, arch_api_name(arch));
 }
 
-int images_base_open(const struct images *im, const struct base_image *b, enum base_file f, struct fault *err)
+int images_base_open(const struct images *im, const struct base_image *b, enum base_file f,
+		     struct fault *err)
 {
 	char path[64];
 
@@ -120,19 +129,24 @@ int images_base_open(const struct images *im, const struct base_image *b, enum b
 
 static int load_base(struct images *im, const char *name, struct base_image *ret, struct fault *err)
 {
-	AUTO(closep) int fd = openat(im->dirfd[IMAGES_BASE], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO(closep)
+	int fd = openat(im->dirfd[IMAGES_BASE], name,
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return fault_set(err, -errno, "cannot open base image %s: %s", name, strerror(errno));
+		return fault_set(err, -errno, "cannot open base image %s: %s", name,
+				 strerror(errno));
 	return base_image_load(fd, ret, err);
 }
 
-static int keep_base(struct images *im, struct base_image *b, const struct base_image **ret, struct fault *err)
+static int keep_base(struct images *im, struct base_image *b, const struct base_image **ret,
+		     struct fault *err)
 {
 	struct base_image *slot = find_base(im, b->arch);
 
 	if (!slot && im->n_base == IMAGES_MAX) {
 		base_image_done(b);
-		return fault_set(err, -ENOSPC, "there are base images of %d architectures already", IMAGES_MAX);
+		return fault_set(err, -ENOSPC, "there are base images of %d architectures already",
+				 IMAGES_MAX);
 	}
 	if (slot)
 		base_image_done(slot);
@@ -156,7 +170,8 @@ static void load_entry(struct images *im, int dirfd, const char *name)
 		log_warning("base image %s is not served: %s", name, fault_text(&why));
 }
 
-int images_base_install(struct images *im, const char *tmp, const struct base_image **ret, struct fault *err)
+int images_base_install(struct images *im, const char *tmp, const struct base_image **ret,
+			struct fault *err)
 {
 	struct base_image b;
 	int r = load_base(im, tmp, &b, err);
@@ -241,7 +256,8 @@ static int read_index(struct images *im, const char *tmp, struct slx *ret, struc
 	return r < 0 ? r : slx_parse(data, len, ret, err);
 }
 
-static int fill_row(struct os_image *o, const struct slx *index, const struct os_image_info *info, int64_t now_us)
+static int fill_row(struct os_image *o, const struct slx *index, const struct os_image_info *info,
+		    int64_t now_us)
 {
 	int r = str_set(&o->label, info->label);
 	if (r == 0)
@@ -255,7 +271,8 @@ static int fill_row(struct os_image *o, const struct slx *index, const struct os
 	return r;
 }
 
-int images_os_install(struct service *svc, const char *tmp, const struct os_image_info *info, struct os_image **ret, struct fault *err)
+int images_os_install(struct service *svc, const char *tmp, const struct os_image_info *info,
+		      struct os_image **ret, struct fault *err)
 {
 	struct images *im = svc->images;
 	struct slx index = { 0 };
@@ -305,7 +322,9 @@ int images_os_open(const struct images *im, const char *id, const char *name, st
 
 	snprintf(path, sizeof(path), "%s/%s", id, name);
 	int fd = openat(im->dirfd[IMAGES_OS], path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? fault_set(err, -errno, "cannot open %s of OS image %.16s: %s", name, id, strerror(errno)) : fd;
+	return fd < 0 ? fault_set(err, -errno, "cannot open %s of OS image %.16s: %s", name, id,
+				  strerror(errno))
+		      : fd;
 }
 
 static void warn_of_missing_files(struct service *svc)
@@ -315,7 +334,8 @@ static void warn_of_missing_files(struct service *svc)
 	for (size_t i = 0; (o = state_os_image_at(svc->state, i)); i++) {
 		AUTO(closep) int fd = images_os_open(svc->images, o->id, OS_PAYLOAD_NAME, NULL);
 		if (fd < 0)
-			log_warning("the files of OS image %.16s (%s) are missing: add it again", o->id, o->label ? o->label : "");
+			log_warning("the files of OS image %.16s (%s) are missing: add it again",
+				    o->id, o->label ? o->label : "");
 	}
 }
 
@@ -340,7 +360,10 @@ int images_file_source(int fd, struct http_source *ret, struct fault *err)
 
 	if (fstat(fd, &st) < 0)
 		return fault_set(err, -errno, "cannot stat the file: %s", strerror(errno));
-	*ret = (struct http_source){ .size = (uint64_t)st.st_size, .pread = file_pread, .free = file_free, .ctx = (void *)(intptr_t)TAKE_FD(owned) };
+	*ret = (struct http_source){ .size = (uint64_t)st.st_size,
+				     .pread = file_pread,
+				     .free = file_free,
+				     .ctx = (void *)(intptr_t)TAKE_FD(owned) };
 	return 0;
 }
 

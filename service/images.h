@@ -23,7 +23,7 @@ struct images {
 	struct base_image base[IMAGES_MAX];
 	size_t n_base;
 	int dirfd[IMAGES_KIND_COUNT]; /* base-images, os-images */
-	char *default_url;	      /* rules.os_image_url points here */
+	char *default_url;            /* rules.os_image_url points here */
 };
 
 /* Opens and tidies the folders, loads what is there (a damaged base image is left out with a warning), sets svc->rules.os_image_url. */
@@ -33,14 +33,17 @@ void images_free(struct images *im);
 /* The base image of an architecture ("x86_64", "arm64", "aarch64"), borrowed until the next change; NULL = none. */
 const struct base_image *images_base(const struct images *im, const char *arch);
 /* A file of a base image, opened; the caller closes it. -ENOENT. */
-int images_base_open(const struct images *im, const struct base_image *b, enum base_file f, struct fault *err);
+int images_base_open(const struct images *im, const struct base_image *b, enum base_file f,
+		     struct fault *err);
 
 /* A new empty folder "tmp-…" of a kind; *ret_fd is open, the caller's. */
-int images_tmp_make(struct images *im, enum images_kind kind, char ret_name[32], int *ret_fd, struct fault *err);
+int images_tmp_make(struct images *im, enum images_kind kind, char ret_name[32], int *ret_fd,
+		    struct fault *err);
 void images_tmp_remove(struct images *im, enum images_kind kind, const char *name);
 
 /* Puts a complete folder (base_image_copy()) in the place of the older one of its architecture. *ret: borrowed. */
-int images_base_install(struct images *im, const char *tmp, const struct base_image **ret, struct fault *err);
+int images_base_install(struct images *im, const char *tmp, const struct base_image **ret,
+			struct fault *err);
 int images_base_remove(struct images *im, const char *arch, struct fault *err);
 
 /* What is known of an OS image besides its index. */
@@ -52,7 +55,8 @@ struct os_image_info {
  * Moves a complete folder to its image id and adds its row (a change of the state: commit it). The first image is the default. Adding one that is there
  * already is no error: its row gets the new words. *ret: borrowed.
  */
-int images_os_install(struct service *svc, const char *tmp, const struct os_image_info *info, struct os_image **ret, struct fault *err);
+int images_os_install(struct service *svc, const char *tmp, const struct os_image_info *info,
+		      struct os_image **ret, struct fault *err);
 /* Removes row and files. Another image becomes the default when this one was. */
 int images_os_remove(struct service *svc, struct os_image *o, struct fault *err);
 int images_os_set_default(struct service *svc, struct os_image *o, struct fault *err);

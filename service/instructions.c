@@ -20,25 +20,33 @@ enum wait { WAIT_USUAL, WAIT_SLOW /* a person must do something first */, WAIT_N
 struct state_plan {
 	enum step_type steps[STEPS_PER_STATE]; /* ends with STEP_UNKNOWN */
 	enum wait wait;
-	bool leaves;	 /* post_step_action "exit": the agent registers anew */
+	bool leaves;     /* post_step_action "exit": the agent registers anew */
 	bool upgradable; /* a foreign agent version is replaced first */
 };
 
 static const struct state_plan plans[HOST_STATUS_COUNT] = {
-	[HOST_DISCOVERING_UNBOUND] = { { STEP_INVENTORY, STEP_NTP_SYNCHRONIZER }, .upgradable = true },
-	[HOST_INSUFFICIENT_UNBOUND] = { { STEP_INVENTORY, STEP_NTP_SYNCHRONIZER }, .upgradable = true },
+	[HOST_DISCOVERING_UNBOUND] = { { STEP_INVENTORY, STEP_NTP_SYNCHRONIZER },
+				       .upgradable = true },
+	[HOST_INSUFFICIENT_UNBOUND] = { { STEP_INVENTORY, STEP_NTP_SYNCHRONIZER },
+					.upgradable = true },
 	[HOST_KNOWN_UNBOUND] = { { STEP_INVENTORY, STEP_NTP_SYNCHRONIZER }, .upgradable = true },
 	[HOST_DISCONNECTED_UNBOUND] = { { STEP_INVENTORY }, .wait = WAIT_SLOW },
 	[HOST_DISABLED_UNBOUND] = { .wait = WAIT_SLOW },
 	[HOST_UNBINDING] = { .wait = WAIT_NOT, .leaves = true },
 	[HOST_UNBINDING_PENDING_USER_ACTION] = { .wait = WAIT_NOT, .leaves = true },
 	[HOST_BINDING] = { .wait = WAIT_NOT, .leaves = true, .upgradable = true },
-	[HOST_DISCOVERING] = { { STEP_INVENTORY, STEP_NTP_SYNCHRONIZER, STEP_DOMAIN_RESOLUTION }, .upgradable = true },
-	[HOST_INSUFFICIENT] = { { STEP_INVENTORY, STEP_API_VIP_CONNECTIVITY_CHECK, STEP_TANG_CONNECTIVITY_CHECK, STEP_NTP_SYNCHRONIZER,
-				  STEP_DOMAIN_RESOLUTION }, .upgradable = true },
-	[HOST_KNOWN] = { { STEP_API_VIP_CONNECTIVITY_CHECK, STEP_TANG_CONNECTIVITY_CHECK, STEP_INVENTORY, STEP_NTP_SYNCHRONIZER,
-			   STEP_DOMAIN_RESOLUTION }, .upgradable = true },
-	[HOST_PENDING_FOR_INPUT] = { { STEP_INVENTORY, STEP_API_VIP_CONNECTIVITY_CHECK, STEP_TANG_CONNECTIVITY_CHECK }, .upgradable = true },
+	[HOST_DISCOVERING] = { { STEP_INVENTORY, STEP_NTP_SYNCHRONIZER, STEP_DOMAIN_RESOLUTION },
+			       .upgradable = true },
+	[HOST_INSUFFICIENT] = { { STEP_INVENTORY, STEP_API_VIP_CONNECTIVITY_CHECK,
+				  STEP_TANG_CONNECTIVITY_CHECK, STEP_NTP_SYNCHRONIZER,
+				  STEP_DOMAIN_RESOLUTION },
+				.upgradable = true },
+	[HOST_KNOWN] = { { STEP_API_VIP_CONNECTIVITY_CHECK, STEP_TANG_CONNECTIVITY_CHECK,
+			   STEP_INVENTORY, STEP_NTP_SYNCHRONIZER, STEP_DOMAIN_RESOLUTION },
+			 .upgradable = true },
+	[HOST_PENDING_FOR_INPUT] = { { STEP_INVENTORY, STEP_API_VIP_CONNECTIVITY_CHECK,
+				       STEP_TANG_CONNECTIVITY_CHECK },
+				     .upgradable = true },
 	[HOST_DISCONNECTED] = { { STEP_INVENTORY }, .wait = WAIT_SLOW },
 	[HOST_INSTALLING] = { { STEP_INSTALL } },
 	[HOST_DISABLED] = { .wait = WAIT_SLOW },
@@ -79,7 +87,8 @@ static json_t *make_step(enum step_type type, json_t *args)
 }
 
 /* A step that cannot be made is left out, so that the others are still done; only a lack of memory fails the whole. */
-static int add_step(const struct rule_ctx *ctx, const struct host *h, enum step_type type, json_t *list)
+static int add_step(const struct rule_ctx *ctx, const struct host *h, enum step_type type,
+		    json_t *list)
 {
 	json_t *args = NULL;
 
@@ -93,7 +102,8 @@ static int add_step(const struct rule_ctx *ctx, const struct host *h, enum step_
 	return json_array_append_new(list, make_step(type, args)) ? -ENOMEM : 0;
 }
 
-static int add_steps(const struct rule_ctx *ctx, const struct host *h, const struct state_plan *plan, json_t *list)
+static int add_steps(const struct rule_ctx *ctx, const struct host *h,
+		     const struct state_plan *plan, json_t *list)
 {
 	int r = 0;
 
@@ -102,11 +112,13 @@ static int add_steps(const struct rule_ctx *ctx, const struct host *h, const str
 	return r;
 }
 
-static bool needs_upgrade(const struct rule_ctx *ctx, const struct host *h, const struct state_plan *plan)
+static bool needs_upgrade(const struct rule_ctx *ctx, const struct host *h,
+			  const struct state_plan *plan)
 {
 	const char *have = h->discovery_agent_version;
 
-	return plan->upgradable && ctx->config->upgrade_agent && !str_eq(have ? have : "", ctx->config->agent_image);
+	return plan->upgradable && ctx->config->upgrade_agent &&
+	       !str_eq(have ? have : "", ctx->config->agent_image);
 }
 
 static uint64_t wait_seconds(const struct rule_config *c, enum wait wait)
@@ -133,11 +145,14 @@ json_t *host_instructions(const struct rule_ctx *ctx, const struct host *h, stru
 		fault_oom(err);
 		return NULL;
 	}
-	AUTO(json_decrefp) json_t *answer = json_pack("{s:O, s:s}", "instructions", json_array_size(list) ? list : json_null(),
-						      "post_step_action", plan->leaves ? "exit" : "continue");
+	AUTO(json_decrefp)
+	json_t *answer = json_pack("{s:O, s:s}", "instructions",
+				   json_array_size(list) ? list : json_null(), "post_step_action",
+				   plan->leaves ? "exit" : "continue");
 	uint64_t seconds = wait_seconds(ctx->config, plan->wait);
 	/* zero is left out, as every empty number is (assisted-v2 §1.2) */
-	if (!answer || (seconds && json_object_set_new(answer, "next_instruction_seconds", json_integer((json_int_t)seconds)))) {
+	if (!answer || (seconds && json_object_set_new(answer, "next_instruction_seconds",
+						       json_integer((json_int_t)seconds)))) {
 		fault_oom(err);
 		return NULL;
 	}

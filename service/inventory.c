@@ -8,7 +8,9 @@
 #include "service/rules.h"
 #include "service/shape.h"
 
-#define INVENTORY_MAX (4u << 20) /* bytes of a posted inventory; smartctl texts of many disks are the bulk of it */
+#define INVENTORY_MAX \
+	(4u           \
+	 << 20) /* bytes of a posted inventory; smartctl texts of many disks are the bulk of it */
 
 /* Nics of the kinds that can carry a node's network; the rest (veth, bridges, tunnels) would only confuse. */
 static bool interface_is_kept(const json_t *nic)
@@ -52,7 +54,8 @@ static json_t *disk_of_host(json_t *inventory, const struct host *h)
 {
 	json_t *disk;
 
-	if (!str_empty(h->installation_disk_id) && inventory_find_disk(inventory, h->installation_disk_id, true, &disk))
+	if (!str_empty(h->installation_disk_id) &&
+	    inventory_find_disk(inventory, h->installation_disk_id, true, &disk))
 		return disk;
 	return disk_rules_choose(inventory);
 }
@@ -70,8 +73,10 @@ static int store(struct host *h, json_t *inventory, struct fault *err)
 		return fault_oom(err);
 
 	json_t *disk = disk_of_host(inventory, h);
-	const char *id = disk ? json_str(disk, "id") : NULL, *path = disk ? json_str(disk, "path") : NULL;
-	if (str_set(&h->installation_disk_id, id) < 0 || str_set(&h->installation_disk_path, path) < 0 ||
+	const char *id = disk ? json_str(disk, "id") : NULL,
+		   *path = disk ? json_str(disk, "path") : NULL;
+	if (str_set(&h->installation_disk_id, id) < 0 ||
+	    str_set(&h->installation_disk_path, path) < 0 ||
 	    str_set(&h->disks_to_be_formatted, or_null(to_format)) < 0)
 		return fault_oom(err);
 
@@ -80,7 +85,8 @@ static int store(struct host *h, json_t *inventory, struct fault *err)
 	return host_note_inventory(h) < 0 ? fault_oom(err) : 0;
 }
 
-int inventory_apply(const struct rule_ctx *ctx, struct host *h, const char *text, size_t len, struct fault *err)
+int inventory_apply(const struct rule_ctx *ctx, struct host *h, const char *text, size_t len,
+		    struct fault *err)
 {
 	AUTO(json_decrefp) json_t *posted = json_parse(text, len, INVENTORY_MAX, true, err);
 	if (!posted)

@@ -26,11 +26,13 @@ static int64_t token_moment_us(const struct service *svc, const struct infra_env
 	return moment + (now - moment) / (ttl_us / 2) * (ttl_us / 2);
 }
 
-int medium_segment(struct service *svc, const struct infra_env *ie, void **ret, size_t *ret_len, struct fault *err)
+int medium_segment(struct service *svc, const struct infra_env *ie, void **ret, size_t *ret_len,
+		   struct fault *err)
 {
 	AUTO(freep) char *token = NULL;
 	int64_t moment_us = token_moment_us(svc, ie);
-	int r = auth_medium_token(svc->auth, ie, moment_us, (int64_t)(svc->config->agent_token_ttl_ms / 1000), &token, err);
+	int r = auth_medium_token(svc->auth, ie, moment_us,
+				  (int64_t)(svc->config->agent_token_ttl_ms / 1000), &token, err);
 	if (r < 0)
 		return r;
 	const struct media_token t = {
@@ -42,7 +44,8 @@ int medium_segment(struct service *svc, const struct infra_env *ie, void **ret, 
 		.http_proxy = ie->http_proxy,
 		.https_proxy = ie->https_proxy,
 		.no_proxy = ie->no_proxy,
-		.ntp_sources = str_empty(ie->ntp_sources) ? ie->additional_ntp_sources : ie->ntp_sources,
+		.ntp_sources = str_empty(ie->ntp_sources) ? ie->additional_ntp_sources
+							  : ie->ntp_sources,
 		.static_network_config = ie->static_network_config,
 		.trust_bundle = ie->additional_trust_bundle,
 		.kernel_arguments = ie->kernel_arguments,
@@ -52,20 +55,23 @@ int medium_segment(struct service *svc, const struct infra_env *ie, void **ret, 
 	return media_token_segment(&t, ret, ret_len, err);
 }
 
-static int find_base(const struct service *svc, const struct infra_env *ie, const struct base_image **ret, struct fault *err)
+static int find_base(const struct service *svc, const struct infra_env *ie,
+		     const struct base_image **ret, struct fault *err)
 {
 	const char *arch = str_empty(ie->cpu_architecture) ? "x86_64" : ie->cpu_architecture;
 
 	*ret = images_base(svc->images, arch);
 	if (*ret)
 		return 0;
-	return fault_set(err, -EAGAIN,
-			 "there is no base image for %s yet: make one with \"slipway-image build --output=DIR\" and register it with "
-			 "\"slipwayctl base-image add DIR\"",
-			 arch);
+	return fault_set(
+		err, -EAGAIN,
+		"there is no base image for %s yet: make one with \"slipway-image build --output=DIR\" and register it with "
+		"\"slipwayctl base-image add DIR\"",
+		arch);
 }
 
-static void make_etag(const struct base_image *b, enum base_file f, const void *segment, size_t len, char ret[64])
+static void make_etag(const struct base_image *b, enum base_file f, const void *segment, size_t len,
+		      char ret[64])
 {
 	char hex[SHA256_HEX_LEN + 1];
 
@@ -73,13 +79,14 @@ static void make_etag(const struct base_image *b, enum base_file f, const void *
 	snprintf(ret, 64, "\"%.16s-%.32s\"", b->files[f].sha256, hex);
 }
 
-static int64_t mtime_of(const struct service *svc, const struct infra_env *ie, const struct base_image *b)
+static int64_t mtime_of(const struct service *svc, const struct infra_env *ie,
+			const struct base_image *b)
 {
 	return MAX_OF(token_moment_us(svc, ie) / SECONDS_US, b->created);
 }
 
-int medium_iso(struct service *svc, const struct infra_env *ie, struct http_source *ret, char ret_etag[64], int64_t *ret_mtime_s,
-	       struct fault *err)
+int medium_iso(struct service *svc, const struct infra_env *ie, struct http_source *ret,
+	       char ret_etag[64], int64_t *ret_mtime_s, struct fault *err)
 {
 	const struct base_image *b;
 	AUTO(freep) void *segment = NULL;
@@ -94,16 +101,18 @@ int medium_iso(struct service *svc, const struct infra_env *ie, struct http_sour
 		return r;
 	make_etag(b, BASE_ISO, segment, len, ret_etag);
 	*ret_mtime_s = mtime_of(svc, ie, b);
-	*ret = (struct http_source){ .size = overlay_size(o), .pread = overlay_pread, .free = overlay_free, .ctx = o };
+	*ret = (struct http_source){
+		.size = overlay_size(o), .pread = overlay_pread, .free = overlay_free, .ctx = o
+	};
 	return 0;
 }
 
 /* --- the initrd and a segment behind it --- */
 
 struct joined {
-	int fd; /* owned */
+	int fd;         /* owned */
 	uint64_t first; /* bytes of the file */
-	size_t pad;	/* zeros between: an initrd segment begins at a multiple of four (kernel: init/initramfs.c) */
+	size_t pad; /* zeros between: an initrd segment begins at a multiple of four (kernel: init/initramfs.c) */
 	size_t len;
 	uint8_t segment[];
 };
@@ -113,7 +122,8 @@ static long joined_pread(void *ctx, void *data, size_t len, uint64_t offset)
 	const struct joined *j = ctx;
 
 	if (offset < j->first) {
-		ssize_t n = fd_pread(j->fd, data, (size_t)MIN_OF((uint64_t)len, j->first - offset), offset);
+		ssize_t n = fd_pread(j->fd, data, (size_t)MIN_OF((uint64_t)len, j->first - offset),
+				     offset);
 		return n == 0 ? -EIO : (long)n;
 	}
 	uint64_t at = offset - j->first;
@@ -138,8 +148,8 @@ static void joined_free(void *ctx)
 	free(j);
 }
 
-int medium_initrd(struct service *svc, const struct infra_env *ie, struct http_source *ret, char ret_etag[64], int64_t *ret_mtime_s,
-		  struct fault *err)
+int medium_initrd(struct service *svc, const struct infra_env *ie, struct http_source *ret,
+		  char ret_etag[64], int64_t *ret_mtime_s, struct fault *err)
 {
 	const struct base_image *b;
 	AUTO(freep) void *segment = NULL;
@@ -161,6 +171,8 @@ int medium_initrd(struct service *svc, const struct infra_env *ie, struct http_s
 	memcpy(j->segment, segment, len);
 	make_etag(b, BASE_INITRD, segment, len, ret_etag);
 	*ret_mtime_s = mtime_of(svc, ie, b);
-	*ret = (struct http_source){ .size = size + j->pad + len, .pread = joined_pread, .free = joined_free, .ctx = j };
+	*ret = (struct http_source){
+		.size = size + j->pad + len, .pread = joined_pread, .free = joined_free, .ctx = j
+	};
 	return 0;
 }

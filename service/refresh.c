@@ -28,7 +28,6 @@ static int verdict(struct refresh *r, enum host_status to, const char *info)
 	return buf_append_str(&r->info, info);
 }
 
-
 static bool is_failing(const struct validation *v)
 {
 	return v->blocking && v->status != VALIDATION_SUCCESS && v->status != VALIDATION_DISABLED;
@@ -50,10 +49,13 @@ static int append_messages(struct refresh *r, bool pending)
 		const struct validation *v = &r->validations.v[i];
 		bool is_pending = v->status == VALIDATION_PENDING;
 		/* a failure that does not block is worth a word too when something else does */
-		bool shown = is_pending ? is_failing(v) : v->status == VALIDATION_FAILURE || v->status == VALIDATION_ERROR;
+		bool shown = is_pending ? is_failing(v)
+					: v->status == VALIDATION_FAILURE ||
+						  v->status == VALIDATION_ERROR;
 		if (!shown || is_pending != pending)
 			continue;
-		int e = buf_printf(&r->info, "%s%s", str_ends(r->info.data, ": ") ? "" : "; ", v->message);
+		int e = buf_printf(&r->info, "%s%s", str_ends(r->info.data, ": ") ? "" : "; ",
+				   v->message);
 		if (e < 0)
 			return e == -EMSGSIZE ? 0 : e;
 	}
@@ -72,7 +74,8 @@ static int insufficient(struct refresh *r, enum host_status to, const char *head
 
 static bool is_gone(const struct refresh *r)
 {
-	return r->host->media_disconnected == HOST_MEDIA_DISCONNECTED || !host_is_connected(r->ctx, r->host);
+	return r->host->media_disconnected == HOST_MEDIA_DISCONNECTED ||
+	       !host_is_connected(r->ctx, r->host);
 }
 
 static const char *gone_text(const struct refresh *r)
@@ -89,7 +92,8 @@ static int refresh_pool(struct refresh *r)
 	if (!r->host->inventory)
 		return verdict(r, HOST_DISCOVERING_UNBOUND, "Waiting for the host's inventory");
 	if (any_failing(&r->validations, false))
-		return insufficient(r, HOST_INSUFFICIENT_UNBOUND, "The host cannot be a member of any cluster: ");
+		return insufficient(r, HOST_INSUFFICIENT_UNBOUND,
+				    "The host cannot be a member of any cluster: ");
 	return verdict(r, HOST_KNOWN_UNBOUND, "The host can be bound to a cluster");
 }
 
@@ -127,13 +131,17 @@ static int refresh_stage(struct refresh *r)
 	char text[512];
 
 	if (h->status == HOST_INSTALLING)
-		return verdict(r, HOST_ERROR, "The installation was asked for, but the host never reported that it began");
+		return verdict(
+			r, HOST_ERROR,
+			"The installation was asked for, but the host never reported that it began");
 	h->stage_timed_out = true;
 	if (h->stage == STAGE_REBOOTING)
-		return verdict(r, HOST_INSTALLING_PENDING_USER_ACTION,
-			       "The host has not come back from its reboot: look at its console, at the boot order (the installed disk must "
-			       "come first) and at its network");
-	snprintf(text, sizeof(text), "The installation took too long in the stage \"%s\"", h->stage_text ? h->stage_text : stage_name(h->stage));
+		return verdict(
+			r, HOST_INSTALLING_PENDING_USER_ACTION,
+			"The host has not come back from its reboot: look at its console, at the boot order (the installed disk must "
+			"come first) and at its network");
+	snprintf(text, sizeof(text), "The installation took too long in the stage \"%s\"",
+		 h->stage_text ? h->stage_text : stage_name(h->stage));
 	return verdict(r, HOST_ERROR, text);
 }
 
@@ -142,7 +150,9 @@ static int refresh_installing(struct refresh *r)
 	int64_t limit = stage_limit_us(r->ctx, r->host);
 
 	if (!host_is_connected(r->ctx, r->host))
-		return verdict(r, HOST_ERROR, "The host stopped talking to the service in the middle of its installation");
+		return verdict(
+			r, HOST_ERROR,
+			"The host stopped talking to the service in the middle of its installation");
 	if (limit && r->ctx->now_us >= limit)
 		return refresh_stage(r);
 	return 0;
@@ -218,7 +228,8 @@ int host_refresh(const struct rule_ctx *ctx, struct host *h, bool *ret_changed, 
 
 int64_t host_next_refresh_us(const struct rule_ctx *ctx, const struct host *h)
 {
-	if (!by_status[h->status] || h->status == HOST_DISCONNECTED || h->status == HOST_DISCONNECTED_UNBOUND)
+	if (!by_status[h->status] || h->status == HOST_DISCONNECTED ||
+	    h->status == HOST_DISCONNECTED_UNBOUND)
 		return 0;
 	int64_t gone = host_disconnects_at_us(ctx, h), stage = stage_limit_us(ctx, h);
 

@@ -15,7 +15,7 @@
 #define REPLY_OUTPUT_MAX (4u << 20)
 #define ERROR_TEXT_MAX 1024
 
-#define EXIT_MEDIA_LOST 256	  /* the discovery medium cannot be read */
+#define EXIT_MEDIA_LOST 256       /* the discovery medium cannot be read */
 #define EXIT_CONTAINER_EXISTS 125 /* podman: the installer of an earlier poll still runs */
 
 struct reply {
@@ -29,9 +29,11 @@ struct reply {
 
 typedef int (*reply_fn)(struct reply *r, struct fault *err);
 
-static int parse_output(const struct reply *r, const struct shape *shape, json_t **ret, struct fault *err)
+static int parse_output(const struct reply *r, const struct shape *shape, json_t **ret,
+			struct fault *err)
 {
-	AUTO(json_decrefp) json_t *raw = json_parse(r->output, strlen(r->output), REPLY_OUTPUT_MAX, true, err);
+	AUTO(json_decrefp)
+	json_t *raw = json_parse(r->output, strlen(r->output), REPLY_OUTPUT_MAX, true, err);
 	if (!raw)
 		return -EINVAL;
 	int e = shape_apply(shape, raw, ret, err);
@@ -48,7 +50,8 @@ static int keep_text(const json_t *v, char **slot, struct fault *err)
 	return 0;
 }
 
-static int keep_output(const struct reply *r, const struct shape *shape, char **slot, struct fault *err)
+static int keep_output(const struct reply *r, const struct shape *shape, char **slot,
+		       struct fault *err)
 {
 	AUTO(json_decrefp) json_t *v = NULL;
 	int e = parse_output(r, shape, &v, err);
@@ -61,10 +64,11 @@ static int keep_output(const struct reply *r, const struct shape *shape, char **
 static bool takes_inventory(enum host_status s)
 {
 	static const bool takes[HOST_STATUS_COUNT] = {
-		[HOST_DISCOVERING] = true,	   [HOST_KNOWN] = true,		     [HOST_DISCONNECTED] = true,
-		[HOST_INSUFFICIENT] = true,	   [HOST_PENDING_FOR_INPUT] = true,  [HOST_INSTALLING_IN_PROGRESS] = true,
-		[HOST_DISCOVERING_UNBOUND] = true, [HOST_KNOWN_UNBOUND] = true,	     [HOST_INSUFFICIENT_UNBOUND] = true,
-		[HOST_DISCONNECTED_UNBOUND] = true,
+		[HOST_DISCOVERING] = true,          [HOST_KNOWN] = true,
+		[HOST_DISCONNECTED] = true,         [HOST_INSUFFICIENT] = true,
+		[HOST_PENDING_FOR_INPUT] = true,    [HOST_INSTALLING_IN_PROGRESS] = true,
+		[HOST_DISCOVERING_UNBOUND] = true,  [HOST_KNOWN_UNBOUND] = true,
+		[HOST_INSUFFICIENT_UNBOUND] = true, [HOST_DISCONNECTED_UNBOUND] = true,
 	};
 	return takes[s];
 }
@@ -72,7 +76,8 @@ static bool takes_inventory(enum host_status s)
 static int take_inventory(struct reply *r, struct fault *err)
 {
 	if (!takes_inventory(r->host->status))
-		return fault_set(err, -EPERM, "no inventory is taken from a host that is %s", host_status_name(r->host->status));
+		return fault_set(err, -EPERM, "no inventory is taken from a host that is %s",
+				 host_status_name(r->host->status));
 	return inventory_apply(r->ctx, r->host, r->output, strlen(r->output), err);
 }
 
@@ -112,7 +117,8 @@ static int take_upgrade(struct reply *r, struct fault *err)
 		return e;
 	const char *result = json_str(v, "result");
 	if (result)
-		r->event = strcmp(result, "success") == 0 ? "upgrade_agent_finished" : "upgrade_agent_failed";
+		r->event = strcmp(result, "success") == 0 ? "upgrade_agent_finished"
+							  : "upgrade_agent_failed";
 	return 0;
 }
 
@@ -121,7 +127,8 @@ static int take_json(struct reply *r, struct fault *err)
 {
 	if (!*r->output)
 		return 0;
-	AUTO(json_decrefp) json_t *v = json_parse(r->output, strlen(r->output), REPLY_OUTPUT_MAX, true, err);
+	AUTO(json_decrefp)
+	json_t *v = json_parse(r->output, strlen(r->output), REPLY_OUTPUT_MAX, true, err);
 	return v ? 0 : -EINVAL;
 }
 
@@ -130,12 +137,14 @@ static int take_json(struct reply *r, struct fault *err)
 static int fail_installation(struct reply *r, struct fault *err)
 {
 	/* the step is handed out at every poll while the host is "installing": the second run of it is no failure */
-	if (r->exit_code == EXIT_CONTAINER_EXISTS && strstr(r->error, "container name \"assisted-installer\" is already in use"))
+	if (r->exit_code == EXIT_CONTAINER_EXISTS &&
+	    strstr(r->error, "container name \"assisted-installer\" is already in use"))
 		return 0;
 	if (r->host->status != HOST_INSTALLING && r->host->status != HOST_INSTALLING_IN_PROGRESS)
 		return 0;
-	AUTO(freep) char *info =
-		str_printf("The installation failed on the host: %.*s", ERROR_TEXT_MAX, *r->error ? r->error : "it gave no reason");
+	AUTO(freep)
+	char *info = str_printf("The installation failed on the host: %.*s", ERROR_TEXT_MAX,
+				*r->error ? r->error : "it gave no reason");
 	if (!info)
 		return fault_oom(err);
 	str_make_utf8(info);
@@ -170,7 +179,8 @@ static const struct reply_rule rules[STEP_TYPE_COUNT] = {
 /* Where a host goes when its medium is gone; a host of another state only remembers it. */
 static enum host_status status_without_media(enum host_status s)
 {
-	static const enum host_status targets[] = { HOST_DISCONNECTED, HOST_DISCONNECTED_UNBOUND, HOST_ERROR };
+	static const enum host_status targets[] = { HOST_DISCONNECTED, HOST_DISCONNECTED_UNBOUND,
+						    HOST_ERROR };
 
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 		if (s != targets[i] && host_may_move(HT_MEDIA_DISCONNECT, s, targets[i]))
@@ -189,10 +199,11 @@ static int lose_media(struct reply *r, struct fault *err)
 	h->media_disconnected = HOST_MEDIA_DISCONNECTED;
 	if (to == h->status)
 		return 0;
-	return host_move(h, HT_MEDIA_DISCONNECT, to,
-			 "The host cannot read its discovery medium any more: it was taken out, or the way to it is too slow. Keep it "
-			 "connected until the installation has ended",
-			 r->ctx->now_us, err);
+	return host_move(
+		h, HT_MEDIA_DISCONNECT, to,
+		"The host cannot read its discovery medium any more: it was taken out, or the way to it is too slow. Keep it "
+		"connected until the installation has ended",
+		r->ctx->now_us, err);
 }
 
 static int apply_failure(struct reply *r, struct fault *err)
@@ -213,18 +224,21 @@ static int apply_success(struct reply *r, struct fault *err)
 
 static int read_reply(json_t *body, struct reply *r, struct fault *err)
 {
-	const char *type = json_str(body, "step_type"), *output = json_str(body, "output"), *error = json_str(body, "error");
+	const char *type = json_str(body, "step_type"), *output = json_str(body, "output"),
+		   *error = json_str(body, "error");
 
 	r->type = str_empty(type) ? STEP_UNKNOWN : step_type_parse(type);
 	if (!str_empty(type) && r->type == STEP_UNKNOWN)
-		return fault_set(err, -EINVAL, "step_type in body should be one of the step types, not %s", type);
+		return fault_set(err, -EINVAL,
+				 "step_type in body should be one of the step types, not %s", type);
 	r->exit_code = json_i64(body, "exit_code");
 	r->output = output ? output : "";
 	r->error = error ? error : "";
 	return 0;
 }
 
-int host_reply_apply(const struct rule_ctx *ctx, struct host *h, json_t *reply, const char **ret_event_name, struct fault *err)
+int host_reply_apply(const struct rule_ctx *ctx, struct host *h, json_t *reply,
+		     const char **ret_event_name, struct fault *err)
 {
 	struct reply r = { .ctx = ctx, .host = h };
 	int e = read_reply(reply, &r, err);

@@ -3,10 +3,12 @@
 #include "common/str.h"
 
 #define MIB (1024ull * 1024)
-#define MEMORY_SLACK_MIB 100	 /* firmware and crash kernel reservations */
+#define MEMORY_SLACK_MIB 100    /* firmware and crash kernel reservations */
 #define MEMINFO_SLACK_PERCENT 2 /* MemTotal is after the kernel's own share */
 
-static const struct requirement minimum_pool = { .cpu_cores = 2, .memory_mib = 8192, .disk_gb = 50 };
+static const struct requirement minimum_pool = { .cpu_cores = 2,
+						 .memory_mib = 8192,
+						 .disk_gb = 50 };
 
 static const struct requirement by_role[ROLE_COUNT] = {
 	[ROLE_AUTO_ASSIGN] = { .cpu_cores = 2, .memory_mib = 8192, .disk_gb = 50 },

@@ -1,6 +1,6 @@
 #include "service/rules.h"
 
-#define MINUTES_MS(n) ((uint64_t)(n) * 60 * 1000)
+#define MINUTES_MS(n) ((uint64_t)(n)*60 * 1000)
 
 /* assisted-v2 §7.5 */
 static const uint64_t stage_timeouts_ms[STAGE_COUNT] = {

@@ -8,8 +8,9 @@
 static const char *type_name(enum shape_type t)
 {
 	static const char *const names[] = {
-		[SHAPE_STR] = "string", [SHAPE_INT] = "integer", [SHAPE_NUM] = "number", [SHAPE_BOOL] = "boolean",
-		[SHAPE_STRS] = "array", [SHAPE_OBJ] = "object",	 [SHAPE_OBJS] = "array",
+		[SHAPE_STR] = "string",   [SHAPE_INT] = "integer", [SHAPE_NUM] = "number",
+		[SHAPE_BOOL] = "boolean", [SHAPE_STRS] = "array",  [SHAPE_OBJ] = "object",
+		[SHAPE_OBJS] = "array",
 	};
 	return names[t];
 }
@@ -108,7 +109,8 @@ static int apply_list(const struct shape *s, json_t *v, json_t *out, struct faul
 	if (!json_is_array(v))
 		return wrong_type(s, err);
 	if (json_array_size(v) > SHAPE_LIST_MAX)
-		return fault_set(err, -EMSGSIZE, "%s has more than %d items", s->key, SHAPE_LIST_MAX);
+		return fault_set(err, -EMSGSIZE, "%s has more than %d items", s->key,
+				 SHAPE_LIST_MAX);
 
 	AUTO(json_decrefp) json_t *list = json_array();
 	size_t i;

@@ -10,7 +10,7 @@
 enum shape_type {
 	SHAPE_STR,
 	SHAPE_INT,
-	SHAPE_NUM,  /* integer or real, kept as it came */
+	SHAPE_NUM, /* integer or real, kept as it came */
 	SHAPE_BOOL,
 	SHAPE_STRS, /* list of strings */
 	SHAPE_OBJ,  /* .sub */

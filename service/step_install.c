@@ -20,8 +20,8 @@ struct install {
 	const struct rule_ctx *ctx;
 	const struct host *host;
 	json_t *inventory; /* NULL = none */
-	json_t *disk;	   /* of the inventory; NULL = not known */
-	json_t *args;	   /* installer_args that grow */
+	json_t *disk;      /* of the inventory; NULL = not known */
+	json_t *args;      /* installer_args that grow */
 };
 
 static json_t *parse(const char *text)
@@ -50,7 +50,10 @@ static bool has_arg(const json_t *args, const char *prefix)
 
 static int add_two(struct install *in, const char *option, const char *value)
 {
-	return json_array_append_new(in->args, json_string(option)) || json_array_append_new(in->args, json_string(value)) ? -ENOMEM : 0;
+	return json_array_append_new(in->args, json_string(option)) ||
+			       json_array_append_new(in->args, json_string(value))
+		       ? -ENOMEM
+		       : 0;
 }
 
 static int add_karg(struct install *in, const char *value)
@@ -75,7 +78,8 @@ static bool nic_has(const json_t *nic, const struct cidr *net)
 	size_t i;
 	json_t *text;
 
-	json_array_foreach(json_child(nic, net->is_v6 ? "ipv6_addresses" : "ipv4_addresses"), i, text) {
+	json_array_foreach(json_child(nic, net->is_v6 ? "ipv6_addresses" : "ipv4_addresses"), i,
+			   text) {
 		struct cidr own;
 		if (cidr_parse(json_string_value(text), &own) == 0 && cidr_contains(net, &own))
 			return true;
@@ -130,7 +134,9 @@ static int args_for_disk(struct install *in)
 	static const struct {
 		const char *drive_type;
 		int (*add)(struct install *in);
-	} kinds[] = { { "Multipath", args_multipath }, { "iSCSI", args_iscsi }, { "RAID", args_raid } };
+	} kinds[] = { { "Multipath", args_multipath },
+		      { "iSCSI", args_iscsi },
+		      { "RAID", args_raid } };
 	const char *type = text_of(in->disk, "drive_type");
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -145,10 +151,12 @@ static int args_s390x(struct install *in)
 {
 	if (strcmp(text_of(json_child(in->inventory, "cpu"), "architecture"), "s390x") != 0)
 		return 0;
-	AUTO(freep) char *line = str_dup(text_of(json_child(in->inventory, "boot"), "command_line"));
+	AUTO(freep)
+	char *line = str_dup(text_of(json_child(in->inventory, "boot"), "command_line"));
 	char *save = NULL;
 	int r = line ? 0 : -ENOMEM;
-	for (char *word = line ? strtok_r(line, " \t\n", &save) : NULL; word && r == 0; word = strtok_r(NULL, " \t\n", &save)) {
+	for (char *word = line ? strtok_r(line, " \t\n", &save) : NULL; word && r == 0;
+	     word = strtok_r(NULL, " \t\n", &save)) {
 		if (str_starts(word, "rd.") || str_starts(word, "ip="))
 			r = add_karg(in, word);
 	}
@@ -190,7 +198,10 @@ static int args_network(struct install *in)
 		struct families f = nic_families(nic, json_child(extra, "machine_networks"));
 		if (!f.v4 && !f.v6)
 			continue;
-		int r = add_nic_dhcp(in, nic, f.v4 && f.v6 ? "dhcp,dhcp6" : f.v6 ? "dhcp6" : "dhcp");
+		int r = add_nic_dhcp(in, nic,
+				     f.v4 && f.v6 ? "dhcp,dhcp6"
+				     : f.v6       ? "dhcp6"
+						  : "dhcp");
 		if (r < 0)
 			return r;
 	}
@@ -208,7 +219,8 @@ static int args_image(struct install *in)
 
 static int compose_args(struct install *in)
 {
-	static int (*const parts[])(struct install *) = { args_s390x, args_for_disk, args_network, args_image };
+	static int (*const parts[])(struct install *) = { args_s390x, args_for_disk, args_network,
+							  args_image };
 	json_t *user = parse(in->host->installer_args);
 
 	in->args = json_is_array(user) ? json_incref(user) : json_array();
@@ -227,8 +239,8 @@ static char *no_proxy_of(const struct cluster *c)
 	if (!str_empty(c->no_proxy) && strcmp(c->no_proxy, "*") == 0)
 		return strdup("*");
 
-	int r = buf_printf(&out, "%s%s127.0.0.1,localhost,.svc,.cluster.local", c->no_proxy ? c->no_proxy : "",
-			   str_empty(c->no_proxy) ? "" : ",");
+	int r = buf_printf(&out, "%s%s127.0.0.1,localhost,.svc,.cluster.local",
+			   c->no_proxy ? c->no_proxy : "", str_empty(c->no_proxy) ? "" : ",");
 	if (r == 0 && !str_empty(c->name) && !str_empty(c->base_dns_domain))
 		r = buf_printf(&out, ",api-int.%s.%s", c->name, c->base_dns_domain);
 	return r < 0 ? NULL : buf_take(&out);
@@ -277,12 +289,16 @@ static json_t *make_request(const struct install *in)
 	json_t *format = disks_to_format(in, keeps_partitions);
 	if (!format)
 		return NULL;
-	json_t *request = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:n, s:o}", "cluster_id", h->cluster_id, "infra_env_id",
-				    h->infra_env_id, "host_id", h->id, "role", host_role_name(requirement_role(in->ctx, h)), "boot_device",
-				    h->installation_disk_id ? h->installation_disk_id : "", "controller_image",
-				    in->ctx->config->controller_image, "installer_image", in->ctx->config->installer_image, "check_cvo", 0,
-				    "notify_num_reboots", 1, "service_ips", "disks_to_format", format);
-	if (request && keeps_partitions && json_object_set_new(request, "skip_installation_disk_cleanup", json_true())) {
+	json_t *request =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:n, s:o}", "cluster_id",
+			  h->cluster_id, "infra_env_id", h->infra_env_id, "host_id", h->id, "role",
+			  host_role_name(requirement_role(in->ctx, h)), "boot_device",
+			  h->installation_disk_id ? h->installation_disk_id : "",
+			  "controller_image", in->ctx->config->controller_image, "installer_image",
+			  in->ctx->config->installer_image, "check_cvo", 0, "notify_num_reboots", 1,
+			  "service_ips", "disks_to_format", format);
+	if (request && keeps_partitions &&
+	    json_object_set_new(request, "skip_installation_disk_cleanup", json_true())) {
 		json_decref(request);
 		return NULL;
 	}
@@ -294,10 +310,12 @@ static int set_installer_args(const struct install *in, json_t *request)
 	if (!json_array_size(in->args))
 		return 0;
 	AUTO(freep) char *text = json_text(in->args, false);
-	return !text || json_object_set_new(request, "installer_args", json_string(text)) ? -ENOMEM : 0;
+	return !text || json_object_set_new(request, "installer_args", json_string(text)) ? -ENOMEM
+											  : 0;
 }
 
-int step_args_install(const struct rule_ctx *ctx, const struct host *h, json_t **ret, struct fault *err)
+int step_args_install(const struct rule_ctx *ctx, const struct host *h, json_t **ret,
+		      struct fault *err)
 {
 	struct install in = { .ctx = ctx, .host = h };
 	*ret = NULL;
@@ -310,7 +328,8 @@ int step_args_install(const struct rule_ctx *ctx, const struct host *h, json_t *
 	int r = compose_args(&in);
 	AUTO(json_decrefp) json_t *args = in.args; /* released at the end */
 	AUTO(json_decrefp) json_t *request = r == 0 ? make_request(&in) : NULL;
-	if (!request || set_installer_args(&in, request) < 0 || set_proxy(ctx->cluster, request) < 0)
+	if (!request || set_installer_args(&in, request) < 0 ||
+	    set_proxy(ctx->cluster, request) < 0)
 		return fault_oom(err);
 	return step_args_of_json(json_incref(request), ret, err);
 }

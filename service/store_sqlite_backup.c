@@ -13,12 +13,15 @@ static int copy_pages(struct sqlite_store *s, sqlite3 *to, struct fault *err)
 {
 	sqlite3_backup *b = sqlite3_backup_init(to, "main", s->db, "main");
 	if (!b)
-		return fault_set(err, -EIO, "store: cannot begin the backup: %s", sqlite3_errmsg(to));
+		return fault_set(err, -EIO, "store: cannot begin the backup: %s",
+				 sqlite3_errmsg(to));
 	int r = sqlite3_backup_step(b, -1);
 	int end = sqlite3_backup_finish(b);
 	if (r == SQLITE_DONE && end == SQLITE_OK)
 		return 0;
-	return fault_set(err, r == SQLITE_FULL ? -ENOSPC : -EIO, "store: cannot write the backup: %s", sqlite3_errstr(r == SQLITE_DONE ? end : r));
+	return fault_set(err, r == SQLITE_FULL ? -ENOSPC : -EIO,
+			 "store: cannot write the backup: %s",
+			 sqlite3_errstr(r == SQLITE_DONE ? end : r));
 }
 
 int sqlite_backup(struct store *store, int dirfd, const char *name, struct fault *err)
@@ -33,7 +36,8 @@ int sqlite_backup(struct store *store, int dirfd, const char *name, struct fault
 	int r = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	umask(before);
 	if (r != SQLITE_OK)
-		r = fault_set(err, -EIO, "store: cannot create the backup: %s", to ? sqlite3_errmsg(to) : "out of memory");
+		r = fault_set(err, -EIO, "store: cannot create the backup: %s",
+			      to ? sqlite3_errmsg(to) : "out of memory");
 	else
 		r = copy_pages(s, to, err);
 	sqlite3_close(to);

@@ -17,7 +17,8 @@ static int not_found(struct fault *err)
 	return fault_set(err, -ENOENT, "Object Not Found");
 }
 
-static int send_named(struct request *r, const char *file_name, const char *etag, int64_t mtime_s, struct http_source src)
+static int send_named(struct request *r, const char *file_name, const char *etag, int64_t mtime_s,
+		      struct http_source src)
 {
 	AUTO(freep) char *disposition = str_printf("attachment; filename=%s", file_name);
 
@@ -43,7 +44,8 @@ static int send_iso(struct request *r, const struct infra_env *ie, struct fault 
 	int64_t mtime_s;
 	const char *arch = ie ? ie->cpu_architecture : NULL;
 
-	if (!ie || !is_iso_name(request_param(r, "file")) || strcmp(arch_api_name(request_param(r, "arch")), arch ? arch : "x86_64") != 0)
+	if (!ie || !is_iso_name(request_param(r, "file")) ||
+	    strcmp(arch_api_name(request_param(r, "arch")), arch ? arch : "x86_64") != 0)
 		return not_found(err);
 	int e = medium_iso(r->service, ie, &src, etag, &mtime_s, err);
 	if (e < 0)
@@ -54,7 +56,8 @@ static int send_iso(struct request *r, const struct infra_env *ie, struct fault 
 
 static int iso_by_id(struct request *r, struct fault *err)
 {
-	return send_iso(r, state_infra_env(r->service->state, request_param(r, "infra_env_id")), err);
+	return send_iso(r, state_infra_env(r->service->state, request_param(r, "infra_env_id")),
+			err);
 }
 
 static int iso_by_handle(struct request *r, struct fault *err)
@@ -67,7 +70,8 @@ static int pxe_initrd(struct request *r, struct fault *err)
 	struct http_source src;
 	char etag[64];
 	int64_t mtime_s;
-	const struct infra_env *ie = state_infra_env(r->service->state, request_param(r, "infra_env_id"));
+	const struct infra_env *ie =
+		state_infra_env(r->service->state, request_param(r, "infra_env_id"));
 
 	if (!ie)
 		return not_found(err);
@@ -90,8 +94,10 @@ static int boot_artifact(struct request *r, struct fault *err)
 		if (strcmp(name, artifacts[i].name) != 0)
 			continue;
 		if (!b)
-			return fault_set(err, -EAGAIN, "there is no base image for %.32s yet: register one with \"slipwayctl base-image add DIR\"",
-					 arch ? arch : "x86_64");
+			return fault_set(
+				err, -EAGAIN,
+				"there is no base image for %.32s yet: register one with \"slipwayctl base-image add DIR\"",
+				arch ? arch : "x86_64");
 		int fd = images_base_open(r->service->images, b, artifacts[i].file, err);
 		struct http_source src;
 		int e = fd < 0 ? fd : images_file_source(fd, &src, err);
@@ -108,7 +114,8 @@ static int boot_artifact(struct request *r, struct fault *err)
 
 static int os_file(struct request *r, const char *name, struct fault *err)
 {
-	const struct os_image *o = state_os_image(r->service->state, request_param(r, "os_image_id"));
+	const struct os_image *o =
+		state_os_image(r->service->state, request_param(r, "os_image_id"));
 	struct http_source src;
 	char etag[96];
 
@@ -119,7 +126,8 @@ static int os_file(struct request *r, const char *name, struct fault *err)
 	if (e < 0)
 		return e;
 	/* the name says the content: whoever has a piece may keep it for ever */
-	snprintf(etag, sizeof(etag), "\"%s%s\"", o->id, strcmp(name, OS_INDEX_NAME) == 0 ? "-index" : "");
+	snprintf(etag, sizeof(etag), "\"%s%s\"", o->id,
+		 strcmp(name, OS_INDEX_NAME) == 0 ? "-index" : "");
 	(void)answer_header(r, "Cache-Control", "public, max-age=31536000, immutable");
 	return answer_source(r, OCTETS, etag, o->created_at / 1000000, src);
 }
@@ -135,20 +143,32 @@ static int os_index(struct request *r, struct fault *err)
 }
 
 /* GET and HEAD are the same to a source. */
-#define BOTH(path_, operation_, auth_, flags_, handler_)                                                               \
-	{ .method = "GET", .path = path_, .operation = operation_, .auth = auth_, .flags = flags_, .handler = handler_ }, \
-	{                                                                                                               \
-		.method = "HEAD", .path = path_, .operation = operation_, .auth = auth_, .flags = flags_, .handler = handler_ \
+#define BOTH(path_, operation_, auth_, flags_, handler_)                                 \
+	{ .method = "GET",                                                               \
+	  .path = path_,                                                                 \
+	  .operation = operation_,                                                       \
+	  .auth = auth_,                                                                 \
+	  .flags = flags_,                                                               \
+	  .handler = handler_ },                                                         \
+	{                                                                                \
+		.method = "HEAD", .path = path_, .operation = operation_, .auth = auth_, \
+		.flags = flags_, .handler = handler_                                     \
 	}
 
 const struct route image_routes[] = {
-	BOTH("/byid/{infra_env_id}/{version}/{arch}/{file}", "DownloadISOByID", AUTH_USER, ROUTE_PLAIN | ROUTE_OCTET, iso_by_id),
+	BOTH("/byid/{infra_env_id}/{version}/{arch}/{file}", "DownloadISOByID", AUTH_USER,
+	     ROUTE_PLAIN | ROUTE_OCTET, iso_by_id),
 	/* the handle in the path is the credential: firmware can send no other */
-	BOTH("/byapikey/{handle}/{version}/{arch}/{file}", "DownloadISOByHandle", AUTH_OPEN, ROUTE_PLAIN | ROUTE_OCTET, iso_by_handle),
-	BOTH("/images/{infra_env_id}/pxe-initrd", "DownloadPXEInitrd", AUTH_USER | AUTH_URL, ROUTE_PLAIN | ROUTE_OCTET, pxe_initrd),
-	BOTH("/boot-artifacts/{artifact}", "DownloadBootArtifact", AUTH_OPEN, ROUTE_PLAIN | ROUTE_OCTET, boot_artifact),
-	BOTH("/os-images/{os_image_id}/" OS_PAYLOAD_NAME, "DownloadOSImage", AUTH_OPEN, ROUTE_PLAIN | ROUTE_OCTET, os_payload),
+	BOTH("/byapikey/{handle}/{version}/{arch}/{file}", "DownloadISOByHandle", AUTH_OPEN,
+	     ROUTE_PLAIN | ROUTE_OCTET, iso_by_handle),
+	BOTH("/images/{infra_env_id}/pxe-initrd", "DownloadPXEInitrd", AUTH_USER | AUTH_URL,
+	     ROUTE_PLAIN | ROUTE_OCTET, pxe_initrd),
+	BOTH("/boot-artifacts/{artifact}", "DownloadBootArtifact", AUTH_OPEN,
+	     ROUTE_PLAIN | ROUTE_OCTET, boot_artifact),
+	BOTH("/os-images/{os_image_id}/" OS_PAYLOAD_NAME, "DownloadOSImage", AUTH_OPEN,
+	     ROUTE_PLAIN | ROUTE_OCTET, os_payload),
 	/* whoever has the right index cannot be given a wrong payload: the index goes over TLS, to known hosts */
-	BOTH("/os-images/{os_image_id}/" OS_INDEX_NAME, "DownloadOSImageIndex", AUTH_USER | AUTH_AGENT, ROUTE_OCTET, os_index),
+	BOTH("/os-images/{os_image_id}/" OS_INDEX_NAME, "DownloadOSImageIndex",
+	     AUTH_USER | AUTH_AGENT, ROUTE_OCTET, os_index),
 	ROUTE_END
 };

@@ -13,8 +13,9 @@
 #define OPERATOR_ID(name) name "-requirements-satisfied"
 
 static const char *const status_names[] = {
-	[VALIDATION_SUCCESS] = "success", [VALIDATION_FAILURE] = "failure",   [VALIDATION_PENDING] = "pending",
-	[VALIDATION_ERROR] = "error",	  [VALIDATION_DISABLED] = "disabled",
+	[VALIDATION_SUCCESS] = "success",   [VALIDATION_FAILURE] = "failure",
+	[VALIDATION_PENDING] = "pending",   [VALIDATION_ERROR] = "error",
+	[VALIDATION_DISABLED] = "disabled",
 };
 
 int validation_say(struct validation_check *c, int status, const char *fmt, ...)
@@ -32,7 +33,8 @@ int validation_say(struct validation_check *c, int status, const char *fmt, ...)
 
 int validation_decide(struct validation_check *c, bool ok, const char *good, const char *bad)
 {
-	return validation_say(c, ok ? VALIDATION_SUCCESS : VALIDATION_FAILURE, "%s", ok ? good : bad);
+	return validation_say(c, ok ? VALIDATION_SUCCESS : VALIDATION_FAILURE, "%s",
+			      ok ? good : bad);
 }
 
 static json_t *parse_stored(const char *text)
@@ -61,9 +63,11 @@ static void check_done(struct validation_check *c)
 static int run_rule(struct validation_check *c, const struct validation_rule *rule)
 {
 	if (csv_has(c->ctx->config->disabled_validations, rule->id))
-		return validation_say(c, VALIDATION_DISABLED, "Switched off in the configuration of the service");
+		return validation_say(c, VALIDATION_DISABLED,
+				      "Switched off in the configuration of the service");
 	if ((rule->flags & VALIDATE_INVENTORY) && !c->inventory)
-		return validation_say(c, VALIDATION_PENDING, "Waiting for the inventory of the host");
+		return validation_say(c, VALIDATION_PENDING,
+				      "Waiting for the inventory of the host");
 	return rule->run(c);
 }
 
@@ -91,18 +95,23 @@ static json_t *ignored_list(const struct cluster *cluster)
 	return parse_stored(json_str(extra, "ignored_host_validations"));
 }
 
-static int add(struct validations *list, const char *category, const char *id, int status, const char *message)
+static int add(struct validations *list, const char *category, const char *id, int status,
+	       const char *message)
 {
 	struct validation *v = &list->v[list->n];
 
-	*v = (struct validation){ .category = category, .id = id, .status = (enum validation_status)status, .message = str_dup(message) };
+	*v = (struct validation){ .category = category,
+				  .id = id,
+				  .status = (enum validation_status)status,
+				  .message = str_dup(message) };
 	if (!v->message)
 		return -ENOMEM;
 	list->n++;
 	return 0;
 }
 
-static int run_table(struct validation_check *c, const char *category, const struct validation_rule *table, const json_t *ignored,
+static int run_table(struct validation_check *c, const char *category,
+		     const struct validation_rule *table, const json_t *ignored,
 		     struct validations *list)
 {
 	unsigned who = c->ctx->cluster ? VALIDATE_BOUND : VALIDATE_POOL;
@@ -132,17 +141,39 @@ static int run_table(struct validation_check *c, const char *category, const str
 static int add_operators(struct validations *list)
 {
 	static const char *const ids[] = {
-		OPERATOR_ID("amd-gpu"), OPERATOR_ID("authorino"), OPERATOR_ID("cluster-observability"), OPERATOR_ID("cnv"),
-		OPERATOR_ID("fence-agents-remediation"), OPERATOR_ID("kmm"), OPERATOR_ID("kube-descheduler"), OPERATOR_ID("loki"),
-		OPERATOR_ID("lso"), OPERATOR_ID("lvm"), OPERATOR_ID("mce"), OPERATOR_ID("metallb"), OPERATOR_ID("mtv"),
-		OPERATOR_ID("nmstate"), OPERATOR_ID("node-feature-discovery"), OPERATOR_ID("node-healthcheck"),
-		OPERATOR_ID("node-maintenance"), OPERATOR_ID("numa-resources"), OPERATOR_ID("nvidia-gpu"), OPERATOR_ID("oadp"),
-		OPERATOR_ID("odf"), OPERATOR_ID("openshift-ai"), OPERATOR_ID("openshift-logging"), OPERATOR_ID("osc"),
-		OPERATOR_ID("pipelines"), OPERATOR_ID("self-node-remediation"), OPERATOR_ID("serverless"), OPERATOR_ID("servicemesh"),
+		OPERATOR_ID("amd-gpu"),
+		OPERATOR_ID("authorino"),
+		OPERATOR_ID("cluster-observability"),
+		OPERATOR_ID("cnv"),
+		OPERATOR_ID("fence-agents-remediation"),
+		OPERATOR_ID("kmm"),
+		OPERATOR_ID("kube-descheduler"),
+		OPERATOR_ID("loki"),
+		OPERATOR_ID("lso"),
+		OPERATOR_ID("lvm"),
+		OPERATOR_ID("mce"),
+		OPERATOR_ID("metallb"),
+		OPERATOR_ID("mtv"),
+		OPERATOR_ID("nmstate"),
+		OPERATOR_ID("node-feature-discovery"),
+		OPERATOR_ID("node-healthcheck"),
+		OPERATOR_ID("node-maintenance"),
+		OPERATOR_ID("numa-resources"),
+		OPERATOR_ID("nvidia-gpu"),
+		OPERATOR_ID("oadp"),
+		OPERATOR_ID("odf"),
+		OPERATOR_ID("openshift-ai"),
+		OPERATOR_ID("openshift-logging"),
+		OPERATOR_ID("osc"),
+		OPERATOR_ID("pipelines"),
+		OPERATOR_ID("self-node-remediation"),
+		OPERATOR_ID("serverless"),
+		OPERATOR_ID("servicemesh"),
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		char text[64];
-		snprintf(text, sizeof(text), "%.*s is not in use", (int)(strlen(ids[i]) - strlen(OPERATOR_ID(""))), ids[i]);
+		snprintf(text, sizeof(text), "%.*s is not in use",
+			 (int)(strlen(ids[i]) - strlen(OPERATOR_ID(""))), ids[i]);
 		int r = add(list, "operators", ids[i], VALIDATION_SUCCESS, text);
 		if (r < 0)
 			return r;
@@ -150,7 +181,8 @@ static int add_operators(struct validations *list)
 	return 0;
 }
 
-int host_validate(const struct rule_ctx *ctx, const struct host *h, struct validations *ret, struct fault *err)
+int host_validate(const struct rule_ctx *ctx, const struct host *h, struct validations *ret,
+		  struct fault *err)
 {
 	struct validations list = { .v = calloc(VALIDATIONS_MAX, sizeof(*list.v)) };
 	if (!list.v)
@@ -189,7 +221,8 @@ static int append_validation(json_t *root, const struct validation *v)
 		if (json_object_set_new(root, v->category, list))
 			return -ENOMEM;
 	}
-	json_t *item = json_pack("{s:s, s:s, s:s}", "id", v->id, "status", status_names[v->status], "message", v->message);
+	json_t *item = json_pack("{s:s, s:s, s:s}", "id", v->id, "status", status_names[v->status],
+				 "message", v->message);
 	return json_array_append_new(list, item) ? -ENOMEM : 0;
 }
 

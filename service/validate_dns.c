@@ -58,7 +58,8 @@ static bool is_own_address(const struct validation_check *c, const char *key, co
 		return false;
 	json_array_foreach(json_child(c->inventory, "interfaces"), n, nic) {
 		json_array_foreach(json_child(nic, key), a, address) {
-			if (cidr_parse(json_string_value(address), &own) == 0 && cidr_same_address(&own, &want))
+			if (cidr_parse(json_string_value(address), &own) == 0 &&
+			    cidr_same_address(&own, &want))
 				return true;
 		}
 	}
@@ -76,11 +77,16 @@ static int judge(struct validation_check *c, json_t *resolution, const char *nam
 		found += json_array_size(list);
 		json_array_foreach(list, i, address) {
 			if (is_own_address(c, keys[k], json_string_value(address)))
-				return validation_say(c, VALIDATION_FAILURE, "The name %s leads to an address of this host itself", name);
+				return validation_say(
+					c, VALIDATION_FAILURE,
+					"The name %s leads to an address of this host itself",
+					name);
 		}
 	}
 	if (!found)
-		return validation_say(c, VALIDATION_FAILURE, "The host cannot resolve the name %s: add it to its DNS server", name);
+		return validation_say(
+			c, VALIDATION_FAILURE,
+			"The host cannot resolve the name %s: add it to its DNS server", name);
 	return validation_say(c, VALIDATION_SUCCESS, "The host can resolve the name %s", name);
 }
 
@@ -91,17 +97,25 @@ static int check_name(struct validation_check *c, const char *prefix)
 	AUTO(json_decrefp) json_t *ignition = cluster_ignition(c, &any);
 
 	if (ignition_has_managed_networking(ignition))
-		return validation_say(c, VALIDATION_SUCCESS, "The cluster brings its own name service");
+		return validation_say(c, VALIDATION_SUCCESS,
+				      "The cluster brings its own name service");
 	if (!any)
-		return validation_say(c, VALIDATION_PENDING, "Waiting for the first download of the cluster's configuration");
+		return validation_say(
+			c, VALIDATION_PENDING,
+			"Waiting for the first download of the cluster's configuration");
 	if (str_empty(cluster->base_dns_domain) || str_empty(cluster->name))
-		return validation_say(c, VALIDATION_ERROR, "The cluster's base domain is not known: set base_dns_domain");
+		return validation_say(
+			c, VALIDATION_ERROR,
+			"The cluster's base domain is not known: set base_dns_domain");
 
-	AUTO(freep) char *name = str_printf("%s.%s.%s", prefix, cluster->name, cluster->base_dns_domain);
+	AUTO(freep)
+	char *name = str_printf("%s.%s.%s", prefix, cluster->name, cluster->base_dns_domain);
 	AUTO(json_decrefp) json_t *reply = parse(c->host->domain_name_resolutions);
 	json_t *resolution = name ? resolution_of(reply, name) : NULL;
 	if (!resolution)
-		return validation_say(c, VALIDATION_PENDING, "Waiting for the host to resolve the name %s", name ? name : prefix);
+		return validation_say(c, VALIDATION_PENDING,
+				      "Waiting for the host to resolve the name %s",
+				      name ? name : prefix);
 	return judge(c, resolution, name);
 }
 

@@ -18,12 +18,14 @@ struct nic_network {
 /* Which families do the cluster's networks use? An imported cluster names none. */
 static void cluster_families(const struct cluster *cluster, bool ret_uses[2])
 {
-	static const char *const keys[] = { "machine_networks", "cluster_networks", "service_networks" };
+	static const char *const keys[] = { "machine_networks", "cluster_networks",
+					    "service_networks" };
 
 	ret_uses[0] = ret_uses[1] = false;
 	if (str_empty(cluster->extra))
 		return;
-	AUTO(json_decrefp) json_t *extra = json_parse(cluster->extra, strlen(cluster->extra), 1u << 20, true, NULL);
+	AUTO(json_decrefp)
+	json_t *extra = json_parse(cluster->extra, strlen(cluster->extra), 1u << 20, true, NULL);
 	for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
 		size_t i;
 		json_t *network;
@@ -42,11 +44,13 @@ static size_t collect(const json_t *inventory, bool v6, struct nic_network *out)
 	json_t *nic, *address;
 
 	json_array_foreach(json_child(inventory, "interfaces"), i, nic) {
-		json_array_foreach(json_child(nic, v6 ? "ipv6_addresses" : "ipv4_addresses"), k, address) {
+		json_array_foreach(json_child(nic, v6 ? "ipv6_addresses" : "ipv4_addresses"), k,
+				   address) {
 			struct nic_network *net = &out[n];
 			net->nic = json_str(nic, "name");
 			net->text = json_string_value(address);
-			if (n < NETWORKS_MAX - 1 && net->nic && cidr_parse(net->text, &net->cidr) == 0)
+			if (n < NETWORKS_MAX - 1 && net->nic &&
+			    cidr_parse(net->text, &net->cidr) == 0)
 				n++;
 		}
 	}
@@ -57,9 +61,11 @@ static int compare(struct validation_check *c, const struct nic_network *v, size
 {
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = i + 1; k < n; k++) {
-			if (strcmp(v[i].nic, v[k].nic) != 0 && cidr_overlaps(&v[i].cidr, &v[k].cidr))
-				return validation_say(c, VALIDATION_FAILURE, "%s (%s) and %s (%s) are in the same network", v[i].text, v[i].nic,
-						      v[k].text, v[k].nic);
+			if (strcmp(v[i].nic, v[k].nic) != 0 &&
+			    cidr_overlaps(&v[i].cidr, &v[k].cidr))
+				return validation_say(c, VALIDATION_FAILURE,
+						      "%s (%s) and %s (%s) are in the same network",
+						      v[i].text, v[i].nic, v[k].text, v[k].nic);
 		}
 	}
 	return VALIDATION_SUCCESS;
@@ -76,5 +82,6 @@ int validate_subnets(struct validation_check *c)
 		if (r != VALIDATION_SUCCESS)
 			return r;
 	}
-	return validation_say(c, VALIDATION_SUCCESS, "The networks of the host's interfaces are apart");
+	return validation_say(c, VALIDATION_SUCCESS,
+			      "The networks of the host's interfaces are apart");
 }

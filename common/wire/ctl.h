@@ -9,4 +9,4 @@
 enum ctl_frame { CTL_REQUEST = 1, CTL_PROGRESS = 2, CTL_RESULT = 3 };
 
 #define CTL_SOCKET_NAME "ctl.sock" /* in the state folder */
-#define CTL_MAX (1u << 20)	   /* bytes of a frame */
+#define CTL_MAX (1u << 20)         /* bytes of a frame */

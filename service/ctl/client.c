@@ -25,20 +25,24 @@ static int connect_socket(const struct ctl *ctl, int *ret, struct fault *err)
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	AUTO(closep) int dir = open(ctl->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
-		return fault_set(err, -errno, "cannot open the state folder %s: %s", ctl->state_dir, strerror(errno));
+		return fault_set(err, -errno, "cannot open the state folder %s: %s", ctl->state_dir,
+				 strerror(errno));
 	AUTO(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fault_set(err, -errno, "cannot make a socket: %s", strerror(errno));
 	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" CTL_SOCKET_NAME, dir);
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return fault_set(err, -errno, "cannot talk to slipwayd in %s (%s): is it running?", ctl->state_dir, strerror(errno));
+		return fault_set(err, -errno, "cannot talk to slipwayd in %s (%s): is it running?",
+				 ctl->state_dir, strerror(errno));
 	*ret = TAKE_FD(fd);
 	return 0;
 }
 
 static int send_request(struct ipc *ipc, const char *verb, json_t *args, int fd, struct fault *err)
 {
-	AUTO(json_decrefp) json_t *request = json_pack("{s:s, s:o}", "verb", verb, "args", args ? args : json_object());
+	AUTO(json_decrefp)
+	json_t *request =
+		json_pack("{s:s, s:o}", "verb", verb, "args", args ? args : json_object());
 	AUTO(freep) char *text = request ? json_text(request, false) : NULL;
 	if (!text)
 		return fault_oom(err);
@@ -103,7 +107,8 @@ static int wait_for_result(struct ipc *ipc, json_t **ret, struct fault *err)
 	}
 }
 
-int ctl_request(const struct ctl *ctl, const char *verb, json_t *args, int fd, json_t **ret, struct fault *err)
+int ctl_request(const struct ctl *ctl, const char *verb, json_t *args, int fd, json_t **ret,
+		struct fault *err)
 {
 	AUTO(json_decrefp) json_t *owned = args;
 	int sock = -1;

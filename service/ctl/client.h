@@ -22,7 +22,8 @@ struct ctl {
  * Sends one request and waits for its end, showing progress on stderr. @args: object or NULL; takes the reference. @fd: passed
  * along, -1 = none. *ret: the result (new reference). Negative with a sentence when the service refuses or is not there.
  */
-int ctl_request(const struct ctl *ctl, const char *verb, json_t *args, int fd, json_t **ret, struct fault *err);
+int ctl_request(const struct ctl *ctl, const char *verb, json_t *args, int fd, json_t **ret,
+		struct fault *err);
 
 /* Prints the sentence and returns EXIT_FAILED. */
 int ctl_fail(const struct fault *err);
@@ -36,6 +37,7 @@ int ctl_set_json(void *ctx, const char *value, struct fault *err);
 
 extern const struct verb verb_status, verb_backup;
 extern const struct verb verb_base_image_add, verb_base_image_list, verb_base_image_remove;
-extern const struct verb verb_os_image_add, verb_os_image_list, verb_os_image_remove, verb_os_image_default;
+extern const struct verb verb_os_image_add, verb_os_image_list, verb_os_image_remove,
+	verb_os_image_default;
 extern const struct verb verb_tokens_agent, verb_tokens_revoke;
 extern const struct verb verb_users_list, verb_users_add, verb_users_passwd, verb_users_remove;

@@ -22,6 +22,10 @@ static int run(void *ctx, int argc, char **argv)
 }
 
 const struct verb verb_backup = {
-	.name = "backup", .args = "FILE", .help = "write a consistent copy of the store to a new file", .min_operands = 1, .max_operands = 1,
+	.name = "backup",
+	.args = "FILE",
+	.help = "write a consistent copy of the store to a new file",
+	.min_operands = 1,
+	.max_operands = 1,
 	.run = run,
 };

@@ -23,7 +23,8 @@ static int add(void *ctx, int argc, char **argv)
 	if (ctl->json)
 		ctl_print_json(v);
 	else
-		printf("base image %.16s for %s (kernel %s) is served\n", json_str(v, "id"), json_str(v, "arch"), json_str(v, "kernel"));
+		printf("base image %.16s for %s (kernel %s) is served\n", json_str(v, "id"),
+		       json_str(v, "arch"), json_str(v, "kernel"));
 	return EXIT_DONE;
 }
 
@@ -43,8 +44,8 @@ static int list(void *ctx, int argc, char **argv)
 	}
 	printf("%-16s  %-8s  %12s  %s\n", "ID", "ARCH", "BYTES", "KERNEL");
 	json_array_foreach(json_child(v, "base_images"), i, b)
-		printf("%.16s  %-8s  %12" PRId64 "  %s\n", json_str(b, "id"), json_str(b, "arch"), json_i64(b, "size_bytes"),
-		       json_str(b, "kernel"));
+		printf("%.16s  %-8s  %12" PRId64 "  %s\n", json_str(b, "id"), json_str(b, "arch"),
+		       json_i64(b, "size_bytes"), json_str(b, "kernel"));
 	return EXIT_DONE;
 }
 
@@ -54,11 +55,21 @@ static int remove_one(void *ctx, int argc, char **argv)
 }
 
 const struct verb verb_base_image_add = {
-	.name = "base-image add", .args = "DIR", .help = "serve discovery images made from this base image", .min_operands = 1, .max_operands = 1,
+	.name = "base-image add",
+	.args = "DIR",
+	.help = "serve discovery images made from this base image",
+	.min_operands = 1,
+	.max_operands = 1,
 	.run = add,
 };
-const struct verb verb_base_image_list = { .name = "base-image list", .args = "", .help = "list the base images", .run = list };
+const struct verb verb_base_image_list = {
+	.name = "base-image list", .args = "", .help = "list the base images", .run = list
+};
 const struct verb verb_base_image_remove = {
-	.name = "base-image remove", .args = "ARCH", .help = "stop serving the base image of an architecture", .min_operands = 1,
-	.max_operands = 1, .run = remove_one,
+	.name = "base-image remove",
+	.args = "ARCH",
+	.help = "stop serving the base image of an architecture",
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = remove_one,
 };

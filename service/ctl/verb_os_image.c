@@ -35,7 +35,8 @@ static const struct option_spec add_options[] = {
 	{ "label", 0, "TEXT", "what people call it (default: the file's name)", set_label },
 	{ "os-version", 0, "VERSION", "version of the system in it", set_version },
 	{ "arch", 0, "ARCH", "its architecture (default x86_64)", set_arch },
-	{ "default", 0, NULL, "install this one from now on (the first image is the default)", set_default },
+	{ "default", 0, NULL, "install this one from now on (the first image is the default)",
+	  set_default },
 	{ NULL },
 };
 
@@ -44,8 +45,8 @@ static json_t *add_args(const struct ctl *ctl, const char *path)
 	const char *slash = strrchr(path, '/');
 	const char *label = ctl->label ? ctl->label : slash ? slash + 1 : path;
 
-	return json_pack("{s:s, s:s?, s:s, s:b}", "label", label, "version", ctl->version, "arch", ctl->arch ? ctl->arch : "x86_64", "default",
-			 (int)ctl->make_default);
+	return json_pack("{s:s, s:s?, s:s, s:b}", "label", label, "version", ctl->version, "arch",
+			 ctl->arch ? ctl->arch : "x86_64", "default", (int)ctl->make_default);
 }
 
 static int add(void *ctx, int argc, char **argv)
@@ -82,10 +83,13 @@ static int list(void *ctx, int argc, char **argv)
 		ctl_print_json(json_child(v, "os_images"));
 		return EXIT_DONE;
 	}
-	printf("%-16s  %14s  %14s  %-7s  %s\n", "ID", "IMAGE BYTES", "PAYLOAD BYTES", "DEFAULT", "LABEL");
+	printf("%-16s  %14s  %14s  %-7s  %s\n", "ID", "IMAGE BYTES", "PAYLOAD BYTES", "DEFAULT",
+	       "LABEL");
 	json_array_foreach(json_child(v, "os_images"), i, o)
-		printf("%.16s  %14" PRId64 "  %14" PRId64 "  %-7s  %s\n", json_str(o, "id"), json_i64(o, "image_size"),
-		       json_i64(o, "payload_size"), json_flag(o, "default") ? "yes" : "", json_str(o, "label") ? json_str(o, "label") : "");
+		printf("%.16s  %14" PRId64 "  %14" PRId64 "  %-7s  %s\n", json_str(o, "id"),
+		       json_i64(o, "image_size"), json_i64(o, "payload_size"),
+		       json_flag(o, "default") ? "yes" : "",
+		       json_str(o, "label") ? json_str(o, "label") : "");
 	return EXIT_DONE;
 }
 
@@ -100,15 +104,30 @@ static int make_default(void *ctx, int argc, char **argv)
 }
 
 const struct verb verb_os_image_add = {
-	.name = "os-image add", .args = "FILE", .help = "make an OS image installable; prints its id", .options = add_options, .min_operands = 1,
-	.max_operands = 1, .run = add,
+	.name = "os-image add",
+	.args = "FILE",
+	.help = "make an OS image installable; prints its id",
+	.options = add_options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = add,
 };
-const struct verb verb_os_image_list = { .name = "os-image list", .args = "", .help = "list the OS images", .run = list };
+const struct verb verb_os_image_list = {
+	.name = "os-image list", .args = "", .help = "list the OS images", .run = list
+};
 const struct verb verb_os_image_remove = {
-	.name = "os-image remove", .args = "ID", .help = "remove an OS image and its files", .min_operands = 1, .max_operands = 1,
+	.name = "os-image remove",
+	.args = "ID",
+	.help = "remove an OS image and its files",
+	.min_operands = 1,
+	.max_operands = 1,
 	.run = remove_one,
 };
 const struct verb verb_os_image_default = {
-	.name = "os-image default", .args = "ID", .help = "install this OS image from now on", .min_operands = 1, .max_operands = 1,
+	.name = "os-image default",
+	.args = "ID",
+	.help = "install this OS image from now on",
+	.min_operands = 1,
+	.max_operands = 1,
 	.run = make_default,
 };

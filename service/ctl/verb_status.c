@@ -23,7 +23,8 @@ static void print_hosts(const json_t *v)
 	size_t shown = 0;
 
 	json_object_foreach(json_child(v, "hosts"), status, n)
-		printf("%-14s %" JSON_INTEGER_FORMAT " %s\n", shown++ ? "" : "hosts", json_integer_value(n), status);
+		printf("%-14s %" JSON_INTEGER_FORMAT " %s\n", shown++ ? "" : "hosts",
+		       json_integer_value(n), status);
 	if (!shown)
 		printf("%-14s 0\n", "hosts");
 }
@@ -34,7 +35,8 @@ static void print_base_images(const json_t *v)
 	json_t *b;
 
 	json_array_foreach(json_child(v, "base_images"), i, b)
-		printf("%-14s %s, kernel %s, %.16s\n", i ? "" : "base images", json_str(b, "arch"), json_str(b, "kernel"), json_str(b, "id"));
+		printf("%-14s %s, kernel %s, %.16s\n", i ? "" : "base images", json_str(b, "arch"),
+		       json_str(b, "kernel"), json_str(b, "id"));
 	if (json_array_size(json_child(v, "base_images")) == 0)
 		printf("%-14s none: discovery images cannot be downloaded yet\n", "base images");
 }
@@ -65,4 +67,6 @@ static int run(void *ctx, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-const struct verb verb_status = { .name = "status", .args = "", .help = "show addresses, counts and images", .run = run };
+const struct verb verb_status = {
+	.name = "status", .args = "", .help = "show addresses, counts and images", .run = run
+};

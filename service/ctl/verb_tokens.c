@@ -37,10 +37,19 @@ static int revoke_all(void *ctx, int argc, char **argv)
 }
 
 const struct verb verb_tokens_agent = {
-	.name = "tokens agent", .args = "INFRA_ENV_ID", .help = "print a new token for agents of an infra-env", .options = agent_options,
-	.min_operands = 1, .max_operands = 1, .run = agent,
+	.name = "tokens agent",
+	.args = "INFRA_ENV_ID",
+	.help = "print a new token for agents of an infra-env",
+	.options = agent_options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = agent,
 };
 const struct verb verb_tokens_revoke = {
-	.name = "tokens revoke", .args = "INFRA_ENV_ID", .help = "refuse every agent token made so far for an infra-env", .min_operands = 1,
-	.max_operands = 1, .run = revoke_all,
+	.name = "tokens revoke",
+	.args = "INFRA_ENV_ID",
+	.help = "refuse every agent token made so far for an infra-env",
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = revoke_all,
 };

@@ -25,7 +25,12 @@ static int set_password_file(void *ctx, const char *value, struct fault *err)
 	return 0;
 }
 
-#define PASSWORD_OPTION { "password-file", 0, "FILE", "its first line is the password; \"-\" = standard input", set_password_file }
+#define PASSWORD_OPTION                                                           \
+	{                                                                         \
+		"password-file", 0, "FILE",                                       \
+			"its first line is the password; \"-\" = standard input", \
+			set_password_file                                         \
+	}
 
 static const struct option_spec add_options[] = {
 	{ "role", 0, "ROLE", "admin, user (default) or read-only", set_role },
@@ -70,11 +75,14 @@ static int with_password(const struct ctl *ctl, const char *verb, const char *na
 	AUTO(secret_done) struct secret password = { 0 };
 	struct fault err = FAULT_INIT;
 	AUTO(json_decrefp) json_t *v = NULL;
-	int r = ctl->password_file ? read_password(ctl->password_file, &password, &err) : make_password(&password, &err);
+	int r = ctl->password_file ? read_password(ctl->password_file, &password, &err)
+				   : make_password(&password, &err);
 
 	if (r == 0)
-		r = ctl_request(ctl, verb, json_pack("{s:s, s:s?, s:s}", "name", name, "role", ctl->role, "password", secret_reveal(&password)), -1,
-				&v, &err);
+		r = ctl_request(ctl, verb,
+				json_pack("{s:s, s:s?, s:s}", "name", name, "role", ctl->role,
+					  "password", secret_reveal(&password)),
+				-1, &v, &err);
 	return r < 0 ? ctl_fail(&err) : EXIT_DONE;
 }
 
@@ -112,15 +120,32 @@ static int list(void *ctx, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-const struct verb verb_users_list = { .name = "users list", .args = "", .help = "list the users and their roles", .run = list };
+const struct verb verb_users_list = {
+	.name = "users list", .args = "", .help = "list the users and their roles", .run = list
+};
 const struct verb verb_users_add = {
-	.name = "users add", .args = "NAME", .help = "add a user; without a file a random password is printed", .options = add_options,
-	.min_operands = 1, .max_operands = 1, .run = add,
+	.name = "users add",
+	.args = "NAME",
+	.help = "add a user; without a file a random password is printed",
+	.options = add_options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = add,
 };
 const struct verb verb_users_passwd = {
-	.name = "users passwd", .args = "NAME", .help = "give a user another password", .options = passwd_options, .min_operands = 1,
-	.max_operands = 1, .run = passwd,
+	.name = "users passwd",
+	.args = "NAME",
+	.help = "give a user another password",
+	.options = passwd_options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = passwd,
 };
 const struct verb verb_users_remove = {
-	.name = "users remove", .args = "NAME", .help = "remove a user", .min_operands = 1, .max_operands = 1, .run = remove_one,
+	.name = "users remove",
+	.args = "NAME",
+	.help = "remove a user",
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = remove_one,
 };

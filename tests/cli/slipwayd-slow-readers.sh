@@ -6,7 +6,7 @@ make_tmp
 requires python3
 
 : >"$TMP/slipwayd.conf"
-start_service
+start_service --auth=local
 make_infra_env
 make_base "$TMP/base" 256
 "${CTL[@]}" base-image add "$TMP/base" 2>/dev/null >&2

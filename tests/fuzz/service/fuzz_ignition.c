@@ -12,15 +12,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void merge(const char *text)
 {
 	struct rule_config config;
-	struct infra_env ie = { .id = "0b1e1111-2222-4333-8444-555566667777", .ignition_config_override = (char *)text };
+	struct infra_env ie = { .id = "0b1e1111-2222-4333-8444-555566667777",
+				.ignition_config_override = (char *)text };
 	struct cluster cluster = { .api_vip_dns_name = (char *)"192.0.2.1" };
 	struct host h = { .id = "h", .ignition_config_overrides = (char *)text };
-	struct rule_ctx ctx = { .infra_env = &ie, .cluster = &cluster, .now_us = 1, .config = &config };
+	struct rule_ctx ctx = {
+		.infra_env = &ie, .cluster = &cluster, .now_us = 1, .config = &config
+	};
 	AUTO(freep) char *discovery = NULL;
 	AUTO(freep) char *target = NULL;
 
 	rule_config_init(&config);
-	if (ignition_discovery(&ie, &config, "https://s", "t", "CA", &discovery, NULL) == 0 && ignition_check(discovery, NULL) != 0)
+	if (ignition_discovery(&ie, &config, "https://s", "t", "CA", &discovery, NULL) == 0 &&
+	    ignition_check(discovery, NULL) != 0)
 		abort();
 	if (ignition_target(&ctx, &h, &target, NULL) == 0 && ignition_check(target, NULL) != 0)
 		abort();

@@ -24,14 +24,21 @@ static void look(const struct rule_ctx *ctx, struct host *h)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct infra_env ie = { .openshift_version = (char *)"4.18" };
-	struct cluster cluster = { .name = (char *)"c", .extra = (char *)"{\"machine_networks\":[{\"cidr\":\"192.0.2.0/24\"}]}" };
+	struct cluster cluster = {
+		.name = (char *)"c",
+		.extra = (char *)"{\"machine_networks\":[{\"cidr\":\"192.0.2.0/24\"}]}"
+	};
 	struct rule_config config;
 	struct fault err = { 0 };
 
 	rule_config_init(&config);
 	for (int bound = 0; bound < 2; bound++) {
-		struct host h = { .id = "h", .status = bound ? HOST_INSUFFICIENT : HOST_DISCOVERING_UNBOUND };
-		struct rule_ctx ctx = { .infra_env = &ie, .cluster = bound ? &cluster : NULL, .now_us = 1, .config = &config };
+		struct host h = { .id = "h",
+				  .status = bound ? HOST_INSUFFICIENT : HOST_DISCOVERING_UNBOUND };
+		struct rule_ctx ctx = { .infra_env = &ie,
+					.cluster = bound ? &cluster : NULL,
+					.now_us = 1,
+					.config = &config };
 		int r = inventory_apply(&ctx, &h, (const char *)data, size, &err);
 		if (r == 0 && !h.inventory)
 			abort();

@@ -64,7 +64,10 @@ static inline void fix_init(struct fixture *f, bool bound)
 	str_set(&f->host.discovery_agent_version, f->config.agent_image);
 	if (bound)
 		strcpy(f->host.cluster_id, FIX_CLUSTER_ID);
-	f->ctx = (struct rule_ctx){ .infra_env = &f->ie, .cluster = bound ? &f->cluster : NULL, .now_us = FIX_NOW_US, .config = &f->config };
+	f->ctx = (struct rule_ctx){ .infra_env = &f->ie,
+				    .cluster = bound ? &f->cluster : NULL,
+				    .now_us = FIX_NOW_US,
+				    .config = &f->config };
 }
 
 static inline void fix_done(struct fixture *f)
@@ -94,12 +97,14 @@ static inline char *fix_changed(const char *path, const char *json)
 	while (strchr(path, '.')) {
 		size_t n = strcspn(path, ".");
 		snprintf(part, sizeof(part), "%.*s", (int)n, path);
-		at = json_is_array(at) ? json_array_get(at, (size_t)atoi(part)) : json_object_get(at, part);
+		at = json_is_array(at) ? json_array_get(at, (size_t)atoi(part))
+				       : json_object_get(at, part);
 		assert_non_null(at);
 		path += n + 1;
 	}
 	if (json)
-		assert_int_equal(json_object_set_new(at, path, json_loads(json, JSON_DECODE_ANY, NULL)), 0);
+		assert_int_equal(
+			json_object_set_new(at, path, json_loads(json, JSON_DECODE_ANY, NULL)), 0);
 	else
 		json_object_del(at, path);
 	return json_dumps(root, JSON_COMPACT);
@@ -108,9 +113,11 @@ static inline char *fix_changed(const char *path, const char *json)
 /* A reply that the cluster's configuration was downloaded; it shows managed networking when @managed. */
 static inline void fix_api_vip(struct fixture *f, bool managed)
 {
-	static const char with[] = "{\"ignition\":\"{\\\"ignition\\\":{\\\"version\\\":\\\"3.2.0\\\"},\\\"storage\\\":{\\\"files\\\":[{\\\"path\\\":"
-				   "\\\"/etc/kubernetes/manifests/keepalived.yaml\\\"}]}}\",\"is_success\":true,\"url\":\"http://api\"}";
-	static const char without[] = "{\"ignition\":\"{\\\"ignition\\\":{\\\"version\\\":\\\"3.2.0\\\"}}\",\"is_success\":true,\"url\":\"http://api\"}";
+	static const char with[] =
+		"{\"ignition\":\"{\\\"ignition\\\":{\\\"version\\\":\\\"3.2.0\\\"},\\\"storage\\\":{\\\"files\\\":[{\\\"path\\\":"
+		"\\\"/etc/kubernetes/manifests/keepalived.yaml\\\"}]}}\",\"is_success\":true,\"url\":\"http://api\"}";
+	static const char without[] =
+		"{\"ignition\":\"{\\\"ignition\\\":{\\\"version\\\":\\\"3.2.0\\\"}}\",\"is_success\":true,\"url\":\"http://api\"}";
 
 	str_set(&f->host.api_vip_connectivity, managed ? with : without);
 }
@@ -119,8 +126,10 @@ static inline void fix_api_vip(struct fixture *f, bool managed)
  * Runs the tests; the last @n_corpus of them replay recordings of the original and are part of the run only when SLIPWAY_CORPUS names
  * the folder that holds them.
  */
-#define FIX_RUN(tests, n_corpus) \
-	_cmocka_run_group_tests(#tests, tests, ARRAY_SIZE(tests) - (getenv("SLIPWAY_CORPUS") ? 0 : (n_corpus)), NULL, NULL)
+#define FIX_RUN(tests, n_corpus)                                                                 \
+	_cmocka_run_group_tests(#tests, tests,                                                   \
+				ARRAY_SIZE(tests) - (getenv("SLIPWAY_CORPUS") ? 0 : (n_corpus)), \
+				NULL, NULL)
 
 /* A recording of the corpus. New reference. */
 static inline json_t *fix_recording(const char *name)

@@ -8,10 +8,20 @@ static void test_parse(void **state)
 		int want;
 		unsigned bits;
 	} rows[] = {
-		{ "192.0.2.5/24", 0, 24 }, { "192.0.2.5", 0, 32 },	  { "2001:db8::1/64", 0, 64 }, { "::", 0, 128 },
-		{ "0.0.0.0/0", 0, 0 },	   { "192.0.2.5/33", -EINVAL, 0 }, { "::/129", -EINVAL, 0 },   { "192.0.2", -EINVAL, 0 },
-		{ "192.0.2.5/", -EINVAL, 0 }, { "192.0.2.5/-1", -EINVAL, 0 }, { "", -EINVAL, 0 },	       { "/24", -EINVAL, 0 },
-		{ "host/24", -EINVAL, 0 }, { "1111:1111:1111:1111:1111:1111:1111:1111:1111:1111/64", -EINVAL, 0 },
+		{ "192.0.2.5/24", 0, 24 },
+		{ "192.0.2.5", 0, 32 },
+		{ "2001:db8::1/64", 0, 64 },
+		{ "::", 0, 128 },
+		{ "0.0.0.0/0", 0, 0 },
+		{ "192.0.2.5/33", -EINVAL, 0 },
+		{ "::/129", -EINVAL, 0 },
+		{ "192.0.2", -EINVAL, 0 },
+		{ "192.0.2.5/", -EINVAL, 0 },
+		{ "192.0.2.5/-1", -EINVAL, 0 },
+		{ "", -EINVAL, 0 },
+		{ "/24", -EINVAL, 0 },
+		{ "host/24", -EINVAL, 0 },
+		{ "1111:1111:1111:1111:1111:1111:1111:1111:1111:1111/64", -EINVAL, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct cidr c;
@@ -46,11 +56,13 @@ static void test_relations(void **state)
 		assert_int_equal(cidr_same_address(&a, &b), rows[i].same);
 	}
 	assert_true(cidr_is_address("192.0.2.1") && cidr_is_address("::1"));
-	assert_false(cidr_is_address("192.0.2.1/24") || cidr_is_address("api.example.com") || cidr_is_address(""));
+	assert_false(cidr_is_address("192.0.2.1/24") || cidr_is_address("api.example.com") ||
+		     cidr_is_address(""));
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_relations) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse),
+					    cmocka_unit_test(test_relations) };
 	return FIX_RUN(tests, 0);
 }

@@ -6,7 +6,8 @@ static void test_next(void **state)
 	static const struct {
 		const char *csv, *items; /* joined by | */
 	} rows[] = {
-		{ NULL, "" }, { "", "" }, { "a", "a|" }, { "a,b", "a|b|" }, { " a , b ", "a|b|" }, { ",,a,,", "a|" }, { " , ", "" }, { "a b,c", "a b|c|" },
+		{ NULL, "" },          { "", "" },        { "a", "a|" }, { "a,b", "a|b|" },
+		{ " a , b ", "a|b|" }, { ",,a,,", "a|" }, { " , ", "" }, { "a b,c", "a b|c|" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char text[64] = "";
@@ -32,6 +33,7 @@ static void test_has(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_next), cmocka_unit_test(test_has) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_next),
+					    cmocka_unit_test(test_has) };
 	return FIX_RUN(tests, 0);
 }

@@ -5,8 +5,10 @@
 
 static void test_valid(void **state)
 {
-	static const char *const good[] = { "a", "w1", "worker-0", "a.b.c", "0", "a-", A60 "aaa", "a.-b" };
-	static const char *const bad[] = { "", "A", "-a", ".a", "a.", "a..b", "a_b", "a b", "w\xc3\xa9", A60 "aaaa" };
+	static const char *const good[] = { "a", "w1", "worker-0", "a.b.c",
+					    "0", "a-", A60 "aaa",  "a.-b" };
+	static const char *const bad[] = { "",     "A",   "-a",  ".a",        "a.",
+					   "a..b", "a_b", "a b", "w\xc3\xa9", A60 "aaaa" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		if (!hostname_is_valid(good[i]))
@@ -37,6 +39,8 @@ static void test_is_of(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_valid), cmocka_unit_test(test_forbidden), cmocka_unit_test(test_is_of) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_valid),
+					    cmocka_unit_test(test_forbidden),
+					    cmocka_unit_test(test_is_of) };
 	return FIX_RUN(tests, 0);
 }

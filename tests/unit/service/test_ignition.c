@@ -5,7 +5,8 @@ static const struct {
 	bool good;
 } checks[] = {
 	{ "{\"ignition\":{\"version\":\"3.1.0\"}}", true },
-	{ "{\"ignition\":{\"version\":\"3.6.0\"},\"storage\":{\"files\":[{\"path\":\"/a\"}]},\"systemd\":{\"units\":[{\"name\":\"a.service\"}]}}", true },
+	{ "{\"ignition\":{\"version\":\"3.6.0\"},\"storage\":{\"files\":[{\"path\":\"/a\"}]},\"systemd\":{\"units\":[{\"name\":\"a.service\"}]}}",
+	  true },
 	{ "{\"ignition\":{\"version\":\"3.2.0\"},\"storage\":{\"files\":null}}", true },
 	{ "", false },
 	{ "[]", false },
@@ -19,7 +20,8 @@ static const struct {
 	{ "{\"ignition\":{\"version\":\"3.1.0\"},\"storage\":[]}", false },
 	{ "{\"ignition\":{\"version\":\"3.1.0\"},\"storage\":{\"files\":{}}}", false },
 	{ "{\"ignition\":{\"version\":\"3.1.0\"},\"storage\":{\"files\":[{}]}}", false },
-	{ "{\"ignition\":{\"version\":\"3.1.0\"},\"storage\":{\"files\":[{\"path\":\"a\"}]}}", false },
+	{ "{\"ignition\":{\"version\":\"3.1.0\"},\"storage\":{\"files\":[{\"path\":\"a\"}]}}",
+	  false },
 	{ "{\"ignition\":{\"version\":\"3.1.0\"},\"systemd\":{\"units\":[1]}}", false },
 };
 
@@ -37,17 +39,21 @@ static void test_check(void **state)
 static const struct {
 	const char *api, *endpoint, *ca, *override, *pool, *url, *want_ca;
 } urls[] = {
-	{ "api.prod.example.com", NULL, NULL, NULL, NULL, "http://api.prod.example.com:22624/config/worker", NULL },
+	{ "api.prod.example.com", NULL, NULL, NULL, NULL,
+	  "http://api.prod.example.com:22624/config/worker", NULL },
 	{ "192.0.2.20", NULL, NULL, NULL, "infra", "http://192.0.2.20:22624/config/infra", NULL },
-	{ "2001:db8::20", NULL, NULL, NULL, NULL, "http://[2001:db8::20]:22624/config/worker", NULL },
-	{ "api.prod.example.com", NULL, "UEVNCg==", NULL, NULL, "https://api-int.prod.example.com:22623/config/worker", "UEVNCg==" },
-	{ "192.0.2.20", NULL, "UEVNCg==", NULL, NULL, "https://192.0.2.20:22623/config/worker", "UEVNCg==" },
+	{ "2001:db8::20", NULL, NULL, NULL, NULL, "http://[2001:db8::20]:22624/config/worker",
+	  NULL },
+	{ "api.prod.example.com", NULL, "UEVNCg==", NULL, NULL,
+	  "https://api-int.prod.example.com:22623/config/worker", "UEVNCg==" },
+	{ "192.0.2.20", NULL, "UEVNCg==", NULL, NULL, "https://192.0.2.20:22623/config/worker",
+	  "UEVNCg==" },
 	{ "api.x.y", "https://mcs:1/c", NULL, NULL, "infra", "https://mcs:1/c/infra", NULL },
 	{ "api.x.y", "https://mcs:1/c", "UEVN", NULL, NULL, "https://mcs:1/c/worker", "UEVNCg==" },
 	/* "PEM" from the cluster and "TWO" from the host's own configuration */
 	{ "api.x.y", NULL, "UEVN",
-	  "{\"ignition\":{\"version\":\"3.2.0\",\"security\":{\"tls\":{\"certificateAuthorities\":[{\"source\":\"data:,TWO\"},{\"source\":\"http://x\"}]}}}}", NULL,
-	  "https://api-int.x.y:22623/config/worker", "UEVNClRXTwo=" },
+	  "{\"ignition\":{\"version\":\"3.2.0\",\"security\":{\"tls\":{\"certificateAuthorities\":[{\"source\":\"data:,TWO\"},{\"source\":\"http://x\"}]}}}}",
+	  NULL, "https://api-int.x.y:22623/config/worker", "UEVNClRXTwo=" },
 };
 
 static void test_source_url(void **state)
@@ -93,12 +99,13 @@ static void test_target(void **state)
 	str_set(&f.host.ignition_endpoint_http_headers, "[{\"key\":\"X-A\",\"value\":\"b\"}]");
 	assert_int_equal(ignition_target(&f.ctx, &f.host, &text, NULL), 0);
 	assert_int_equal(ignition_check(text, NULL), 0);
-	assert_string_equal(text,
-			    "{\"ignition\":{\"config\":{\"merge\":[{\"httpHeaders\":[{\"name\":\"Authorization\",\"value\":\"Bearer t0k\"},"
-			    "{\"name\":\"X-A\",\"value\":\"b\"}],\"source\":\"https://api-int.prod.example.com:22623/config/worker\"}]},"
-			    "\"security\":{\"tls\":{\"certificateAuthorities\":[{\"source\":\"data:text/plain;base64,UEVNCg==\"}]}},"
-			    "\"version\":\"3.2.0\"},\"storage\":{\"files\":[{\"contents\":{\"source\":\"data:,worker-0\"},\"mode\":420,"
-			    "\"overwrite\":true,\"path\":\"/etc/hostname\",\"user\":{\"name\":\"root\"}}]}}");
+	assert_string_equal(
+		text,
+		"{\"ignition\":{\"config\":{\"merge\":[{\"httpHeaders\":[{\"name\":\"Authorization\",\"value\":\"Bearer t0k\"},"
+		"{\"name\":\"X-A\",\"value\":\"b\"}],\"source\":\"https://api-int.prod.example.com:22623/config/worker\"}]},"
+		"\"security\":{\"tls\":{\"certificateAuthorities\":[{\"source\":\"data:text/plain;base64,UEVNCg==\"}]}},"
+		"\"version\":\"3.2.0\"},\"storage\":{\"files\":[{\"contents\":{\"source\":\"data:,worker-0\"},\"mode\":420,"
+		"\"overwrite\":true,\"path\":\"/etc/hostname\",\"user\":{\"name\":\"root\"}}]}}");
 	fix_done(&f);
 }
 
@@ -137,7 +144,9 @@ static void test_replay_target(void **state)
 	AUTO(freep) char *text = NULL;
 	fix_init(&f, true);
 	str_set(&f.host.requested_hostname, "worker-0");
-	str_set(&f.host.ignition_config_overrides, json_str(json_object_get(json_object_get(known, "response"), "body"), "ignition_config_overrides"));
+	str_set(&f.host.ignition_config_overrides,
+		json_str(json_object_get(json_object_get(known, "response"), "body"),
+			 "ignition_config_overrides"));
 	assert_int_equal(ignition_target(&f.ctx, &f.host, &text, NULL), 0);
 	AUTO(json_decrefp) json_t *have = json_loads(text, 0, NULL);
 	json_t *want = json_object_get(json_object_get(recording, "response"), "body");
@@ -152,8 +161,12 @@ static void test_replay_target(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_check),  cmocka_unit_test(test_source_url),	  cmocka_unit_test(test_source_needs_a_cluster),
-		cmocka_unit_test(test_target), cmocka_unit_test(test_target_bad_override), cmocka_unit_test(test_replay_target),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_source_url),
+		cmocka_unit_test(test_source_needs_a_cluster),
+		cmocka_unit_test(test_target),
+		cmocka_unit_test(test_target_bad_override),
+		cmocka_unit_test(test_replay_target),
 	};
 	return FIX_RUN(tests, 1);
 }

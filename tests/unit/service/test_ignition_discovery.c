@@ -5,7 +5,8 @@ static json_t *discovery(struct fixture *f, const char *token, const char *ca)
 {
 	AUTO(freep) char *text = NULL;
 	struct fault err = FAULT_INIT;
-	if (ignition_discovery(&f->ie, &f->config, "https://s.example.com:9543", token, ca, &text, &err) != 0)
+	if (ignition_discovery(&f->ie, &f->config, "https://s.example.com:9543", token, ca, &text,
+			       &err) != 0)
 		fail_msg("%s", fault_text(&err));
 	assert_int_equal(ignition_check(text, NULL), 0);
 	return json_loads(text, 0, NULL);
@@ -38,7 +39,9 @@ static char *content_of(json_t *doc, const char *path)
 	char *text = NULL;
 	size_t len;
 	assert_non_null(file);
-	assert_int_equal(data_url_decode(json_str(json_object_get(file, "contents"), "source"), &text, &len), 0);
+	assert_int_equal(
+		data_url_decode(json_str(json_object_get(file, "contents"), "source"), &text, &len),
+		0);
 	return text;
 }
 
@@ -48,13 +51,16 @@ static void test_smallest(void **state)
 	fix_init(&f, false);
 	AUTO(json_decrefp) json_t *doc = discovery(&f, NULL, NULL);
 	const char *unit = json_str(unit_of(doc, "agent.service"), "contents");
-	assert_non_null(strstr(unit, "ExecStart=/usr/local/bin/agent --url https://s.example.com:9543 --infra-env-id " FIX_IE_ID
-				     " --agent-version registry.example.com/agent:1\n"));
+	assert_non_null(strstr(
+		unit,
+		"ExecStart=/usr/local/bin/agent --url https://s.example.com:9543 --infra-env-id " FIX_IE_ID
+		" --agent-version registry.example.com/agent:1\n"));
 	assert_null(strstr(unit, "--cacert"));
 	assert_null(strstr(unit, "PROXY"));
 	assert_null(file_of(doc, "/etc/slipway/agent.env"));
 	assert_null(file_of(doc, "/root/.docker/config.json"));
-	assert_int_equal(json_array_size(json_object_get(json_object_get(doc, "passwd"), "users")), 0);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(doc, "passwd"), "users")),
+			 0);
 	assert_null(json_object_get(json_object_get(doc, "ignition"), "proxy"));
 	fix_done(&f);
 }
@@ -86,7 +92,9 @@ static void test_rich(void **state)
 
 	json_t *user = json_array_get(json_object_get(json_object_get(doc, "passwd"), "users"), 0);
 	assert_int_equal(json_array_size(json_object_get(user, "sshAuthorizedKeys")), 2);
-	assert_string_equal(json_string_value(json_array_get(json_object_get(user, "sshAuthorizedKeys"), 1)), "ssh-rsa B two");
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(user, "sshAuthorizedKeys"), 1)),
+		"ssh-rsa B two");
 	json_t *proxy = json_object_get(json_object_get(doc, "ignition"), "proxy");
 	assert_int_equal(json_array_size(json_object_get(proxy, "noProxy")), 2);
 
@@ -106,17 +114,21 @@ static void test_refusals(void **state)
 	struct fault err = FAULT_INIT;
 	fix_init(&f, false);
 	str_set(&f.ie.ignition_config_override, "{\"ignition\":{\"version\":\"2.0.0\"}}");
-	assert_int_equal(ignition_discovery(&f.ie, &f.config, "https://s", NULL, NULL, &text, &err), -EINVAL);
+	assert_int_equal(ignition_discovery(&f.ie, &f.config, "https://s", NULL, NULL, &text, &err),
+			 -EINVAL);
 	assert_true(err.text[0]);
 	str_set(&f.ie.static_network_config, "[{}]");
-	assert_int_equal(ignition_discovery(&f.ie, &f.config, "https://s", NULL, NULL, &text, &err), -ENOSYS);
+	assert_int_equal(ignition_discovery(&f.ie, &f.config, "https://s", NULL, NULL, &text, &err),
+			 -ENOSYS);
 	fix_done(&f);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_smallest), cmocka_unit_test(test_rich), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_smallest),
+		cmocka_unit_test(test_rich),
+		cmocka_unit_test(test_refusals),
 	};
 	return FIX_RUN(tests, 0);
 }

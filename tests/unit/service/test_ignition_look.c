@@ -11,7 +11,8 @@ static void test_luks(void **state)
 		{ "{\"luks\":[]}", IGNITION_LUKS_NONE },
 		{ "{\"luks\":[{\"clevis\":{}}]}", IGNITION_LUKS_NONE },
 		{ "{\"luks\":[{\"clevis\":{\"tpm2\":true}}]}", IGNITION_LUKS_TPM2 },
-		{ "{\"luks\":[{\"clevis\":{\"tpm2\":true,\"tang\":[{\"url\":\"u\"}]}}]}", IGNITION_LUKS_TANG },
+		{ "{\"luks\":[{\"clevis\":{\"tpm2\":true,\"tang\":[{\"url\":\"u\"}]}}]}",
+		  IGNITION_LUKS_TANG },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO(json_decrefp) json_t *storage = json_loads(rows[i].storage, 0, NULL);
@@ -33,15 +34,18 @@ static void test_managed_networking(void **state)
 		{ "/etc/kubernetes/manifests/keepalived.yaml", "data:,", true },
 		{ "/etc/kubernetes/manifests/other.yaml", "data:,", false },
 		{ "/etc/kubernetes/kubeconfig", "data:,server:%20https://192.0.2.1:6443", true },
-		{ "/etc/kubernetes/kubeconfig", "data:,server:%20https://[2001:db8::1]:6443", true },
+		{ "/etc/kubernetes/kubeconfig", "data:,server:%20https://[2001:db8::1]:6443",
+		  true },
 		{ "/etc/kubernetes/kubeconfig", "data:,server:%20https://api-int.x.y:6443", false },
-		{ "/etc/kubernetes/kubeconfig", "data:text/plain;base64,c2VydmVyOiBodHRwczovLzE5Mi4wLjIuMTo2NDQz", true },
+		{ "/etc/kubernetes/kubeconfig",
+		  "data:text/plain;base64,c2VydmVyOiBodHRwczovLzE5Mi4wLjIuMTo2NDQz", true },
 		{ "/etc/kubernetes/kubeconfig", "data:,server:%2", false },
 		{ "/etc/kubernetes/kubeconfig", "http://x", false },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		AUTO(json_decrefp) json_t *doc =
-			json_pack("{s:{s:[{s:s, s:{s:s}}]}}", "storage", "files", "path", rows[i].path, "contents", "source", rows[i].source);
+		AUTO(json_decrefp)
+		json_t *doc = json_pack("{s:{s:[{s:s, s:{s:s}}]}}", "storage", "files", "path",
+					rows[i].path, "contents", "source", rows[i].source);
 		if (ignition_has_managed_networking(doc) != rows[i].want)
 			fail_msg("%s %s", rows[i].path, rows[i].source);
 	}
@@ -53,9 +57,16 @@ static void test_data_urls(void **state)
 	static const struct {
 		const char *url, *want;
 	} rows[] = {
-		{ "data:,a%20b", "a b" }, { "data:text/plain,x", "x" },	  { "data:;base64,eHl6", "xyz" }, { "data:,", "" },
-		{ "data:a", NULL },	  { "http://x", NULL },		  { "data:;base64,e", NULL },	   { "data:,%zz", NULL },
-		{ "data:,%4", NULL },	  { "data:base64,eHl6", "eHl6" },
+		{ "data:,a%20b", "a b" },
+		{ "data:text/plain,x", "x" },
+		{ "data:;base64,eHl6", "xyz" },
+		{ "data:,", "" },
+		{ "data:a", NULL },
+		{ "http://x", NULL },
+		{ "data:;base64,e", NULL },
+		{ "data:,%zz", NULL },
+		{ "data:,%4", NULL },
+		{ "data:base64,eHl6", "eHl6" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO(freep) char *text = NULL;
@@ -74,7 +85,9 @@ static void test_data_urls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_luks), cmocka_unit_test(test_managed_networking), cmocka_unit_test(test_data_urls),
+		cmocka_unit_test(test_luks),
+		cmocka_unit_test(test_managed_networking),
+		cmocka_unit_test(test_data_urls),
 	};
 	return FIX_RUN(tests, 0);
 }

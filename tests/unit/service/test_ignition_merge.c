@@ -4,16 +4,21 @@
 static const struct {
 	const char *what, *parent, *child, *want;
 } cases[] = {
-	{ "the child's version", "{\"ignition\":{\"version\":\"3.2.0\"}}", "{\"ignition\":{\"version\":\"3.1.0\"}}", "{\"ignition\":{\"version\":\"3.1.0\"}}" },
-	{ "files by path", "{\"storage\":{\"files\":[{\"path\":\"/a\",\"mode\":1},{\"path\":\"/b\"}]}}",
+	{ "the child's version", "{\"ignition\":{\"version\":\"3.2.0\"}}",
+	  "{\"ignition\":{\"version\":\"3.1.0\"}}", "{\"ignition\":{\"version\":\"3.1.0\"}}" },
+	{ "files by path",
+	  "{\"storage\":{\"files\":[{\"path\":\"/a\",\"mode\":1},{\"path\":\"/b\"}]}}",
 	  "{\"storage\":{\"files\":[{\"path\":\"/c\"},{\"path\":\"/a\",\"mode\":2}]}}",
 	  "{\"storage\":{\"files\":[{\"mode\":2,\"path\":\"/a\"},{\"path\":\"/b\"},{\"path\":\"/c\"}]}}" },
-	{ "units and drop-ins by name", "{\"units\":[{\"name\":\"u\",\"enabled\":true,\"dropins\":[{\"name\":\"d\",\"contents\":\"x\"}]}]}",
+	{ "units and drop-ins by name",
+	  "{\"units\":[{\"name\":\"u\",\"enabled\":true,\"dropins\":[{\"name\":\"d\",\"contents\":\"x\"}]}]}",
 	  "{\"units\":[{\"name\":\"u\",\"dropins\":[{\"name\":\"d\",\"contents\":\"y\"},{\"name\":\"e\"}]}]}",
 	  "{\"units\":[{\"dropins\":[{\"contents\":\"y\",\"name\":\"d\"},{\"name\":\"e\"}],\"enabled\":true,\"name\":\"u\"}]}" },
-	{ "plain lists grow without repeating", "{\"shouldExist\":[\"a\",\"b\"]}", "{\"shouldExist\":[\"b\",\"c\"]}", "{\"shouldExist\":[\"a\",\"b\",\"c\"]}" },
+	{ "plain lists grow without repeating", "{\"shouldExist\":[\"a\",\"b\"]}",
+	  "{\"shouldExist\":[\"b\",\"c\"]}", "{\"shouldExist\":[\"a\",\"b\",\"c\"]}" },
 	{ "null changes nothing", "{\"a\":1}", "{\"a\":null}", "{\"a\":1}" },
-	{ "items without their key are added", "{\"files\":[{}]}", "{\"files\":[{\"x\":1}]}", "{\"files\":[{},{\"x\":1}]}" },
+	{ "items without their key are added", "{\"files\":[{}]}", "{\"files\":[{\"x\":1}]}",
+	  "{\"files\":[{},{\"x\":1}]}" },
 };
 
 static void test_table(void **state)
@@ -51,7 +56,8 @@ static void test_depth(void **state)
 
 static void test_text(void **state)
 {
-	AUTO(json_decrefp) json_t *parent = json_loads("{\"ignition\":{\"version\":\"3.1.0\"}}", 0, NULL);
+	AUTO(json_decrefp)
+	json_t *parent = json_loads("{\"ignition\":{\"version\":\"3.1.0\"}}", 0, NULL);
 	json_t *out = NULL;
 	assert_int_equal(ignition_merge_text(parent, NULL, &out, NULL), 0);
 	assert_ptr_equal(out, parent);
@@ -61,6 +67,8 @@ static void test_text(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table), cmocka_unit_test(test_depth), cmocka_unit_test(test_text) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table),
+					    cmocka_unit_test(test_depth),
+					    cmocka_unit_test(test_text) };
 	return FIX_RUN(tests, 0);
 }

@@ -21,7 +21,8 @@ static const struct plan_case cases[] = {
 	{ HOST_BINDING, true, "", 0, true },
 	{ HOST_DISCOVERING, true, "inventory,ntp-synchronizer,domain-resolution", 60, false },
 	{ HOST_INSUFFICIENT, true, FULL, 60, false },
-	{ HOST_KNOWN, true, "api-vip-connectivity-check,inventory,ntp-synchronizer,domain-resolution", 60, false },
+	{ HOST_KNOWN, true,
+	  "api-vip-connectivity-check,inventory,ntp-synchronizer,domain-resolution", 60, false },
 	{ HOST_PENDING_FOR_INPUT, true, "inventory,api-vip-connectivity-check", 60, false },
 	{ HOST_DISCONNECTED, true, "inventory", 120, false },
 	{ HOST_INSTALLING, true, "install", 60, false },
@@ -50,7 +51,8 @@ static char *step_names(json_t *answer)
 	size_t i;
 	json_t *step;
 	json_array_foreach(json_object_get(answer, "instructions"), i, step) {
-		char *more = str_printf("%s%s%s", out, *out ? "," : "", json_str(step, "step_type"));
+		char *more =
+			str_printf("%s%s%s", out, *out ? "," : "", json_str(step, "step_type"));
 		free(out);
 		out = more;
 	}
@@ -82,8 +84,10 @@ static void test_states(void **state)
 		assert_string_equal(names, cases[i].steps);
 		assert_true(*cases[i].steps || json_is_null(json_object_get(a, "instructions")));
 		assert_int_equal(json_i64(a, "next_instruction_seconds"), cases[i].seconds);
-		assert_int_equal(json_object_get(a, "next_instruction_seconds") == NULL, cases[i].seconds == 0);
-		assert_string_equal(json_str(a, "post_step_action"), cases[i].leaves ? "exit" : "continue");
+		assert_int_equal(json_object_get(a, "next_instruction_seconds") == NULL,
+				 cases[i].seconds == 0);
+		assert_string_equal(json_str(a, "post_step_action"),
+				    cases[i].leaves ? "exit" : "continue");
 		fix_done(&f);
 	}
 }
@@ -109,8 +113,10 @@ static void test_step_ids(void **state)
 	fix_init(&f, false);
 	AUTO(json_decrefp) json_t *a = answer_of(&f);
 	AUTO(json_decrefp) json_t *b = answer_of(&f);
-	const char *one = json_str(json_array_get(json_object_get(a, "instructions"), 0), "step_id");
-	const char *two = json_str(json_array_get(json_object_get(b, "instructions"), 0), "step_id");
+	const char *one =
+		json_str(json_array_get(json_object_get(a, "instructions"), 0), "step_id");
+	const char *two =
+		json_str(json_array_get(json_object_get(b, "instructions"), 0), "step_id");
 	assert_true(str_starts(one, "inventory-"));
 	assert_int_equal(strlen(one), strlen("inventory-") + 8);
 	assert_string_not_equal(one, two);
@@ -123,8 +129,13 @@ static void test_upgrade(void **state)
 		enum host_status status;
 		bool upgraded;
 	} rows[] = {
-		{ HOST_BINDING, true },	   { HOST_DISCOVERING, true }, { HOST_KNOWN_UNBOUND, true },	 { HOST_KNOWN, true },
-		{ HOST_INSTALLING, false }, { HOST_ERROR, false },	{ HOST_DISCONNECTED_UNBOUND, false },
+		{ HOST_BINDING, true },
+		{ HOST_DISCOVERING, true },
+		{ HOST_KNOWN_UNBOUND, true },
+		{ HOST_KNOWN, true },
+		{ HOST_INSTALLING, false },
+		{ HOST_ERROR, false },
+		{ HOST_DISCONNECTED_UNBOUND, false },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct fixture f;
@@ -136,7 +147,8 @@ static void test_upgrade(void **state)
 		AUTO(freep) char *names = step_names(a);
 		assert_int_equal(strcmp(names, "upgrade-agent") == 0, rows[i].upgraded);
 		if (rows[i].upgraded) {
-			assert_string_equal(argument(a, "upgrade-agent"), "{\"agent_image\":\"registry.example.com/agent:1\"}");
+			assert_string_equal(argument(a, "upgrade-agent"),
+					    "{\"agent_image\":\"registry.example.com/agent:1\"}");
 			assert_string_equal(json_str(a, "post_step_action"), "continue");
 		}
 		str_set(&f.host.discovery_agent_version, "registry.example.com/agent:1");
@@ -173,10 +185,13 @@ static void test_tang_is_asked_for(void **state)
 	struct fixture f;
 	fix_init(&f, true);
 	f.host.status = HOST_KNOWN;
-	str_set(&f.host.api_vip_connectivity, "{\"is_success\":true,\"ignition\":\"{\\\"storage\\\":{\\\"luks\\\":[{\\\"clevis\\\":{\\\"tang\\\":"
-					       "[{\\\"url\\\":\\\"http://t\\\",\\\"thumbprint\\\":\\\"x\\\"}]}}]}}\"}");
+	str_set(&f.host.api_vip_connectivity,
+		"{\"is_success\":true,\"ignition\":\"{\\\"storage\\\":{\\\"luks\\\":[{\\\"clevis\\\":{\\\"tang\\\":"
+		"[{\\\"url\\\":\\\"http://t\\\",\\\"thumbprint\\\":\\\"x\\\"}]}}]}}\"}");
 	AUTO(json_decrefp) json_t *a = answer_of(&f);
-	assert_string_equal(argument(a, "tang-connectivity-check"), "{\"tang_servers\":\"[{\\\"thumbprint\\\":\\\"x\\\",\\\"url\\\":\\\"http://t\\\"}]\"}");
+	assert_string_equal(
+		argument(a, "tang-connectivity-check"),
+		"{\"tang_servers\":\"[{\\\"thumbprint\\\":\\\"x\\\",\\\"url\\\":\\\"http://t\\\"}]\"}");
 	fix_done(&f);
 }
 
@@ -187,7 +202,8 @@ static void test_inventory_limits(void **state)
 	f.config.inventory_max_size = 1000;
 	f.config.disk_min_size = 5;
 	AUTO(json_decrefp) json_t *a = answer_of(&f);
-	json_t *args = json_object_get(json_array_get(json_object_get(a, "instructions"), 0), "args");
+	json_t *args =
+		json_object_get(json_array_get(json_object_get(a, "instructions"), 0), "args");
 	assert_int_equal(json_array_size(args), 3);
 	assert_string_equal(json_string_value(json_array_get(args, 1)), "--output-max-size=1000");
 	fix_done(&f);
@@ -223,9 +239,11 @@ static void test_api_vip_request(void **state)
 	str_set(&f.host.ignition_endpoint_http_headers, "[{\"key\":\"A\",\"value\":\"b\"}]");
 	secret_set(&f.host.ignition_endpoint_token, "t0k");
 	AUTO(json_decrefp) json_t *a = answer_of(&f);
-	AUTO(json_decrefp) json_t *request = json_loads(argument(a, "api-vip-connectivity-check"), 0, NULL);
+	AUTO(json_decrefp)
+	json_t *request = json_loads(argument(a, "api-vip-connectivity-check"), 0, NULL);
 	assert_string_equal(json_str(request, "url"), "https://mcs.example.com/config/worker");
-	assert_string_equal(json_str(request, "ca_certificate"), "UEVNCg=="); /* the PEM text, ended by a newline */
+	assert_string_equal(json_str(request, "ca_certificate"),
+			    "UEVNCg=="); /* the PEM text, ended by a newline */
 	assert_string_equal(json_str(request, "ignition_endpoint_token"), "t0k");
 	assert_int_equal(json_array_size(json_object_get(request, "request_headers")), 1);
 	fix_done(&f);
@@ -259,7 +277,8 @@ static void prepare(struct fixture *f, const char *path)
 	const char *ie = strstr(path, "/infra-envs/") + strlen("/infra-envs/");
 	snprintf(f->ie.id, sizeof(f->ie.id), "%.36s", ie);
 	snprintf(f->host.infra_env_id, sizeof(f->host.infra_env_id), "%.36s", ie);
-	snprintf(f->host.id, sizeof(f->host.id), "%.36s", strstr(path, "/hosts/") + strlen("/hosts/"));
+	snprintf(f->host.id, sizeof(f->host.id), "%.36s",
+		 strstr(path, "/hosts/") + strlen("/hosts/"));
 	f->config.agent_image = "registry.example.com/assisted/agent:latest";
 	f->config.controller_image = "registry.example.com/assisted/controller:latest";
 	f->config.installer_image = "registry.example.com/assisted/installer:latest";
@@ -278,20 +297,22 @@ static void replay(const char *file, enum host_status status, bool bound)
 	fix_init(&f, bound);
 	f.host.status = status;
 	prepare(&f, json_str(request, "path"));
-	str_set(&f.host.discovery_agent_version, json_str(json_object_get(request, "headers"), "discovery_agent_version"));
+	str_set(&f.host.discovery_agent_version,
+		json_str(json_object_get(request, "headers"), "discovery_agent_version"));
 
 	AUTO(json_decrefp) json_t *ours = answer_of(&f);
 	AUTO(json_decrefp) json_t *have = comparable(ours);
-	AUTO(json_decrefp) json_t *want = comparable(json_object_get(json_object_get(recording, "response"), "body"));
+	AUTO(json_decrefp)
+	json_t *want = comparable(json_object_get(json_object_get(recording, "response"), "body"));
 	AUTO(freep) char *have_text = json_dumps(have, JSON_SORT_KEYS | JSON_INDENT(1));
 	AUTO(freep) char *want_text = json_dumps(want, JSON_SORT_KEYS | JSON_INDENT(1));
 	assert_string_equal(have_text, want_text);
 	fix_done(&f);
 }
 
-#define REPLAY(name, file, status, bound)                                       \
-	static void test_replay_##name(void **state)                            \
-	{                                                                       \
+#define REPLAY(name, file, status, bound)                                        \
+	static void test_replay_##name(void **state)                             \
+	{                                                                        \
 		replay("host-instructions-" file ".json", HOST_##status, bound); \
 	}
 REPLAY(binding, "binding", BINDING, true)

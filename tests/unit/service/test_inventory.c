@@ -3,8 +3,8 @@
 struct disk_case {
 	const char *path, *json; /* what is changed in the smallest inventory */
 	bool bound;
-	const char *chosen;	 /* installation_disk_id; NULL = none */
-	const char *reason;	 /* part of the first reason; NULL = eligible */
+	const char *chosen; /* installation_disk_id; NULL = none */
+	const char *reason; /* part of the first reason; NULL = eligible */
 };
 
 static const struct disk_case disk_cases[] = {
@@ -23,9 +23,11 @@ static const struct disk_case disk_cases[] = {
 	{ "disks.0.drive_type", "\"\"", false, NULL, "Drive type is unknown" },
 	{ "disks.0.drive_type", "\"iSCSI\"", false, NULL, "iSCSI host address is not known" },
 	{ "disks.0.id", NULL, false, "/dev/vda", NULL },
-	{ "disks.0.installation_eligibility", "{\"not_eligible_reasons\":[\"Disk is removable\"]}", false, NULL, "Disk is removable" },
+	{ "disks.0.installation_eligibility", "{\"not_eligible_reasons\":[\"Disk is removable\"]}",
+	  false, NULL, "Disk is removable" },
 	/* the service's own old sentences do not stay */
-	{ "disks.0.installation_eligibility", "{\"not_eligible_reasons\":[\"Disk is too small (disk only has 1 GB)\"]}", false,
+	{ "disks.0.installation_eligibility",
+	  "{\"not_eligible_reasons\":[\"Disk is too small (disk only has 1 GB)\"]}", false,
 	  "/dev/disk/by-id/d1", NULL },
 };
 
@@ -51,7 +53,8 @@ static void test_eligibility(void **state)
 		json_t *reasons = json_object_get(e, "not_eligible_reasons");
 		if (c->reason) {
 			assert_null(json_object_get(e, "eligible"));
-			assert_non_null(strstr(json_string_value(json_array_get(reasons, 0)), c->reason));
+			assert_non_null(
+				strstr(json_string_value(json_array_get(reasons, 0)), c->reason));
 		} else {
 			assert_true(json_is_true(json_object_get(e, "eligible")));
 			assert_true(json_is_null(reasons));
@@ -60,27 +63,55 @@ static void test_eligibility(void **state)
 	}
 }
 
-#define DISK(name, more) "{\"name\":\"" name "\",\"path\":\"/dev/" name "\",\"id\":\"" name "\",\"size_bytes\":200000000000," more "}"
+#define DISK(name, more)                                                   \
+	"{\"name\":\"" name "\",\"path\":\"/dev/" name "\",\"id\":\"" name \
+	"\",\"size_bytes\":200000000000," more "}"
 
 static const struct {
 	const char *what, *disks, *chosen, *to_format;
 } choices[] = {
-	{ "HDD before SSD", DISK("sda", "\"drive_type\":\"SSD\"") "," DISK("sdb", "\"drive_type\":\"HDD\""), "sdb", NULL },
-	{ "bootable first", DISK("sda", "\"drive_type\":\"HDD\"") "," DISK("sdb", "\"drive_type\":\"SSD\",\"bootable\":true"), "sdb", "sdb" },
-	{ "NVMe last", DISK("nvme0n1", "\"drive_type\":\"HDD\"") "," DISK("sdb", "\"drive_type\":\"SSD\""), "sdb", NULL },
-	{ "smaller first", DISK("sda", "\"drive_type\":\"SSD\"") ",{\"name\":\"sdb\",\"path\":\"/dev/sdb\",\"id\":\"sdb\",\"drive_type\":\"SSD\","
-	  "\"size_bytes\":150000000000}", "sdb", NULL },
-	{ "by HCTL", DISK("sda", "\"drive_type\":\"SSD\",\"hctl\":\"1:0:0:0\"") "," DISK("sdb", "\"drive_type\":\"SSD\",\"hctl\":\"0:0:0:0\""),
+	{ "HDD before SSD",
+	  DISK("sda", "\"drive_type\":\"SSD\"") "," DISK("sdb", "\"drive_type\":\"HDD\""), "sdb",
+	  NULL },
+	{ "bootable first",
+	  DISK("sda", "\"drive_type\":\"HDD\"") "," DISK(
+		  "sdb", "\"drive_type\":\"SSD\",\"bootable\":true"),
+	  "sdb", "sdb" },
+	{ "NVMe last",
+	  DISK("nvme0n1", "\"drive_type\":\"HDD\"") "," DISK("sdb", "\"drive_type\":\"SSD\""),
 	  "sdb", NULL },
-	{ "path of a multipath device", DISK("sda", "\"drive_type\":\"FC\",\"holders\":\"dm-0\"") "," DISK("dm-0", "\"drive_type\":\"Multipath\""),
+	{ "smaller first",
+	  DISK("sda",
+	       "\"drive_type\":\"SSD\"") ",{\"name\":\"sdb\",\"path\":\"/dev/sdb\",\"id\":\"sdb\",\"drive_type\":\"SSD\","
+					 "\"size_bytes\":150000000000}",
+	  "sdb", NULL },
+	{ "by HCTL",
+	  DISK("sda", "\"drive_type\":\"SSD\",\"hctl\":\"1:0:0:0\"") "," DISK(
+		  "sdb", "\"drive_type\":\"SSD\",\"hctl\":\"0:0:0:0\""),
+	  "sdb", NULL },
+	{ "path of a multipath device",
+	  DISK("sda", "\"drive_type\":\"FC\",\"holders\":\"dm-0\"") "," DISK(
+		  "dm-0", "\"drive_type\":\"Multipath\""),
 	  "dm-0", NULL },
-	{ "mixed paths", DISK("sda", "\"drive_type\":\"FC\",\"holders\":\"dm-0\"") ","
-	  DISK("sdb", "\"drive_type\":\"SSD\",\"holders\":\"dm-0\"") "," DISK("dm-0", "\"drive_type\":\"Multipath\""), "sdb", NULL },
-	{ "iSCSI on a nic of its own", DISK("sda", "\"drive_type\":\"iSCSI\",\"iscsi\":{\"host_ip_address\":\"198.51.100.7\"}"), "sda", NULL },
-	{ "iSCSI on the default nic", DISK("sda", "\"drive_type\":\"iSCSI\",\"iscsi\":{\"host_ip_address\":\"192.0.2.5\"}"), NULL, NULL },
-	{ "removable is not formatted", DISK("sda", "\"drive_type\":\"SSD\",\"bootable\":true,\"removable\":true"), "sda", NULL },
-	{ "cards are not formatted", DISK("mmcblk0", "\"drive_type\":\"SSD\",\"bootable\":true"), "mmcblk0", NULL },
-	{ "media are not formatted", DISK("sda", "\"drive_type\":\"SSD\",\"bootable\":true,\"is_installation_media\":true"), "sda", NULL },
+	{ "mixed paths",
+	  DISK("sda", "\"drive_type\":\"FC\",\"holders\":\"dm-0\"") "," DISK(
+		  "sdb",
+		  "\"drive_type\":\"SSD\",\"holders\":\"dm-0\"") "," DISK("dm-0",
+									  "\"drive_type\":\"Multipath\""),
+	  "sdb", NULL },
+	{ "iSCSI on a nic of its own",
+	  DISK("sda", "\"drive_type\":\"iSCSI\",\"iscsi\":{\"host_ip_address\":\"198.51.100.7\"}"),
+	  "sda", NULL },
+	{ "iSCSI on the default nic",
+	  DISK("sda", "\"drive_type\":\"iSCSI\",\"iscsi\":{\"host_ip_address\":\"192.0.2.5\"}"),
+	  NULL, NULL },
+	{ "removable is not formatted",
+	  DISK("sda", "\"drive_type\":\"SSD\",\"bootable\":true,\"removable\":true"), "sda", NULL },
+	{ "cards are not formatted", DISK("mmcblk0", "\"drive_type\":\"SSD\",\"bootable\":true"),
+	  "mmcblk0", NULL },
+	{ "media are not formatted",
+	  DISK("sda", "\"drive_type\":\"SSD\",\"bootable\":true,\"is_installation_media\":true"),
+	  "sda", NULL },
 	{ "none", "", NULL, NULL },
 };
 
@@ -106,8 +137,10 @@ static void test_choice_is_kept(void **state)
 		struct fixture f;
 		fix_init(&f, false);
 		str_set(&f.host.installation_disk_id, names[i]);
-		AUTO(freep) char *text =
-			fix_changed("disks", "[" DISK("sda", "\"drive_type\":\"SSD\"") "," DISK("sdb", "\"drive_type\":\"HDD\"") "]");
+		AUTO(freep)
+		char *text =
+			fix_changed("disks", "[" DISK("sda", "\"drive_type\":\"SSD\"") "," DISK(
+						     "sdb", "\"drive_type\":\"HDD\"") "]");
 		fix_post(&f, text);
 		assert_string_equal(f.host.installation_disk_id, "sda");
 		fix_done(&f);
@@ -119,8 +152,10 @@ static void test_skip_formatting(void **state)
 	struct fixture f;
 	fix_init(&f, false);
 	str_set(&f.host.skip_formatting_disks, "x, sda");
-	AUTO(freep) char *text = fix_changed("disks", "[" DISK("sda", "\"drive_type\":\"SSD\",\"bootable\":true") ","
-						      DISK("sdb", "\"drive_type\":\"SSD\",\"bootable\":true") "]");
+	AUTO(freep)
+	char *text = fix_changed(
+		"disks", "[" DISK("sda", "\"drive_type\":\"SSD\",\"bootable\":true") "," DISK(
+				 "sdb", "\"drive_type\":\"SSD\",\"bootable\":true") "]");
 	fix_post(&f, text);
 	assert_string_equal(f.host.disks_to_be_formatted, "sdb");
 	fix_done(&f);
@@ -130,8 +165,11 @@ static void test_virtual_interfaces_are_dropped(void **state)
 {
 	struct fixture f;
 	fix_init(&f, false);
-	AUTO(freep) char *text = fix_changed("interfaces", "[{\"name\":\"a\",\"type\":\"veth\"},{\"name\":\"b\",\"type\":\"bond\"},{\"name\":\"c\"},"
-							   "{\"name\":\"d\",\"type\":\"bridge\"},{\"name\":\"e\",\"type\":\"vlan\"}]");
+	AUTO(freep)
+	char *text = fix_changed(
+		"interfaces",
+		"[{\"name\":\"a\",\"type\":\"veth\"},{\"name\":\"b\",\"type\":\"bond\"},{\"name\":\"c\"},"
+		"{\"name\":\"d\",\"type\":\"bridge\"},{\"name\":\"e\",\"type\":\"vlan\"}]");
 	fix_post(&f, text);
 	AUTO(json_decrefp) json_t *stored = json_loads(f.host.inventory, 0, NULL);
 	json_t *list = json_object_get(stored, "interfaces");
@@ -144,15 +182,24 @@ static void test_virtual_interfaces_are_dropped(void **state)
 static void test_bad_input(void **state)
 {
 	static const char *const bad[] = {
-		"", "[]", "null", "{", "{\"disks\":{}}", "{\"disks\":[1]}", "{\"hostname\":5}", "{\"cpu\":{\"count\":\"2\"}}",
-		"{\"interfaces\":[{\"flags\":[1]}]}", "{\"cpu\":[]}",
+		"",
+		"[]",
+		"null",
+		"{",
+		"{\"disks\":{}}",
+		"{\"disks\":[1]}",
+		"{\"hostname\":5}",
+		"{\"cpu\":{\"count\":\"2\"}}",
+		"{\"interfaces\":[{\"flags\":[1]}]}",
+		"{\"cpu\":[]}",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct fixture f;
 		struct fault err = FAULT_INIT;
 		fix_init(&f, false);
 		str_set(&f.host.inventory, "{}");
-		assert_int_equal(inventory_apply(&f.ctx, &f.host, bad[i], strlen(bad[i]), &err), -EINVAL);
+		assert_int_equal(inventory_apply(&f.ctx, &f.host, bad[i], strlen(bad[i]), &err),
+				 -EINVAL);
 		assert_true(err.text[0]);
 		assert_string_equal(f.host.inventory, "{}");
 		fix_done(&f);
@@ -170,7 +217,8 @@ static void test_list_limit(void **state)
 		AUTO(freep) char *text = json_dumps(root, JSON_COMPACT);
 		struct fixture f;
 		fix_init(&f, false);
-		assert_int_equal(inventory_apply(&f.ctx, &f.host, text, strlen(text), NULL), over ? -EINVAL : 0);
+		assert_int_equal(inventory_apply(&f.ctx, &f.host, text, strlen(text), NULL),
+				 over ? -EINVAL : 0);
 		fix_done(&f);
 	}
 }
@@ -185,7 +233,8 @@ static void count_reasons(json_t *inventory)
 	json_array_foreach(json_object_get(inventory, "disks"), i, disk) {
 		json_t *e = json_object_get(disk, "installation_eligibility");
 		json_t *reasons = json_object_get(e, "not_eligible_reasons");
-		json_object_set_new(e, "not_eligible_reasons", json_integer((json_int_t)json_array_size(reasons)));
+		json_object_set_new(e, "not_eligible_reasons",
+				    json_integer((json_int_t)json_array_size(reasons)));
 	}
 }
 
@@ -207,7 +256,8 @@ static void replay(const char *posted_file, const char *stored_file)
 	AUTO(freep) char *have_text = json_dumps(have, JSON_SORT_KEYS | JSON_INDENT(1));
 	assert_string_equal(have_text, want_text);
 	assert_true(str_eq(f.host.installation_disk_id, json_str(body, "installation_disk_id")));
-	assert_true(str_eq(f.host.installation_disk_path, json_str(body, "installation_disk_path")));
+	assert_true(
+		str_eq(f.host.installation_disk_path, json_str(body, "installation_disk_path")));
 	fix_done(&f);
 }
 
@@ -229,9 +279,15 @@ static void test_replay_sample(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_eligibility), cmocka_unit_test(test_choice), cmocka_unit_test(test_choice_is_kept),
-		cmocka_unit_test(test_skip_formatting), cmocka_unit_test(test_virtual_interfaces_are_dropped), cmocka_unit_test(test_bad_input),
-		cmocka_unit_test(test_list_limit), cmocka_unit_test(test_replay_vmware), cmocka_unit_test(test_replay_kvm),
+		cmocka_unit_test(test_eligibility),
+		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_choice_is_kept),
+		cmocka_unit_test(test_skip_formatting),
+		cmocka_unit_test(test_virtual_interfaces_are_dropped),
+		cmocka_unit_test(test_bad_input),
+		cmocka_unit_test(test_list_limit),
+		cmocka_unit_test(test_replay_vmware),
+		cmocka_unit_test(test_replay_kvm),
 		cmocka_unit_test(test_replay_sample),
 	};
 	return FIX_RUN(tests, 3);

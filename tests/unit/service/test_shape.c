@@ -20,7 +20,8 @@ static const struct {
 	{ "{}", "{\"l\":null,\"need\":\"\",\"os\":null}" },
 	{ "{\"s\":\"a\",\"i\":1,\"n\":1.5,\"b\":true,\"l\":[],\"os\":[],\"o\":{}}",
 	  "{\"b\":true,\"i\":1,\"l\":[],\"n\":1.5,\"need\":\"\",\"o\":{},\"os\":[],\"s\":\"a\"}" },
-	{ "{\"s\":\"\",\"i\":0,\"n\":0.0,\"b\":false,\"o\":null}", "{\"l\":null,\"need\":\"\",\"os\":null}" },
+	{ "{\"s\":\"\",\"i\":0,\"n\":0.0,\"b\":false,\"o\":null}",
+	  "{\"l\":null,\"need\":\"\",\"os\":null}" },
 	{ "{\"S\":\"a\",\"NEED\":\"b\"}", "{\"l\":null,\"need\":\"b\",\"os\":null,\"s\":\"a\"}" },
 	{ "{\"S\":\"a\",\"s\":\"b\"}", "{\"l\":null,\"need\":\"\",\"os\":null,\"s\":\"b\"}" },
 	{ "{\"unknown\":{}}", "{\"l\":null,\"need\":\"\",\"os\":null}" },
@@ -73,6 +74,7 @@ static void test_list_limit(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table), cmocka_unit_test(test_list_limit) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table),
+					    cmocka_unit_test(test_list_limit) };
 	return FIX_RUN(tests, 0);
 }

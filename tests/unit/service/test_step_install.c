@@ -38,7 +38,8 @@ static void static_network(struct fixture *f)
 
 static void machine_network(struct fixture *f)
 {
-	str_set(&f->cluster.extra, "{\"machine_networks\":[{\"cidr\":\"192.0.2.0/24\"},{\"cidr\":\"198.51.100.0/24\"}]}");
+	str_set(&f->cluster.extra,
+		"{\"machine_networks\":[{\"cidr\":\"192.0.2.0/24\"},{\"cidr\":\"198.51.100.0/24\"}]}");
 }
 
 static void keeps_partitions(struct fixture *f)
@@ -49,15 +50,23 @@ static void keeps_partitions(struct fixture *f)
 static const struct install_case cases[] = {
 	{ "plain", NULL, NULL, NULL, NULL, "[]" },
 	{ "the user's", NULL, NULL, user_args, "[\"--append-karg\",\"a=b\"]", "[]" },
-	{ "the service's image", NULL, NULL, with_image, "[\"--image-url\",\"http://s:8090/os-images/x/image.raw.zst\"]", "[]" },
-	{ "both", NULL, NULL, with_both, "[\"--append-karg\",\"a=b\",\"--image-url\",\"http://s:8090/os-images/x/image.raw.zst\"]", "[]" },
-	{ "the user's image wins", NULL, NULL, own_image, "[\"--image-url\",\"http://mine\"]", "[]" },
+	{ "the service's image", NULL, NULL, with_image,
+	  "[\"--image-url\",\"http://s:8090/os-images/x/image.raw.zst\"]", "[]" },
+	{ "both", NULL, NULL, with_both,
+	  "[\"--append-karg\",\"a=b\",\"--image-url\",\"http://s:8090/os-images/x/image.raw.zst\"]",
+	  "[]" },
+	{ "the user's image wins", NULL, NULL, own_image, "[\"--image-url\",\"http://mine\"]",
+	  "[]" },
 	{ "static network", NULL, NULL, static_network, "[\"--copy-network\"]", "[]" },
-	{ "machine network", NULL, NULL, machine_network, "[\"--append-karg\",\"ip=52-54-00-00-00-01:dhcp\"]", "[]" },
-	{ "multipath", "disks.0.drive_type", "\"Multipath\"", NULL, "[\"--append-karg\",\"rw\",\"--append-karg\",\"rd.multipath=default\"]", "[]" },
-	{ "RAID", "disks.0.drive_type", "\"RAID\"", NULL, "[\"--append-karg\",\"rd.md=1\",\"--append-karg\",\"rd.auto=1\"]", "[]" },
+	{ "machine network", NULL, NULL, machine_network,
+	  "[\"--append-karg\",\"ip=52-54-00-00-00-01:dhcp\"]", "[]" },
+	{ "multipath", "disks.0.drive_type", "\"Multipath\"", NULL,
+	  "[\"--append-karg\",\"rw\",\"--append-karg\",\"rd.multipath=default\"]", "[]" },
+	{ "RAID", "disks.0.drive_type", "\"RAID\"", NULL,
+	  "[\"--append-karg\",\"rd.md=1\",\"--append-karg\",\"rd.auto=1\"]", "[]" },
 	{ "bootable", "disks.0.bootable", "true", NULL, NULL, "[\"/dev/disk/by-id/d1\"]" },
-	{ "bootable, but to be kept", "disks.0.bootable", "true", keeps_partitions, "[\"--save-partlabel\",\"data\"]", "[]" },
+	{ "bootable, but to be kept", "disks.0.bootable", "true", keeps_partitions,
+	  "[\"--save-partlabel\",\"data\"]", "[]" },
 	{ "s390x", "cpu", "{\"count\":2,\"architecture\":\"s390x\"}", NULL, NULL, "[]" },
 };
 
@@ -78,17 +87,21 @@ static void test_table(void **state)
 		struct fixture f;
 		print_message("%s\n", cases[i].what);
 		fix_init(&f, true);
-		AUTO(freep) char *text = cases[i].path ? fix_changed(cases[i].path, cases[i].json) : str_dup(fix_inventory);
+		AUTO(freep)
+		char *text = cases[i].path ? fix_changed(cases[i].path, cases[i].json)
+					   : str_dup(fix_inventory);
 		fix_post(&f, text);
 		if (cases[i].prepare)
 			cases[i].prepare(&f);
 		AUTO(json_decrefp) json_t *request = request_of(&f);
-		AUTO(freep) char *format = json_text(json_object_get(request, "disks_to_format"), false);
+		AUTO(freep)
+		char *format = json_text(json_object_get(request, "disks_to_format"), false);
 		assert_true(str_eq(json_str(request, "installer_args"), cases[i].installer_args));
 		assert_string_equal(format, cases[i].to_format);
 		assert_string_equal(json_str(request, "boot_device"), "/dev/disk/by-id/d1");
 		assert_string_equal(json_str(request, "role"), "worker");
-		assert_int_equal(json_flag(request, "skip_installation_disk_cleanup"), cases[i].prepare == keeps_partitions);
+		assert_int_equal(json_flag(request, "skip_installation_disk_cleanup"),
+				 cases[i].prepare == keeps_partitions);
 		fix_done(&f);
 	}
 }
@@ -98,13 +111,18 @@ static void test_iscsi(void **state)
 {
 	struct fixture f;
 	fix_init(&f, true);
-	AUTO(freep) char *text = fix_changed("disks", "[{\"name\":\"sda\",\"path\":\"/dev/sda\",\"id\":\"i\",\"drive_type\":\"iSCSI\","
-							"\"size_bytes\":100000000000,\"iscsi\":{\"host_ip_address\":\"192.0.2.5\"}}]");
+	AUTO(freep)
+	char *text = fix_changed(
+		"disks",
+		"[{\"name\":\"sda\",\"path\":\"/dev/sda\",\"id\":\"i\",\"drive_type\":\"iSCSI\","
+		"\"size_bytes\":100000000000,\"iscsi\":{\"host_ip_address\":\"192.0.2.5\"}}]");
 	fix_post(&f, text);
-	str_set(&f.host.installation_disk_id, "i"); /* on the default nic it is not eligible, but a user may insist */
+	str_set(&f.host.installation_disk_id,
+		"i"); /* on the default nic it is not eligible, but a user may insist */
 	AUTO(json_decrefp) json_t *request = request_of(&f);
-	assert_string_equal(json_str(request, "installer_args"),
-			    "[\"--append-karg\",\"rd.iscsi.firmware=1\",\"--append-karg\",\"ip=52-54-00-00-00-01:dhcp\"]");
+	assert_string_equal(
+		json_str(request, "installer_args"),
+		"[\"--append-karg\",\"rd.iscsi.firmware=1\",\"--append-karg\",\"ip=52-54-00-00-00-01:dhcp\"]");
 	fix_done(&f);
 }
 
@@ -114,12 +132,15 @@ static void test_s390x_arguments(void **state)
 	fix_init(&f, true);
 	AUTO(json_decrefp) json_t *root = json_loads(fix_inventory, 0, NULL);
 	json_object_set_new(json_object_get(root, "cpu"), "architecture", json_string("s390x"));
-	json_object_set_new(json_object_get(root, "boot"), "command_line", json_string("quiet rd.znet=qeth ip=1.2.3.4::x rd.dasd=0.0.1\n"));
+	json_object_set_new(json_object_get(root, "boot"), "command_line",
+			    json_string("quiet rd.znet=qeth ip=1.2.3.4::x rd.dasd=0.0.1\n"));
 	AUTO(freep) char *text = json_text(root, false);
 	fix_post(&f, text);
 	AUTO(json_decrefp) json_t *request = request_of(&f);
-	assert_string_equal(json_str(request, "installer_args"), "[\"--append-karg\",\"rd.znet=qeth\",\"--append-karg\",\"ip=1.2.3.4::x\","
-								 "\"--append-karg\",\"rd.dasd=0.0.1\"]");
+	assert_string_equal(
+		json_str(request, "installer_args"),
+		"[\"--append-karg\",\"rd.znet=qeth\",\"--append-karg\",\"ip=1.2.3.4::x\","
+		"\"--append-karg\",\"rd.dasd=0.0.1\"]");
 	fix_done(&f);
 }
 
@@ -160,8 +181,11 @@ static void test_nothing_to_install_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table), cmocka_unit_test(test_iscsi),	       cmocka_unit_test(test_s390x_arguments),
-		cmocka_unit_test(test_proxy), cmocka_unit_test(test_nothing_to_install_on),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_iscsi),
+		cmocka_unit_test(test_s390x_arguments),
+		cmocka_unit_test(test_proxy),
+		cmocka_unit_test(test_nothing_to_install_on),
 	};
 	return FIX_RUN(tests, 0);
 }

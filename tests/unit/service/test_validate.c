@@ -1,6 +1,6 @@
 #include "rules_fixture.h"
 
-#define ABSENT ((enum validation_status)-1)
+#define ABSENT ((enum validation_status) - 1)
 #define OK VALIDATION_SUCCESS
 #define NO VALIDATION_FAILURE
 #define WAIT VALIDATION_PENDING
@@ -10,7 +10,8 @@ struct validate_case {
 	const char *id;
 	bool bound;
 	enum validation_status want;
-	const char *path, *json; /* change of the smallest inventory; path "" = no inventory at all; NULL = as it is */
+	const char *path,
+		*json; /* change of the smallest inventory; path "" = no inventory at all; NULL = as it is */
 	void (*prepare)(struct fixture *f);
 	const char *text; /* part of the message, or NULL */
 };
@@ -48,7 +49,8 @@ static void vip_managed(struct fixture *f)
 
 static void vip_bad(struct fixture *f)
 {
-	str_set(&f->host.api_vip_connectivity, "{\"url\":\"http://a/config/worker\",\"download_error\":\"timed out\"}");
+	str_set(&f->host.api_vip_connectivity,
+		"{\"url\":\"http://a/config/worker\",\"download_error\":\"timed out\"}");
 }
 
 static void vip_kubeconfig(struct fixture *f)
@@ -60,10 +62,12 @@ static void vip_kubeconfig(struct fixture *f)
 
 static void resolved(struct fixture *f, const char *address)
 {
-	AUTO(freep) char *text = str_printf("{\"resolutions\":[{\"domain_name\":\"api.prod.example.com\",\"ipv4_addresses\":[%s]},"
-					    "{\"domain_name\":\"api-int.prod.example.com\",\"ipv4_addresses\":[%s]},"
-					    "{\"domain_name\":\"console-openshift-console.apps.prod.example.com\",\"ipv4_addresses\":[%s]}]}",
-					    address, address, address);
+	AUTO(freep)
+	char *text = str_printf(
+		"{\"resolutions\":[{\"domain_name\":\"api.prod.example.com\",\"ipv4_addresses\":[%s]},"
+		"{\"domain_name\":\"api-int.prod.example.com\",\"ipv4_addresses\":[%s]},"
+		"{\"domain_name\":\"console-openshift-console.apps.prod.example.com\",\"ipv4_addresses\":[%s]}]}",
+		address, address, address);
 	fix_api_vip(f, false);
 	str_set(&f->host.domain_name_resolutions, text);
 }
@@ -91,7 +95,8 @@ static void no_domain(struct fixture *f)
 
 static void ntp_good(struct fixture *f)
 {
-	str_set(&f->host.ntp_sources, "[{\"source_name\":\"a\",\"source_state\":\"unreachable\"},{\"source_name\":\"b\",\"source_state\":\"synced\"}]");
+	str_set(&f->host.ntp_sources,
+		"[{\"source_name\":\"a\",\"source_state\":\"unreachable\"},{\"source_name\":\"b\",\"source_state\":\"synced\"}]");
 }
 
 static void ntp_bad(struct fixture *f)
@@ -189,7 +194,7 @@ static void networks_v4(struct fixture *f)
 	str_set(&f->cluster.extra, "{\"machine_networks\":[{\"cidr\":\"192.0.2.0/24\"}]}");
 }
 
-#define TWO_NICS(b)                                                                                         \
+#define TWO_NICS(b)                                                                                              \
 	"[{\"name\":\"eth0\",\"ipv4_addresses\":[\"192.0.2.5/24\"]},{\"name\":\"eth1\",\"ipv4_addresses\":[\"" b \
 	"\"]}]"
 
@@ -208,8 +213,10 @@ static const struct validate_case cases[] = {
 	{ "has-min-memory", false, NO, "memory.physical_bytes", "8485076991", NULL, "8192 MiB" },
 	{ "has-min-memory", true, NO, "memory", "null" },
 	{ "has-min-memory", true, WAIT, "" },
-	{ "has-min-memory", true, OK, "memory", "{\"physical_bytes\":8314000000,\"physical_bytes_method\":\"meminfo\"}" },
-	{ "has-min-memory", true, NO, "memory", "{\"physical_bytes\":8300000000,\"physical_bytes_method\":\"meminfo\"}" },
+	{ "has-min-memory", true, OK, "memory",
+	  "{\"physical_bytes\":8314000000,\"physical_bytes_method\":\"meminfo\"}" },
+	{ "has-min-memory", true, NO, "memory",
+	  "{\"physical_bytes\":8300000000,\"physical_bytes_method\":\"meminfo\"}" },
 	{ "has-min-valid-disks", false, OK },
 	{ "has-min-valid-disks", false, NO, "disks.0.size_bytes", "1000" },
 	{ "has-min-valid-disks", false, BAD, "disks", "[]" },
@@ -231,7 +238,8 @@ static const struct validate_case cases[] = {
 	{ "sufficient-installation-disk-speed", false, BAD, "disks", "[]" },
 	{ "compatible-with-cluster-platform", true, OK },
 	{ "compatible-with-cluster-platform", true, NO, NULL, NULL, on_vsphere },
-	{ "compatible-with-cluster-platform", true, OK, "system_vendor", "{\"manufacturer\":\"VMware, Inc.\"}", on_vsphere },
+	{ "compatible-with-cluster-platform", true, OK, "system_vendor",
+	  "{\"manufacturer\":\"VMware, Inc.\"}", on_vsphere },
 	{ "compatible-with-cluster-platform", false, ABSENT },
 	{ "vsphere-disk-uuid-enabled", true, ABSENT },
 	{ "vsphere-disk-uuid-enabled", true, NO, NULL, NULL, on_vsphere },
@@ -259,12 +267,14 @@ static const struct validate_case cases[] = {
 	{ "belongs-to-machine-cidr", true, OK },
 	{ "ignition-downloadable", true, WAIT },
 	{ "ignition-downloadable", true, OK, NULL, NULL, vip_good },
-	{ "ignition-downloadable", true, NO, NULL, NULL, vip_bad, "http://a/config/worker (timed out)" },
+	{ "ignition-downloadable", true, NO, NULL, NULL, vip_bad,
+	  "http://a/config/worker (timed out)" },
 	{ "ignition-downloadable", false, ABSENT },
 	{ "belongs-to-majority-group", true, OK },
 	{ "mtu-valid", true, OK },
 	{ "valid-platform-network-settings", false, OK },
-	{ "valid-platform-network-settings", true, NO, "system_vendor.product_name", "\"OpenStack Compute\"" },
+	{ "valid-platform-network-settings", true, NO, "system_vendor.product_name",
+	  "\"OpenStack Compute\"" },
 	{ "valid-platform-network-settings", true, WAIT, "" },
 	{ "ntp-synced", false, ABSENT, NULL, NULL, ntp_bad },
 	{ "ntp-synced", false, OK, NULL, NULL, ntp_good },
@@ -281,18 +291,22 @@ static const struct validate_case cases[] = {
 	{ "sufficient-network-latency-requirement-for-role", true, OK },
 	{ "sufficient-packet-loss-requirement-for-role", true, OK },
 	{ "has-default-route", true, OK },
-	{ "has-default-route", true, OK, "routes", "[{\"destination\":\"::\",\"gateway\":\"fe80::1\",\"family\":10}]" },
+	{ "has-default-route", true, OK, "routes",
+	  "[{\"destination\":\"::\",\"gateway\":\"fe80::1\",\"family\":10}]" },
 	{ "has-default-route", true, NO, "routes", "[{\"destination\":\"0.0.0.0\",\"family\":2}]" },
 	{ "has-default-route", true, NO, "routes", NULL },
 	{ "has-default-route", false, WAIT, "" },
 	{ "api-domain-name-resolved-correctly", true, WAIT },
 	{ "api-domain-name-resolved-correctly", true, OK, NULL, NULL, vip_managed },
 	{ "api-domain-name-resolved-correctly", true, OK, NULL, NULL, vip_kubeconfig },
-	{ "api-domain-name-resolved-correctly", true, WAIT, NULL, NULL, vip_good, "resolve the name api.prod.example.com" },
+	{ "api-domain-name-resolved-correctly", true, WAIT, NULL, NULL, vip_good,
+	  "resolve the name api.prod.example.com" },
 	{ "api-domain-name-resolved-correctly", true, OK, NULL, NULL, resolved_well },
 	{ "api-domain-name-resolved-correctly", true, NO, NULL, NULL, resolved_own, "itself" },
-	{ "api-domain-name-resolved-correctly", true, NO, NULL, NULL, resolved_not, "cannot resolve" },
-	{ "api-domain-name-resolved-correctly", true, BAD, NULL, NULL, no_domain, "base_dns_domain" },
+	{ "api-domain-name-resolved-correctly", true, NO, NULL, NULL, resolved_not,
+	  "cannot resolve" },
+	{ "api-domain-name-resolved-correctly", true, BAD, NULL, NULL, no_domain,
+	  "base_dns_domain" },
 	{ "api-int-domain-name-resolved-correctly", true, OK, NULL, NULL, resolved_well },
 	{ "api-int-domain-name-resolved-correctly", true, NO, NULL, NULL, resolved_not },
 	{ "api-int-domain-name-resolved-correctly", true, WAIT },
@@ -301,8 +315,10 @@ static const struct validate_case cases[] = {
 	{ "apps-domain-name-resolved-correctly", true, WAIT },
 	{ "dns-wildcard-not-configured", true, OK },
 	{ "non-overlapping-subnets", true, OK, "interfaces", TWO_NICS("192.0.2.9/24") },
-	{ "non-overlapping-subnets", true, NO, "interfaces", TWO_NICS("192.0.2.9/25"), networks_v4, "eth1" },
-	{ "non-overlapping-subnets", true, OK, "interfaces", TWO_NICS("198.51.100.9/24"), networks_v4 },
+	{ "non-overlapping-subnets", true, NO, "interfaces", TWO_NICS("192.0.2.9/25"), networks_v4,
+	  "eth1" },
+	{ "non-overlapping-subnets", true, OK, "interfaces", TWO_NICS("198.51.100.9/24"),
+	  networks_v4 },
 	{ "non-overlapping-subnets", true, WAIT, "" },
 	{ "no-ip-collisions-in-network", false, OK },
 };
@@ -333,7 +349,8 @@ static void run_case(const struct validate_case *c)
 	const struct validation *v = find(&list, c->id);
 	enum validation_status have = v ? v->status : ABSENT;
 	if (have != c->want)
-		fail_msg("%s: %d, not %d (%s)", c->id, (int)have, (int)c->want, v ? v->message : "absent");
+		fail_msg("%s: %d, not %d (%s)", c->id, (int)have, (int)c->want,
+			 v ? v->message : "absent");
 	if (c->text && !strstr(v->message, c->text))
 		fail_msg("%s: \"%s\" does not say \"%s\"", c->id, v->message, c->text);
 	validations_done(&list);
@@ -375,7 +392,8 @@ static void test_unique_name(void **state)
 		const char *requested, *inventory;
 		enum validation_status want;
 	} rows[] = {
-		{ "w1", NULL, NO }, { "w2", "w1", OK }, { NULL, "w1", NO }, { NULL, "w10", OK }, { NULL, NULL, OK },
+		{ "w1", NULL, NO },  { "w2", "w1", OK }, { NULL, "w1", NO },
+		{ NULL, "w10", OK }, { NULL, NULL, OK },
 	};
 	fix_init(&f, true);
 	fix_post(&f, fix_inventory);
@@ -418,7 +436,8 @@ static void test_disabled_and_ignored(void **state)
 	fix_init(&f, true);
 	fix_post(&f, fix_inventory);
 	f.config.disabled_validations = "ignition-downloadable, connected";
-	str_set(&f.cluster.extra, "{\"ignored_host_validations\":\"[\\\"has-default-route\\\",\\\"hostname-valid\\\"]\"}");
+	str_set(&f.cluster.extra,
+		"{\"ignored_host_validations\":\"[\\\"has-default-route\\\",\\\"hostname-valid\\\"]\"}");
 	assert_int_equal(host_validate(&f.ctx, &f.host, &list, NULL), 0);
 	assert_int_equal(find(&list, "ignition-downloadable")->status, VALIDATION_DISABLED);
 	assert_false(find(&list, "has-default-route")->blocking);
@@ -468,7 +487,8 @@ static void load_host(struct fixture *f, json_t *body)
 	};
 	fix_init(f, json_str(body, "cluster_id") != NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		str_set((char **)((char *)&f->host + texts[i].offset), json_str(body, texts[i].key));
+		str_set((char **)((char *)&f->host + texts[i].offset),
+			json_str(body, texts[i].key));
 	f->host.timestamp = json_i64(body, "timestamp");
 	assert_int_equal(time_parse(json_str(body, "checked_in_at"), &f->host.checked_in_at), 0);
 	f->ctx.now_us = f->host.checked_in_at;
@@ -495,9 +515,12 @@ static void replay(const char *file)
 		json_t *item;
 		json_t *ours = json_object_get(have, category);
 		json_array_foreach(items, i, item) {
-			assert_string_equal(json_str(json_array_get(ours, i), "id"), json_str(item, "id"));
-			if (strcmp(json_str(json_array_get(ours, i), "status"), json_str(item, "status")) != 0)
-				fail_msg("%s: %s, not %s", json_str(item, "id"), json_str(json_array_get(ours, i), "status"),
+			assert_string_equal(json_str(json_array_get(ours, i), "id"),
+					    json_str(item, "id"));
+			if (strcmp(json_str(json_array_get(ours, i), "status"),
+				   json_str(item, "status")) != 0)
+				fail_msg("%s: %s, not %s", json_str(item, "id"),
+					 json_str(json_array_get(ours, i), "status"),
 					 json_str(item, "status"));
 		}
 		assert_int_equal(json_array_size(ours), json_array_size(items));
@@ -506,10 +529,10 @@ static void replay(const char *file)
 	fix_done(&f);
 }
 
-#define REPLAY(name, file)                       \
+#define REPLAY(name, file)                           \
 	static void test_replay_##name(void **state) \
-	{                                        \
-		replay(file);                    \
+	{                                            \
+		replay(file);                        \
 	}
 REPLAY(known_unbound, "host-get-known-unbound.json")
 REPLAY(known, "host-get-known.json")
@@ -521,10 +544,18 @@ REPLAY(sample, "inventory-stored-documentation-sample.json")
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),		     cmocka_unit_test(test_table_is_complete), cmocka_unit_test(test_unique_name),
-		cmocka_unit_test(test_peer_shows_networking), cmocka_unit_test(test_disabled_and_ignored), cmocka_unit_test(test_text),
-		cmocka_unit_test(test_replay_known_unbound), cmocka_unit_test(test_replay_known), cmocka_unit_test(test_replay_insufficient),
-		cmocka_unit_test(test_replay_vmware),	     cmocka_unit_test(test_replay_kvm),	  cmocka_unit_test(test_replay_sample),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_is_complete),
+		cmocka_unit_test(test_unique_name),
+		cmocka_unit_test(test_peer_shows_networking),
+		cmocka_unit_test(test_disabled_and_ignored),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_replay_known_unbound),
+		cmocka_unit_test(test_replay_known),
+		cmocka_unit_test(test_replay_insufficient),
+		cmocka_unit_test(test_replay_vmware),
+		cmocka_unit_test(test_replay_kvm),
+		cmocka_unit_test(test_replay_sample),
 	};
 	return FIX_RUN(tests, 6);
 }
