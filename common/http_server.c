@@ -26,6 +26,8 @@ void http_server_unref(struct http_server *s)
 {
 	if (--s->refs)
 		return;
+	if (s->scratch)
+		evbuffer_free(s->scratch);
 	free(s->by_fd);
 	free(s);
 }
@@ -97,9 +99,10 @@ int http_server_new(struct event_base *base, const struct http_limits *limits, h
 	/* Ten looks per idle time, at most one per 50 ms and at least one per 5 s. */
 	uint64_t every_ms = MAX_OF(50, MIN_OF(5000, s->limits.idle_timeout_ms / 10));
 	struct timeval tv = { .tv_sec = (time_t)(every_ms / 1000), .tv_usec = (suseconds_t)(every_ms % 1000 * 1000) };
+	s->scratch = evbuffer_new();
 	s->kick = event_new(base, -1, 0, on_kick, s);
 	s->sweep = event_new(base, -1, EV_PERSIST, on_sweep, s);
-	if (!s->kick || !s->sweep || event_add(s->sweep, &tv)) {
+	if (!s->scratch || !s->kick || !s->sweep || event_add(s->sweep, &tv)) {
 		http_server_free(s);
 		return fault_oom(err);
 	}

@@ -225,6 +225,27 @@ static int encode_some(struct http_conn *c, struct evbuffer *src, struct evbuffe
 	return 0;
 }
 
+/*
+ * A short reply goes to the kernel at once: no event for the descriptor, no second turn of the loop. Only for whole replies, as
+ * evhttp hears of the end inside this call; a source would recurse. Returns 1 when all is out, 0 (the rest is below the filter and a
+ * byte is held), or -errno.
+ */
+static int send_now(struct http_conn *c, struct evbuffer *src, struct evbuffer *dst)
+{
+	struct evbuffer *scratch = c->server->scratch;
+	size_t len = evbuffer_get_length(src);
+	const unsigned char *p = evbuffer_pullup(src, -1);
+	int r = p ? encode(c, p, len, scratch) : -ENOMEM;
+	if (!r) {
+		(void)evbuffer_write(scratch, c->fd); /* an error shows again below */
+		if (!evbuffer_get_length(scratch))
+			return evbuffer_drain(src, len) ? -ENOMEM : 1;
+		r = evbuffer_add_buffer(dst, scratch) ? -ENOMEM : hold(c, src, len);
+	}
+	evbuffer_drain(scratch, evbuffer_get_length(scratch));
+	return r;
+}
+
 static enum bufferevent_filter_result conn_output(struct evbuffer *src, struct evbuffer *dst, ev_ssize_t limit,
 						  enum bufferevent_flush_mode mode, void *ctx)
 {
@@ -242,7 +263,9 @@ static enum bufferevent_filter_result conn_output(struct evbuffer *src, struct e
 		return BEV_NEED_MORE;
 
 	int r = c->has_reply ? 0 : replace_own_page(c, src, dst);
-	if (!r)
+	if (!r && c->is_whole && !waiting && len <= ENCODE_STEP)
+		r = send_now(c, src, dst);
+	else if (!r)
 		r = encode_some(c, src, dst, HTTP_OUT_MAX - waiting);
 	if (r < 0) {
 		conn_fail(c);

@@ -58,6 +58,7 @@ struct http_conn {
 
 	bool is_held;	     /* one byte at the head of the filter's output has been encoded already, see conn_output() */
 	bool has_reply;	     /* what is written is ours, not a page of evhttp's own */
+	bool is_whole;	     /* that reply is all in the filter's output */
 	bool has_eof;	     /* the client has ended its side during our reply */
 	bool is_failed;
 	bool is_refused;     /* the request was not read to its end: linger after the reply */
@@ -95,6 +96,7 @@ struct http_server {
 	bool is_stopping;
 	struct event *sweep; /* looks for connections without progress */
 	struct event *kick;  /* sends what evhttp has written by itself */
+	struct evbuffer *scratch; /* empty between uses */
 	struct http_conn **by_fd;
 	size_t by_fd_size;
 	unsigned n_conns;

@@ -192,14 +192,18 @@ void http_request_arrived(struct evhttp_request *ev, void *listener)
 		return;
 	}
 
-	/* Until the reply nothing may be read: evhttp exits the process when its read callback runs in that state. */
-	bufferevent_disable(c->bev, EV_READ);
 	http_conn_phase(c, CONN_HANDLING);
 	if (!r->path || !r->peer || !framing_is_clear(ev)) {
 		refuse(r, 400);
 		return;
 	}
 	l->server->handler(l->server->ctx, r);
+	/*
+	 * With a reply to come later nothing may be read: evhttp exits the process when its read callback runs in that state. (@c lives
+	 * until the loop's next turn, whatever the handler has done. Not done before it: two system calls for each request.)
+	 */
+	if (c->phase == CONN_HANDLING)
+		bufferevent_disable(c->bev, EV_READ);
 }
 
 /* --- reading the request ---------------------------------------------------------------------------- */
@@ -301,7 +305,7 @@ const char *http_request_query(const struct http_request *r, const char *name)
 static void on_replied(struct evhttp_request *ev, void *ctx)
 {
 	struct http_conn *c = ctx;
-	c->has_reply = false;
+	c->has_reply = c->is_whole = false;
 	http_conn_phase(c, CONN_IDLE);
 	if (c->has_eof)
 		http_conn_end(c, BEV_EVENT_EOF | BEV_EVENT_READING);
@@ -357,5 +361,7 @@ void http_reply(struct http_request *r, int status, const char *content_type, co
 	http_reply_begin(r);
 	http_request_free(r);
 	evhttp_send_reply(ev, status, http_status_text(status), NULL);
+	c->is_whole = true;
+	/* evhttp may end the request, even the connection, in here; @c itself lives on until the loop's next turn. */
 	http_conn_flush(c);
 }
