@@ -21,15 +21,16 @@ struct device_reader {
 	enum reader_state state;
 	device_read_fn *read;
 	char path[ROOT_PATH_MAX]; /* absolute */
+	uint64_t offset;
 	size_t len;
 	ssize_t result;
 	unsigned char data[DEVICE_READ_MAX];
 };
 
-static ssize_t read_node(const char *path, void *data, size_t len)
+static ssize_t read_node(const char *path, uint64_t offset, void *data, size_t len)
 {
 	AUTO(closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd_pread(fd, data, len, 0);
+	return fd < 0 ? -errno : fd_pread(fd, data, len, offset);
 }
 
 /* Called with the lock held; gives it up. */
@@ -54,7 +55,7 @@ static void *work(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&r->lock);
-		ssize_t n = r->read(r->path, r->data, r->len);
+		ssize_t n = r->read(r->path, r->offset, r->data, r->len);
 		pthread_mutex_lock(&r->lock);
 		if (r->state != READER_STOP) {
 			r->result = n;
@@ -127,13 +128,14 @@ static struct timespec time_limit(const struct survey *s)
 	return (struct timespec){ .tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000 };
 }
 
-static ssize_t ask(struct survey *s, const char *path, void *data, size_t len)
+static ssize_t ask(struct survey *s, const char *path, uint64_t offset, void *data, size_t len)
 {
 	struct device_reader *r = s->reader;
 	struct timespec end = time_limit(s);
 	int rc = 0;
 	pthread_mutex_lock(&r->lock);
 	snprintf(r->path, sizeof(r->path), "/%s", path);
+	r->offset = offset;
 	r->len = len;
 	r->state = READER_ASKED;
 	pthread_cond_signal(&r->changed);
@@ -150,14 +152,14 @@ static ssize_t ask(struct survey *s, const char *path, void *data, size_t len)
 	return -ETIMEDOUT;
 }
 
-ssize_t device_read(struct survey *s, const char *path, void *data, size_t len)
+ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *data, size_t len)
 {
 	if (len > DEVICE_READ_MAX || strlen(path) + 2 > ROOT_PATH_MAX)
 		return -EMSGSIZE;
 	if (!s->root->is_live) {
 		AUTO(closep) int fd = root_fd(s->root, path, O_RDONLY);
-		return fd < 0 ? fd : fd_pread(fd, data, len, 0);
+		return fd < 0 ? fd : fd_pread(fd, data, len, offset);
 	}
 	int rc = s->reader ? 0 : reader_start(s);
-	return rc < 0 ? rc : ask(s, path, data, len);
+	return rc < 0 ? rc : ask(s, path, offset, data, len);
 }

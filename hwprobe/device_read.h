@@ -9,13 +9,13 @@ enum { DEVICE_READ_MAX = 4096, DEVICE_WORKERS_MAX = 16 };
 
 struct device_reader;
 
-/* Opens the node @path and reads @len bytes from its start; the number of bytes or -errno. Runs in the worker. */
-typedef ssize_t device_read_fn(const char *path, void *data, size_t len);
+/* Opens the node @path and reads @len bytes from @offset; the number of bytes or -errno. Runs in the worker. */
+typedef ssize_t device_read_fn(const char *path, uint64_t offset, void *data, size_t len);
 
 /*
- * The first @len bytes (at most DEVICE_READ_MAX) of the node @path ("dev/sda"). In a recorded tree the file of that name.
- * Returns the number of bytes, -ETIMEDOUT, or another -errno.
+ * @len bytes (at most DEVICE_READ_MAX) at @offset of the node @path ("dev/sda"). In a recorded tree the file of that name.
+ * Returns the number of bytes (0 behind the end), -ETIMEDOUT, or another -errno.
  */
-ssize_t device_read(struct survey *s, const char *path, void *data, size_t len);
+ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *data, size_t len);
 /* Ends the worker of the pass. */
 void device_reader_close(struct survey *s);

@@ -14,6 +14,11 @@ void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_
 /* disk_eligible.c: is_installation_media and the reasons; needs the type. */
 void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d);
 
+/* Will reading the device neither hang nor move anything? */
+bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d);
+/* disk_medium.c: does the disk hold the ISO file system that this system was booted from, mounted or not? */
+bool disk_is_boot_medium(struct survey *s, const struct block_dev *b, const struct hwp_disk *d);
+
 bool disk_is_multipath(const struct block_dev *b);
 bool disk_is_lvm(const struct block_dev *b);
 /* First component of the real path that is @prefix and digits ("host2"), in tmp; NULL = none. */

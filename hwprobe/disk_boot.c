@@ -25,7 +25,7 @@ static bool is_map_alive(struct survey *s, const struct block_dev *b)
 	return !disk_is_multipath(b);
 }
 
-static bool can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
+bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
 {
 	/* Optical and floppy drives spin up or pull in their tray. */
 	if (s->opt->flags & HWP_NO_DEVICE_READ || str_starts(b->name, "sr") || str_starts(b->name, "fd"))
@@ -38,10 +38,10 @@ static bool can_be_read(struct survey *s, const struct block_dev *b, const struc
 void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
 	unsigned char sector[SECTOR_BYTES];
-	if (!d->path.s || !can_be_read(s, b, d))
+	if (!d->path.s || !disk_can_be_read(s, b, d))
 		return;
 	const char *path = d->path.s + 1; /* below the root */
-	ssize_t n = device_read(s, path, sector, sizeof(sector));
+	ssize_t n = device_read(s, path, 0, sector, sizeof(sector));
 	if (n == -ENOENT || n == -ENOMEDIUM || n == -EXDEV)
 		return;
 	if (n < 0)

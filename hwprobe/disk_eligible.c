@@ -114,8 +114,8 @@ void disk_find_eligibility(struct survey *s, struct block_map *m, const struct b
 {
 	bool is_optical = str_eq(d->drive_type.s, "ODD");
 	bool is_iscsi = str_eq(d->drive_type.s, "iSCSI");
-	bool is_medium = is_optical || block_has_iso_mount(m, b);
-	put_bool(&d->is_installation_media, is_medium, is_optical ? "drive_type" : "proc/self/mountinfo");
+	bool is_medium = is_optical || block_has_iso_mount(m, b) || disk_is_boot_medium(s, b, d);
+	put_bool(&d->is_installation_media, is_medium, is_optical ? "drive_type" : "mounts, ISO label");
 
 	if (!is_known_controller(b))
 		add_reason(s, d, "unknown-controller", "Disks of the kind %s are not supported", b->name);

@@ -32,7 +32,7 @@ struct survey {
 	struct nl_sock *nl;    /* opened by the first dump */
 	struct device_reader *reader; /* started by the first device read */
 	int workers;		      /* started in this pass */
-	ssize_t (*read_device)(const char *path, void *data, size_t len); /* instead of open and read; NULL = those */
+	ssize_t (*read_device)(const char *path, uint64_t offset, void *data, size_t len); /* instead of open and read; NULL = those */
 	char *cpuinfo;
 	bool has_read_cpuinfo;
 };

@@ -15,7 +15,7 @@
 /* One per test: a worker that was left behind before it began takes no token. */
 static sem_t may_go_on[3];
 
-static ssize_t fake_device(const char *path, void *data, size_t len)
+static ssize_t fake_device(const char *path, uint64_t offset, void *data, size_t len)
 {
 	const char *hung = strstr(path, "hung");
 	if (hung)
@@ -39,12 +39,12 @@ static void test_hung_device(void **state)
 	struct survey s = new_survey();
 	char data[512] = { 0 };
 	int64_t start = time_mono_ms();
-	assert_int_equal(device_read(&s, "dev/good", data, sizeof(data)), sizeof(data));
+	assert_int_equal(device_read(&s, "dev/good", 0, data, sizeof(data)), sizeof(data));
 	assert_int_equal(data[511], 'x');
-	assert_int_equal(device_read(&s, "dev/bad", data, sizeof(data)), -EIO);
+	assert_int_equal(device_read(&s, "dev/bad", 0, data, sizeof(data)), -EIO);
 	assert_int_equal(s.workers, 1);
-	assert_int_equal(device_read(&s, "dev/hung0", data, sizeof(data)), -ETIMEDOUT);
-	assert_int_equal(device_read(&s, "dev/good", data, sizeof(data)), sizeof(data));
+	assert_int_equal(device_read(&s, "dev/hung0", 0, data, sizeof(data)), -ETIMEDOUT);
+	assert_int_equal(device_read(&s, "dev/good", 0, data, sizeof(data)), sizeof(data));
 	assert_int_equal(s.workers, 2);
 	int64_t took = time_mono_ms() - start;
 	assert_true(took >= 50 && took < 5000);
@@ -59,7 +59,7 @@ static void test_total_time(void **state)
 	char data[512];
 	s.deadline_ms = time_mono_ms() - 1;
 	opt.device_timeout_ms = 60000;
-	assert_int_equal(device_read(&s, "dev/hung1", data, sizeof(data)), -ETIMEDOUT);
+	assert_int_equal(device_read(&s, "dev/hung1", 0, data, sizeof(data)), -ETIMEDOUT);
 	device_reader_close(&s);
 	opt.device_timeout_ms = 50;
 	sem_post(&may_go_on[1]);
@@ -71,8 +71,8 @@ static void test_too_many_hang(void **state)
 	char data[512];
 	opt.device_timeout_ms = 1;
 	for (int i = 0; i < DEVICE_WORKERS_MAX; i++)
-		assert_int_equal(device_read(&s, "dev/hung2", data, sizeof(data)), -ETIMEDOUT);
-	assert_int_equal(device_read(&s, "dev/good", data, sizeof(data)), -ETIMEDOUT);
+		assert_int_equal(device_read(&s, "dev/hung2", 0, data, sizeof(data)), -ETIMEDOUT);
+	assert_int_equal(device_read(&s, "dev/good", 0, data, sizeof(data)), -ETIMEDOUT);
 	assert_int_equal(s.workers, DEVICE_WORKERS_MAX);
 	device_reader_close(&s);
 	for (int i = 0; i < DEVICE_WORKERS_MAX; i++)
@@ -84,11 +84,11 @@ static void test_limits(void **state)
 {
 	struct survey s = new_survey();
 	char data[DEVICE_READ_MAX + 1], path[ROOT_PATH_MAX + 1];
-	assert_int_equal(device_read(&s, "dev/good", data, DEVICE_READ_MAX), DEVICE_READ_MAX);
-	assert_int_equal(device_read(&s, "dev/good", data, DEVICE_READ_MAX + 1), -EMSGSIZE);
+	assert_int_equal(device_read(&s, "dev/good", 0, data, DEVICE_READ_MAX), DEVICE_READ_MAX);
+	assert_int_equal(device_read(&s, "dev/good", 0, data, DEVICE_READ_MAX + 1), -EMSGSIZE);
 	memset(path, 'a', sizeof(path));
 	path[ROOT_PATH_MAX] = '\0';
-	assert_int_equal(device_read(&s, path, data, 1), -EMSGSIZE);
+	assert_int_equal(device_read(&s, path, 0, data, 1), -EMSGSIZE);
 	device_reader_close(&s);
 }
 
