@@ -19,11 +19,14 @@ start_service() {
 	PASSWORD=$(cat "$TMP/state/admin-password")
 }
 
-stop_service() { # SIGNAL
-	[ -n "$SLIPWAYD_PID" ] || return 0
-	kill "-${1:-TERM}" "$SLIPWAYD_PID" 2>/dev/null || true
-	wait "$SLIPWAYD_PID" 2>/dev/null || true
+# stop_service TERM|KILL: by TERM it must end well
+stop_service() {
+	local pid=$SLIPWAYD_PID status=0
+	[ -n "$pid" ] || return 0
 	SLIPWAYD_PID=
+	kill "-$1" "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || status=$?
+	[ "$1" = KILL ] || [ "$status" = 0 ] || fail "slipwayd ended with $status: $(tail -n 40 "$TMP/slipwayd.log")"
 }
 
 cleanup() {

@@ -59,3 +59,4 @@ peak = max(peak, rss_kib())
 print(f"{READERS} slow readers: {peak - before} KiB; {length >> 20} MiB beside them in {time.monotonic() - began:.1f} s")
 assert peak - before < LIMIT_KIB, f"{peak - before} KiB for {READERS} readers"
 X
+stop_service TERM
