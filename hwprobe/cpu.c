@@ -8,6 +8,7 @@
 #include "hwprobe/cpuinfo.h"
 #include "hwprobe/cpulist.h"
 #include "hwprobe/probe.h"
+#include "hwprobe/topology.h"
 
 #define CPU_DIR "sys/devices/system/cpu"
 
@@ -191,6 +192,8 @@ static void run(struct survey *s)
 	find_model(s, cpu);
 	find_frequency(s, cpu);
 	find_flags(s, cpu);
+	if (s->opt->flags & HWP_MORE)
+		topology_find(s, cpu);
 }
 
 const struct probe probe_cpu = { .name = "cpu", .part = HWP_CPU, .run = run };

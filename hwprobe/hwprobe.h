@@ -39,6 +39,7 @@ enum hwp_flag {
 	HWP_NO_DEVICE_READ = 1, /* open no device node: bootable stays false, BMC addresses unset */
 	HWP_NO_UDEV = 2,	/* ignore the udev database */
 	HWP_NO_APPLIANCE = 4,	/* no special case for a dm device named agent* */
+	HWP_MORE = 8,		/* read also what only the full format shows and what costs more: CPU topology */
 };
 
 struct hwp_options {
@@ -201,7 +202,7 @@ HWP_API size_t hwp_errors(const struct hwp_inventory *inv, const struct hwp_erro
 enum hwp_format {
 	HWP_JSON_ASSISTED, /* the inventory object of the assisted-install API */
 	HWP_JSON_FULL,	   /* everything, each value with its source, and errors[] */
-	HWP_TEXT,	   /* for people */
+	HWP_TEXT,	   /* for people: hwp_to_text() without a width */
 };
 
 /*
@@ -209,6 +210,8 @@ enum hwp_format {
  * (ineligible disks first; at worst {"truncation":{"type":"full",…}}), the other formats are not cut. NULL = no memory.
  */
 HWP_API char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes);
+/* For people: sections, columns cut at @width (0 = not cut), totals. The caller free()s. NULL = no memory. */
+HWP_API char *hwp_to_text(const struct hwp_inventory *inv, unsigned width);
 
 /* Which parts differ; parts that only one of the two has count as different. Returns 1 when any, 0 none, -ENOMEM. */
 HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b, unsigned *ret_changed_parts);

@@ -189,6 +189,8 @@ char *inventory_json_text(const json_t *v)
 
 char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes)
 {
+	if (format == HWP_TEXT)
+		return hwp_to_text(inv, 0);
 	AUTO(json_decrefp) json_t *v = inventory_json(inv, format == HWP_JSON_FULL);
 	if (!v)
 		return NULL;

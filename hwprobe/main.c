@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/str.h"
@@ -27,7 +29,7 @@ static const struct {
 static const struct {
 	const char *name;
 	enum hwp_format format;
-} formats[] = { { "assisted", HWP_JSON_ASSISTED }, { "full", HWP_JSON_FULL } };
+} formats[] = { { "assisted", HWP_JSON_ASSISTED }, { "full", HWP_JSON_FULL }, { "text", HWP_TEXT } };
 
 static int set_format(void *ctx, const char *value, struct fault *err)
 {
@@ -108,7 +110,7 @@ static int set_pci_ids(void *ctx, const char *value, struct fault *err)
 }
 
 static const struct option_spec options[] = {
-	{ "format", 'f', "FORMAT", "assisted (default) or full", set_format },
+	{ "format", 'f', "FORMAT", "assisted (default), full or text", set_format },
 	{ "parts", 'p', "LIST", "only these parts: cpu,memory,disks,interfaces,…", set_parts },
 	{ "sysroot", 0, "DIR", "a recorded machine instead of this one", set_sysroot },
 	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },
@@ -133,16 +135,23 @@ static void hwp_unrefp(struct hwp_inventory **inv)
 	hwp_unref(*inv);
 }
 
+/* Columns of the terminal; 0 = not a terminal. */
+static unsigned terminal_width(void)
+{
+	struct winsize size;
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static int print_inventory(const struct arguments *a, const struct hwp_inventory *inv)
 {
 	/* The newline counts. */
 	size_t max = a->max_bytes > 1 ? a->max_bytes - 1 : a->max_bytes;
-	AUTO(freep) char *text = hwp_to_json(inv, a->format, max);
+	AUTO(freep) char *text = a->format == HWP_TEXT ? hwp_to_text(inv, terminal_width()) : hwp_to_json(inv, a->format, max);
 	if (!text) {
 		log_error("out of memory");
 		return EXIT_FAILED;
 	}
-	if (puts(text) < 0 || fflush(stdout) < 0) {
+	if (fputs(text, stdout) < 0 || (a->format != HWP_TEXT && putchar('\n') < 0) || fflush(stdout) < 0) {
 		log_error("cannot write: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
@@ -152,6 +161,8 @@ static int print_inventory(const struct arguments *a, const struct hwp_inventory
 static int run(void *ctx, int argc, char **argv)
 {
 	struct arguments *a = ctx;
+	if (a->format != HWP_JSON_ASSISTED)
+		a->opt.flags |= HWP_MORE;
 	AUTO(hwp_closep) struct hwp_ctx *hwp = NULL;
 	AUTO(hwp_unrefp) struct hwp_inventory *inv = NULL;
 	int rc = hwp_open(&hwp, &a->opt);
