@@ -85,11 +85,13 @@ static int64_t clock_offset(const struct host *h)
 	return h->timestamp - h->checked_in_at / 1000000;
 }
 
-static bool needs_refresh(const struct host *h, int64_t old_offset, bool had_timestamp)
+static bool needs_refresh(const struct host *h, int64_t old_timestamp, int64_t old_offset)
 {
 	if (h->status == HOST_DISCONNECTED || h->status == HOST_DISCONNECTED_UNBOUND)
 		return true;
-	return had_timestamp && llabs(clock_offset(h) - old_offset) > CLOCK_STEP_S;
+	if (h->timestamp == old_timestamp)
+		return false;
+	return !old_timestamp || llabs(clock_offset(h) - old_offset) > CLOCK_STEP_S;
 }
 
 /* A poll that changes nothing touches nothing but memory. */
@@ -106,10 +108,9 @@ static int host_poll(struct request *r, struct fault *err)
 	if (e < 0)
 		return e;
 
-	int64_t offset = clock_offset(h);
-	bool had_timestamp = h->timestamp && timestamp;
+	int64_t old_timestamp = h->timestamp, offset = clock_offset(h);
 	state_host_checkin(r->service->state, h, r->now_us, timestamp);
-	if (needs_refresh(h, offset, had_timestamp)) {
+	if (needs_refresh(h, old_timestamp, offset)) {
 		e = state_edit_host(r->service->state, h);
 		if (e == 0)
 			e = life_refresh(r->service, h, h->status, err);

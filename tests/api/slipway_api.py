@@ -79,6 +79,11 @@ class Slipwayd:
         if self.owned:
             shutil.rmtree(self.dir, ignore_errors=True)
 
+    def ctl(self, words):
+        """What slipwayctl prints, without the last newline."""
+        return subprocess.run([os.path.join(BUILD, "bin", "slipwayctl"), "--state-dir=" + self.state] + words, check=True,
+                              stdout=subprocess.PIPE, timeout=START_TIMEOUT_S).stdout.decode().rstrip("\n")
+
     def request(self, method, path, headers=None, body=None, tls=None):
         """(status, headers, body bytes)"""
         if tls is None:
