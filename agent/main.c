@@ -3,10 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/config.h"
-#if __has_include("agent/disk_cli.h")
 #include "agent/disk_cli.h"
-#define HAVE_DISK_CLI
-#endif
 #include "agent/net.h"
 #include "agent/priv.h"
 #include "agent/status.h"
@@ -120,6 +117,30 @@ static const struct verb status_verb = {
 	.name = "status", .help = "show what the running agent does", .options = status_options, .run = run_status,
 };
 
+static const struct option_spec disk_options[] = {
+	{ "json", 0, NULL, "as JSON", set_json },
+	{ "allow-loop-devices", 0, NULL, "a loop device counts as a disk", set_allow_loop },
+	{ .name = NULL },
+};
+
+static int run_disk(void *ctx, int argc, char **argv)
+{
+	const struct args *a = ctx;
+	const struct disk_cli c = { .json = a->as_json, .allow_loop = a->allow_loop };
+
+	return disk_cli_run(&c, argc, argv);
+}
+
+static const struct verb disk_verb = {
+	.name = "disk",
+	.args = "list | plan DEV",
+	.help = "show the disks, or what an installation would do to one",
+	.options = disk_options,
+	.min_operands = 1,
+	.max_operands = 2,
+	.run = run_disk,
+};
+
 static int run_agent(void *ctx, int argc, char **argv)
 {
 	struct args *a = ctx;
@@ -141,10 +162,7 @@ static int run_agent(void *ctx, int argc, char **argv)
 }
 
 static const struct verb *const verbs[] = {
-#ifdef HAVE_DISK_CLI
-	&disk_list_verb, &disk_plan_verb,
-#endif
-	&status_verb, NULL };
+	&status_verb, &disk_verb, NULL };
 
 static const struct program program = {
 	.name = "slipway-agent",

@@ -298,7 +298,7 @@ static inline void *feeder_main(void *ctx)
 }
 
 /* Gives the writer's end. */
-static inline int feeder_start(struct feeder *f, const uint8_t *image, const struct slx *slx)
+static inline int feeder_open(struct feeder *f, const uint8_t *image, const struct slx *slx)
 {
 	int fds[2];
 
@@ -308,9 +308,22 @@ static inline int feeder_start(struct feeder *f, const uint8_t *image, const str
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		abort();
 	f->fd = fds[0];
+	return fds[1];
+}
+
+/* After a fork, if there is one: a thread of the parent may hold the sanitizer's locks. */
+static inline void feeder_run(struct feeder *f)
+{
 	if (pthread_create(&f->thread, NULL, feeder_main, f) != 0)
 		abort();
-	return fds[1];
+}
+
+static inline int feeder_start(struct feeder *f, const uint8_t *image, const struct slx *slx)
+{
+	int fd = feeder_open(f, image, slx);
+
+	feeder_run(f);
+	return fd;
 }
 
 static inline void feeder_join(struct feeder *f)

@@ -164,12 +164,13 @@ static void install(struct set *s, unsigned signal_at, bool is_kill)
 	const struct install_params p = params(s);
 	struct install_writer w;
 	struct install_report r;
-	int fd = feeder_start(&s->feeder, s->image, &s->x.slx);
+	int fd = feeder_open(&s->feeder, s->image, &s->x.slx);
 	int got;
 
 	s->percents = 0;
 	s->last = (struct install_report){ 0 };
 	assert_int_equal(install_writer_start(&p, fd, &w, NULL), 0);
+	feeder_run(&s->feeder);
 	while ((got = install_writer_read(&w, &r)) != 0) {
 		struct pollfd pfd = { .fd = w.report_fd, .events = POLLIN };
 
