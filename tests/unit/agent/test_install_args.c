@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/install_args.h"
-#include "agent/seed.h"
 #include "common/cleanup.h"
 #include "common/json_map.h"
 
@@ -130,117 +129,13 @@ static void test_index_url(void **state)
 	free(none);
 }
 
-static const struct job_file *find(const struct job *j, const char *path)
-{
-	for (size_t i = 0; i < j->files_n; i++)
-		if (!strcmp(j->files[i].path, path))
-			return &j->files[i];
-	return NULL;
-}
-
-static json_t *seed_answer(void)
-{
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "install_id", CLUSTER, "token", "a.b.c", "url", "https://192.0.2.1:9543", "infra_env_id",
-			 IE, "host_id", HOST, "ca", "PEM\n");
-}
-
-static void test_seed(void **state)
-{
-	AUTO(json_decrefp) json_t *answer = seed_answer();
-	AUTO(job_done) struct job j = { 0 };
-	struct agent_config c = config;
-
-	c.proxy_https = (char *)"http://proxy:3128";
-	assert_int_equal(seed_add(answer, &c, &j, NULL), 0);
-	assert_int_equal(j.files_n, 3);
-	assert_string_equal(j.install_id, CLUSTER);
-	const struct job_file *conf = find(&j, "etc/slipway/agent.conf");
-	assert_non_null(conf);
-	assert_non_null(strstr(conf->data, "installed = yes\n"));
-	assert_non_null(strstr(conf->data, "host_id = " HOST "\n"));
-	assert_non_null(strstr(conf->data, "token_file = token\n"));
-	assert_non_null(strstr(conf->data, "[proxy]\nhttps = http://proxy:3128\n"));
-	assert_string_equal(find(&j, "etc/slipway/token")->data, "a.b.c");
-	assert_string_equal(find(&j, "etc/slipway/ca.pem")->data, "PEM\n");
-	for (size_t i = 0; i < j.files_n; i++)
-		assert_int_equal(j.files[i].mode, 0600);
-}
-
-static void test_bad_seed(void **state)
-{
-	const struct {
-		const char *key, *value;
-	} rows[] = {
-		{ "install_id", "x" }, { "host_id", "" },	{ "url", "https://x\ninstalled = no" }, { "url", "file:///etc" },
-		{ "token", "a\nb" },   { "infra_env_id", "../" },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		AUTO(json_decrefp) json_t *answer = seed_answer();
-		AUTO(job_done) struct job j = { 0 };
-		json_object_set_new(answer, rows[i].key, json_string(rows[i].value));
-		if (seed_add(answer, &config, &j, NULL) != -EINVAL)
-			fail_msg("%s = %s", rows[i].key, rows[i].value);
-		assert_int_equal(j.files_n, 0);
-	}
-}
-
-/* What one process encodes the other one reads. */
-static void test_job(void **state)
-{
-	AUTO(job_done) struct job a = { 0 }, b = { 0 };
-
-	assert_int_equal(str_set(&a.step_id, "install-1a2b"), 0);
-	assert_int_equal(str_set(&a.install_id, CLUSTER), 0);
-	assert_int_equal(str_set(&a.device, "/dev/vda"), 0);
-	assert_int_equal(str_set(&a.role, "worker"), 0);
-	assert_int_equal(str_set(&a.image_url, URL), 0);
-	assert_int_equal(job_add_file(&a, "etc/slipway/token", 0600, "a\0b", 3), 0);
-	str_copy(a.expect.wwn, sizeof(a.expect.wwn), "0x5000");
-	a.expect.size_bytes = 1ull << 40;
-	a.percent = 42;
-	AUTO(json_decrefp) json_t *obj = job_encode(&a);
-	assert_int_equal(job_decode(obj, &b, NULL), 0);
-	assert_string_equal(b.device, "/dev/vda");
-	assert_null(b.cluster_id);
-	assert_string_equal(b.expect.wwn, "0x5000");
-	assert_int_equal(b.expect.size_bytes, 1ull << 40);
-	assert_int_equal(b.percent, 42);
-	assert_int_equal(b.files_n, 1);
-	assert_int_equal(b.files[0].len, 3);
-	assert_memory_equal(b.files[0].data, "a\0b", 3);
-}
-
-static void test_bad_job(void **state)
-{
-	const struct {
-		const char *key;
-		json_t *value;
-	} rows[] = {
-		{ "device", json_string("/etc/passwd") },
-		{ "install_id", json_string("1") },
-		{ "role", json_string("a\nb") },
-		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "../etc/shadow", "mode", 0600, "data", "") },
-		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "/etc/shadow", "mode", 0600, "data", "") },
-		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "etc/x", "mode", 0600, "data", "not base64!") },
-		{ "files", json_pack("[{s:s}]", "path", "etc/x") },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		AUTO(json_decrefp) json_t *obj = json_pack("{s:s, s:s, s:s, s:s, s:s}", "step_id", "1", "install_id", CLUSTER, "device", "/dev/vda",
-							   "role", "worker", "image_url", URL);
-		AUTO(job_done) struct job good = { 0 }, j = { 0 };
-		assert_int_equal(job_decode(obj, &good, NULL), 0);
-		json_object_set_new(obj, rows[i].key, rows[i].value);
-		if (job_decode(obj, &j, NULL) != -EINVAL)
-			fail_msg("%s, row %zu", rows[i].key, i);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	  cmocka_unit_test(test_bad_installer_args), cmocka_unit_test(test_bad_fields),
-		cmocka_unit_test(test_index_url), cmocka_unit_test(test_seed),		     cmocka_unit_test(test_bad_seed),
-		cmocka_unit_test(test_job),	  cmocka_unit_test(test_bad_job),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad_installer_args),
+		cmocka_unit_test(test_bad_fields),
+		cmocka_unit_test(test_index_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
