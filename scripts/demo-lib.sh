@@ -158,12 +158,12 @@ make_os_image() { # sets os_image; cached until the agent or the recipe changes
 make_base_image() { # sets base_image (a folder); cached until its inputs change
 	local root key
 	root=$("$scripts/package-root" media) || die "the packages for the discovery system could not be fetched"
-	key=$( (echo "$root" && cat "$BUILD/bin/slipway-agent" "$BUILD/bin/slipway-image" imagebuilder/discovery/*) | sha256sum | cut -c1-16)
+	key=$( (echo "$root" && cat "$agent_root/usr/sbin/slipway-agent" "$BUILD/bin/slipway-image" imagebuilder/discovery/*) | sha256sum | cut -c1-16)
 	base_image=$cache/base-$key
 	[ ! -e "$base_image/base.json" ] || return 0
 	find "$cache" -maxdepth 1 -name 'base-*' -exec rm -rf {} +
 	mkdir -p "$base_image.tmp"
-	"$BUILD/bin/slipway-image" build --root="$root" --agent="$BUILD/bin/slipway-agent" --data-dir=imagebuilder \
+	"$BUILD/bin/slipway-image" build --root="$root" --agent="$agent_root/usr/sbin/slipway-agent" --data-dir=imagebuilder \
 		--output="$base_image.tmp" >"$dir/base-image.log" 2>&1 ||
 		die "the discovery image could not be built: $(tail -n 3 "$dir/base-image.log")"
 	mv "$base_image.tmp" "$base_image"
@@ -184,7 +184,7 @@ machine_args() {
 		-vga none -serial stdio -monitor "unix:$dir/monitor.sock,server,nowait" -qmp "unix:$dir/qmp.sock,server,nowait" -rtc base=utc)
 	if [ "$FIRMWARE" = uefi ]; then
 		local code vars
-		code=$(find /usr/share/OVMF /usr/share/edk2/ovmf -name 'OVMF_CODE_4M.fd' -o -name 'OVMF_CODE.fd' 2>/dev/null | sort -r | head -n 1)
+		code=$(find /usr/share/OVMF /usr/share/edk2/ovmf -name 'OVMF_CODE_4M.fd' -o -name 'OVMF_CODE.fd' 2>/dev/null | sort -r | head -n 1 || true)
 		[ -n "$code" ] || die "no OVMF firmware found; install the package ovmf (scripts/deps demo)"
 		vars=${code/CODE/VARS}
 		[ -e "$dir/vars.fd" ] || cp "$vars" "$dir/vars.fd"
