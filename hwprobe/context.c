@@ -118,3 +118,21 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 	*ret_inv = TAKE(inv);
 	return 0;
 }
+
+int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts, struct hwp_inventory **ret_inv)
+{
+	if (!ctx->root.is_live)
+		return -EINVAL;
+	ctx->root.record_fd = dirfd;
+	ctx->root.record_error = 0;
+	ctx->bmc.until_ms = 0; /* what is remembered would not be recorded */
+	int rc = hwp_probe(ctx, parts, ret_inv);
+	ctx->root.record_fd = -1;
+	if (!rc && ctx->root.record_error) {
+		struct fault err = FAULT_INIT;
+		rc = fault_set(&err, ctx->root.record_error, "cannot record: %s", strerror(-ctx->root.record_error));
+		log_fault(&ctx->opt, &err);
+		hwp_unref(TAKE(*ret_inv));
+	}
+	return rc;
+}

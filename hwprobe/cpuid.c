@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "hwprobe/record.h"
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
@@ -41,8 +42,12 @@ static bool line_matches(const char *line, uint32_t leaf, uint32_t subleaf, stru
 
 bool cpuid_read(struct survey *s, uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 {
-	if (s->root->is_live)
-		return live(leaf, subleaf, ret);
+	if (s->root->is_live) {
+		if (!live(leaf, subleaf, ret))
+			return false;
+		record_line(s->root, "cpuid.txt", "5 %x 0 %x 0 => %x %x %x %x", leaf, subleaf, ret->eax, ret->ebx, ret->ecx, ret->edx);
+		return true;
+	}
 	char *text = NULL;
 	if (attr_file(s, "cpuid.txt", ROOT_TABLE_MAX, &text, NULL) < 0)
 		return false;

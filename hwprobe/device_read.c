@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/str.h"
+#include "hwprobe/record.h"
 
 enum reader_state { READER_IDLE, READER_ASKED, READER_DONE, READER_STOP };
 
@@ -161,5 +162,8 @@ ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *d
 		return fd < 0 ? fd : fd_pread(fd, data, len, offset);
 	}
 	int rc = s->reader ? 0 : reader_start(s);
-	return rc < 0 ? rc : ask(s, path, offset, data, len);
+	ssize_t n = rc < 0 ? rc : ask(s, path, offset, data, len);
+	if (n > 0)
+		record_device(s->root, path, offset, data, (size_t)n);
+	return n;
 }

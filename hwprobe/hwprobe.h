@@ -176,6 +176,11 @@ HWP_API void hwp_close(struct hwp_ctx *ctx);
  * Partial data is success: what could not be read is in hwp_errors(). -EXDEV: as in hwp_open(); -ENOMEM.
  */
 HWP_API int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv);
+/*
+ * As hwp_probe(), and writes whatever was read into the empty folder @dirfd: a machine that .sysroot replays with the same result.
+ * It holds serial numbers, addresses and the kernel command line as they are. Only of the running machine (-EINVAL).
+ */
+HWP_API int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts, struct hwp_inventory **ret_inv);
 HWP_API struct hwp_inventory *hwp_ref(struct hwp_inventory *inv);
 HWP_API void hwp_unref(struct hwp_inventory *inv);
 

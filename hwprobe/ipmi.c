@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include "common/cleanup.h"
 #include "common/str.h"
+#include "hwprobe/record.h"
 
 enum { COMPLETION_INVALID_COMMAND = 0xc1 };
 
@@ -116,6 +117,15 @@ static int wait_answer(struct ipmi *i, uint8_t *ret, size_t *ret_len)
 	}
 }
 
+/* " aa bb" */
+static const char *hex_bytes(char *text, size_t size, const uint8_t *data, size_t len)
+{
+	*text = '\0';
+	for (size_t n = 0; n < len && n * 3 + 4 <= size; n++)
+		snprintf(text + n * 3, size - n * 3, " %02x", data[n]);
+	return text;
+}
+
 int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len, uint8_t *ret, size_t *ret_len)
 {
 	if (len > IPMI_DATA_MAX)
@@ -126,5 +136,12 @@ int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, si
 		return replay(i, want, len + 2, ret, ret_len);
 	}
 	int rc = send_command(i, netfn, cmd, data, len);
-	return rc < 0 ? rc : wait_answer(i, ret, ret_len);
+	if (!rc)
+		rc = wait_answer(i, ret, ret_len);
+	if (rc >= 0) {
+		char asked[2 * IPMI_DATA_MAX * 2], answered[sizeof(asked)];
+		record_line(i->s->root, "ipmi.txt", "%02x %02x%s > %02x%s", netfn, cmd, hex_bytes(asked, sizeof(asked), data, len), rc,
+			    hex_bytes(answered, sizeof(answered), ret, *ret_len));
+	}
+	return rc;
 }

@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -15,6 +17,7 @@ struct arguments {
 	struct hwp_options opt;
 	enum hwp_format format;
 	uint64_t max_bytes;
+	const char *record;
 };
 
 static const struct {
@@ -79,6 +82,14 @@ static int set_sysroot(void *ctx, const char *value, struct fault *err)
 	return 0;
 }
 
+static int set_record(void *ctx, const char *value, struct fault *err)
+{
+	if (!*value)
+		return fault_set(err, -EINVAL, "the folder's name is empty");
+	((struct arguments *)ctx)->record = value;
+	return 0;
+}
+
 static int set_size(const char *value, uint64_t *ret, struct fault *err)
 {
 	return str_to_size(value, ret) < 0 ? fault_set(err, -EINVAL, "%s: not a size", value) : 0;
@@ -113,6 +124,7 @@ static const struct option_spec options[] = {
 	{ "format", 'f', "FORMAT", "assisted (default), full or text", set_format },
 	{ "parts", 'p', "LIST", "only these parts: cpu,memory,disks,interfaces,…", set_parts },
 	{ "sysroot", 0, "DIR", "a recorded machine instead of this one", set_sysroot },
+	{ "record", 0, "DIR", "record this machine into a new folder", set_record },
 	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },
 	{ "disk-min-size", 0, "SIZE", "leave out smaller disks", set_disk_min },
 	{ "timeout", 0, "MS", "time for reading devices, milliseconds", set_timeout },
@@ -158,16 +170,35 @@ static int print_inventory(const struct arguments *a, const struct hwp_inventory
 	return hwp_errors(inv, NULL) ? EXIT_PARTIAL : EXIT_DONE;
 }
 
+/* Only a new folder: what is there already would become a part of the record. */
+static int record(const struct arguments *a, struct hwp_ctx *hwp, struct hwp_inventory **ret)
+{
+	if (mkdir(a->record, 0700) < 0) {
+		log_error("cannot make %s: %s", a->record, strerror(errno));
+		return -errno;
+	}
+	AUTO(closep) int dir = open(a->record, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0) {
+		log_error("cannot open %s: %s", a->record, strerror(errno));
+		return -errno;
+	}
+	return hwp_record(hwp, dir, 0, ret);
+}
+
 static int run(void *ctx, int argc, char **argv)
 {
 	struct arguments *a = ctx;
+	if (a->record && a->opt.sysroot) {
+		log_error("--record is for the running machine, not with --sysroot");
+		return EXIT_USAGE;
+	}
 	if (a->format != HWP_JSON_ASSISTED)
 		a->opt.flags |= HWP_MORE;
 	AUTO(hwp_closep) struct hwp_ctx *hwp = NULL;
 	AUTO(hwp_unrefp) struct hwp_inventory *inv = NULL;
 	int rc = hwp_open(&hwp, &a->opt);
 	if (!rc)
-		rc = hwp_probe(hwp, 0, &inv);
+		rc = a->record ? record(a, hwp, &inv) : hwp_probe(hwp, 0, &inv);
 	if (rc < 0) {
 		if (rc == -ENOMEM)
 			log_error("out of memory");

@@ -100,7 +100,7 @@ static bool are_all_online(struct survey *s, uint64_t size, uint64_t blocks)
 {
 	char *text = NULL;
 	uint64_t total, present;
-	if (!s->root->is_live || attr_file(s, "proc/zoneinfo", ROOT_FILE_MAX, &text, NULL) < 0)
+	if (!s->root->is_live || s->root->record_fd >= 0 || attr_file(s, "proc/zoneinfo", ROOT_FILE_MAX, &text, NULL) < 0)
 		return false;
 	if (__builtin_mul_overflow(size, blocks, &total) ||
 	    __builtin_mul_overflow(zoneinfo_present(text), (uint64_t)sysconf(_SC_PAGESIZE), &present))

@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include "common/buf.h"
 #include "common/cleanup.h"
+#include "hwprobe/record.h"
 
 enum { RECEIVE_BYTES = 32768, RECEIVE_TIMEOUT_S = 5 };
 
@@ -195,5 +196,7 @@ const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind)
 	if (rc < 0 && !(kind == NETDUMP_NEXTHOP && rc == -EOPNOTSUPP))
 		survey_error(s, kinds[kind].file, -rc, "the dump failed: %s", strerror(-rc));
 	d->is_there = rc == 0;
+	if (d->is_there)
+		record_file(s->root, kinds[kind].file, d->data, d->len);
 	return d->is_there ? d : NULL;
 }

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "common/cleanup.h"
+#include "hwprobe/record.h"
 #include "hwprobe/root_walk.h"
 
 static int open_beneath(struct root *r, const char *path, int flags)
@@ -71,6 +72,7 @@ ssize_t root_attr(struct root *r, const char *path, char *data, size_t size)
 	if ((size_t)n == size)
 		return -EMSGSIZE;
 	data[n] = '\0';
+	record_file(r, path, data, (size_t)n);
 	return n;
 }
 
@@ -120,6 +122,7 @@ int root_read(struct root *r, struct arena *a, const char *path, size_t max, cha
 	char *copy = arena_copy(a, data, len);
 	if (!copy)
 		return -ENOMEM;
+	record_file(r, path, copy, len);
 	*ret_data = copy;
 	if (ret_len)
 		*ret_len = len;
@@ -150,13 +153,18 @@ ssize_t root_link(struct root *r, const char *path, char *target, size_t size)
 	if ((size_t)n == size)
 		return -ENAMETOOLONG;
 	target[n] = '\0';
+	record_link(r, path);
 	return n;
 }
 
 bool root_exists(struct root *r, const char *path)
 {
-	if (r->is_live)
-		return faccessat(r->fd, path, F_OK, 0) == 0;
+	if (r->is_live) {
+		bool is_there = faccessat(r->fd, path, F_OK, 0) == 0;
+		if (is_there)
+			record_entry(r, path);
+		return is_there;
+	}
 	AUTO(closep) int fd = open_any(r, path, O_PATH);
 	return fd >= 0;
 }
@@ -164,7 +172,21 @@ bool root_exists(struct root *r, const char *path)
 bool root_is_dir(struct root *r, const char *path)
 {
 	AUTO(closep) int fd = open_any(r, path, O_PATH | O_DIRECTORY);
+	if (fd >= 0)
+		record_entry(r, path);
 	return fd >= 0;
+}
+
+static void record_names(struct root *r, const char *path, const struct root_names *names)
+{
+	if (r->record_fd < 0)
+		return;
+	record_entry(r, path);
+	for (size_t i = 0; i < names->n; i++) {
+		char child[ROOT_PATH_MAX];
+		if (snprintf(child, sizeof(child), "%s/%s", path, names->v[i]) < (int)sizeof(child))
+			record_entry(r, child);
+	}
 }
 
 static int by_natural_name(const void *a, const void *b)
@@ -192,6 +214,7 @@ int root_list(struct root *r, struct arena *a, const char *path, struct root_nam
 		if (!slot || !(*slot = arena_dup(a, e->d_name)))
 			return -ENOMEM;
 	}
+	record_names(r, path, &names);
 	if (names.n)
 		qsort(names.v, names.n, sizeof(*names.v), by_natural_name);
 	*ret = names;
@@ -248,7 +271,7 @@ static int check_links(struct root *r, const char *path, dev_t dev, int depth, s
 
 int root_open(struct root *r, const char *sysroot, struct fault *err)
 {
-	*r = (struct root){ .fd = -1, .is_live = !sysroot, .has_openat2 = true };
+	*r = (struct root){ .fd = -1, .is_live = !sysroot, .has_openat2 = true, .record_fd = -1 };
 	AUTO(closep) int fd = open(sysroot ? sysroot : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return fault_set(err, -errno, "cannot open %s: %s", sysroot ? sysroot : "/", strerror(errno));

@@ -22,6 +22,8 @@ struct root {
 	int fd; /* the top folder */
 	bool is_live;
 	bool has_openat2;
+	int record_fd;	  /* where reads are recorded (record.h); -1 = nowhere */
+	int record_error; /* first failure to record, -errno */
 	char escaped[ROOT_PATH_MAX]; /* the first path that left the tree; "" = none */
 };
 

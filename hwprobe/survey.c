@@ -8,6 +8,7 @@
 #include "common/str.h"
 #include "hwprobe/context.h"
 #include "hwprobe/probe.h"
+#include "hwprobe/record.h"
 
 enum { ERRORS_MAX = 1000 };
 
@@ -262,5 +263,8 @@ const char *survey_uname(struct survey *s, unsigned index)
 	if (uname(&u) < 0)
 		return NULL;
 	const char *const lines[] = { u.sysname, u.nodename, u.release, u.version, u.machine };
+	char *text = arena_printf(s->tmp, "%s\n%s\n%s\n%s\n%s\n", lines[0], lines[1], lines[2], lines[3], lines[4]);
+	if (text)
+		record_file(s->root, "uname", text, strlen(text));
 	return index < ARRAY_SIZE(lines) ? arena_dup(s->tmp, lines[index]) : NULL;
 }

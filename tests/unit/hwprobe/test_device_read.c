@@ -27,7 +27,7 @@ static ssize_t fake_device(const char *path, uint64_t offset, void *data, size_t
 }
 
 static struct hwp_options opt = { .device_timeout_ms = 50 };
-static struct root live = { .fd = -1, .is_live = true };
+static struct root live = { .fd = -1, .is_live = true, .record_fd = -1 };
 
 static struct survey new_survey(void)
 {

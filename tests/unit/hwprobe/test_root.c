@@ -55,7 +55,7 @@ static void test_confinement(void **state)
 		tree_init(&t);
 		make_tree(&t);
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-			struct root r = { .fd = open(t.dir, O_RDONLY | O_DIRECTORY), .has_openat2 = has_openat2 };
+			struct root r = { .fd = open(t.dir, O_RDONLY | O_DIRECTORY), .has_openat2 = has_openat2, .record_fd = -1 };
 			int fd = cases[i].flags & O_PATH ? root_walk(r.fd, cases[i].path, cases[i].flags) :
 							   root_fd(&r, cases[i].path, cases[i].flags);
 			if ((fd >= 0 ? 0 : fd) != cases[i].want)
