@@ -49,9 +49,7 @@ static int append_messages(struct refresh *r, bool pending)
 		const struct validation *v = &r->validations.v[i];
 		bool is_pending = v->status == VALIDATION_PENDING;
 		/* a failure that does not block is worth a word too when something else does */
-		bool shown = is_pending ? is_failing(v)
-					: v->status == VALIDATION_FAILURE ||
-						  v->status == VALIDATION_ERROR;
+		bool shown = is_failing(v) || v->status == VALIDATION_FAILURE;
 		if (!shown || is_pending != pending)
 			continue;
 		int e = buf_printf(&r->info, "%s%s", str_ends(r->info.data, ": ") ? "" : "; ",
