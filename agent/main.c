@@ -113,38 +113,6 @@ static int run_status(void *ctx, int argc, char **argv)
 	return EXIT_FAILED;
 }
 
-static int run_disk(const struct args *a, const char *what, int argc, char **argv)
-{
-	const struct disk_cli cli = { .json = a->as_json, .allow_loop = a->allow_loop };
-	char *words[] = { (char *)what, argc ? argv[0] : NULL, NULL };
-	return disk_cli_run(&cli, argc + 1, words);
-}
-
-static int run_disk_list(void *ctx, int argc, char **argv)
-{
-	return run_disk(ctx, "list", argc, argv);
-}
-
-static int run_disk_plan(void *ctx, int argc, char **argv)
-{
-	return run_disk(ctx, "plan", argc, argv);
-}
-
-static const struct option_spec disk_options[] = {
-	{ "json", 0, NULL, "as JSON", set_json },
-	{ "allow-loop-devices", 0, NULL, "loop devices count as disks", set_allow_loop },
-	{ .name = NULL },
-};
-
-static const struct verb disk_list_verb = {
-	.name = "disk list", .help = "show this machine's disks", .options = disk_options, .run = run_disk_list,
-};
-
-static const struct verb disk_plan_verb = {
-	.name = "disk plan", .args = "DEV", .help = "show what an installation would do to a disk", .options = disk_options,
-	.min_operands = 1, .max_operands = 1, .run = run_disk_plan,
-};
-
 static const struct verb status_verb = {
 	.name = "status", .help = "show what the running agent does", .options = status_options, .run = run_status,
 };
@@ -193,8 +161,7 @@ static int run_agent(void *ctx, int argc, char **argv)
 	return priv_main(&config, a->allow_loop);
 }
 
-static const struct verb *const verbs[] = {
-	&status_verb, &disk_verb, NULL };
+static const struct verb *const verbs[] = { &disk_verb, &status_verb, NULL };
 
 static const struct program program = {
 	.name = "slipway-agent",
