@@ -24,7 +24,8 @@ static void read_number(struct survey *s, struct block_dev *d)
 		return;
 	d->has_number = sscanf(text, "%u:%u%c", &d->major, &d->minor, &rest) == 2;
 	if (!d->has_number)
-		survey_error(s, arena_printf(s->tmp, "%s/dev", d->dir), EBADMSG, "no device number");
+		survey_error(s, arena_printf(s->tmp, "%s/dev", d->dir), EBADMSG,
+			     "no device number");
 }
 
 static void read_udev(struct survey *s, struct block_dev *d)
@@ -38,7 +39,8 @@ static void read_udev(struct survey *s, struct block_dev *d)
 		udev_record_parse(&d->udev, text, len);
 }
 
-static struct block_dev *add(struct survey *s, struct block_map *m, const char *name, const char *dir, long parent)
+static struct block_dev *add(struct survey *s, struct block_map *m, const char *name,
+			     const char *dir, long parent)
 {
 	if (!name || !dir || m->n == BLOCK_DEVICES_MAX)
 		return NULL;
@@ -64,22 +66,27 @@ static void add_partitions(struct survey *s, struct block_map *m, size_t disk)
 	const char *name = m->v[disk].name, *dir = m->v[disk].dir;
 	struct root_names names = attr_list(s, "%s", dir);
 	for (size_t i = 0; i < names.n; i++) {
-		if (!str_starts(names.v[i], name) || !attr_text(s, "%s/%s/partition", dir, names.v[i]))
+		if (!str_starts(names.v[i], name) ||
+		    !attr_text(s, "%s/%s/partition", dir, names.v[i]))
 			continue;
-		if (add(s, m, names.v[i], arena_printf(s->tmp, "%s/%s", dir, names.v[i]), (long)disk))
+		if (add(s, m, names.v[i], arena_printf(s->tmp, "%s/%s", dir, names.v[i]),
+			(long)disk))
 			m->v[disk].parts++;
 	}
 }
 
 void block_map_read(struct survey *s, struct block_map *ret)
 {
-	*ret = (struct block_map){ .names.arena = s->tmp, .id_paths.arena = s->tmp, .ids.arena = s->tmp };
+	*ret = (struct block_map){ .names.arena = s->tmp,
+				   .id_paths.arena = s->tmp,
+				   .ids.arena = s->tmp };
 	struct root_names names = attr_list(s, "sys/block");
 	for (size_t i = 0; i < names.n; i++) {
 		if (is_memory_disk(names.v[i]))
 			continue;
 		size_t disk = ret->n;
-		struct block_dev *d = add(s, ret, names.v[i], arena_printf(s->tmp, "sys/block/%s", names.v[i]), -1);
+		struct block_dev *d = add(s, ret, names.v[i],
+					  arena_printf(s->tmp, "sys/block/%s", names.v[i]), -1);
 		if (!d)
 			continue;
 		d->real = attr_real(s, d->dir);
@@ -153,7 +160,8 @@ static void add_mount(struct survey *s, struct block_dev *d, const struct mount 
  */
 static void add_mount_by_source(struct survey *s, struct block_map *m, const struct mount *mount)
 {
-	if (!str_starts(mount->source, "/dev/") || (mount->major && !strstr(mount->source, ":/dev/")))
+	if (!str_starts(mount->source, "/dev/") ||
+	    (mount->major && !strstr(mount->source, ":/dev/")))
 		return;
 	char *list = arena_dup(s->tmp, mount->source);
 	while (list && *list) {
@@ -172,7 +180,8 @@ static void read_swaps(struct survey *s, struct block_map *m)
 		return;
 	char *save = NULL;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		line[strcspn(line, " \t")] = '\0'; /* the first column; the head line names no device */
+		line[strcspn(line, " \t")] =
+			'\0'; /* the first column; the head line names no device */
 		struct block_dev *d = block_by_node(s, m, line);
 		if (d)
 			d->is_swap = true;
@@ -231,7 +240,8 @@ static const struct block_dev *find_above(struct block_map *m, const struct bloc
 	}
 	for (size_t p = 1; p <= dev->parts; p++) {
 		const struct block_dev *part = dev + p;
-		const struct block_dev *found = depth && match(part) ? part : find_above(m, part, match, depth + 1);
+		const struct block_dev *found =
+			depth && match(part) ? part : find_above(m, part, match, depth + 1);
 		if (found)
 			return found;
 	}

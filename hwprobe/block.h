@@ -12,7 +12,7 @@ struct block_dev {
 	const char *real; /* "sys/devices/…/block/sda"; whole disks only */
 	unsigned major, minor;
 	bool has_number;
-	long parent; /* index of the whole disk of a partition; -1 */
+	long parent;  /* index of the whole disk of a partition; -1 */
 	size_t parts; /* partitions follow their disk in the map: how many */
 	const char *dm_uuid, *dm_name;
 	struct root_names holders;
@@ -26,11 +26,11 @@ struct block_dev {
 struct block_map {
 	struct block_dev *v;
 	size_t n;
-	struct strmap names;	/* name to place */
+	struct strmap names;    /* name to place */
 	struct strmap id_paths; /* ID_PATH of whole disks to how many have it */
-	struct strmap ids;	/* ids given to disks of the inventory */
-	int priority_max;	/* highest link priority of all */
-	unsigned long walk;	/* number of the current walk through holders */
+	struct strmap ids;      /* ids given to disks of the inventory */
+	int priority_max;       /* highest link priority of all */
+	unsigned long walk;     /* number of the current walk through holders */
 };
 
 /* Reads the map. Loop, RAM and compressed-RAM disks are not in it. */

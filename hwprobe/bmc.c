@@ -35,11 +35,13 @@ struct v6_set {
 };
 
 /* The parameter without its revision byte; false = not there. */
-static bool lan_param(struct ipmi *i, uint8_t channel, uint8_t param, uint8_t set, uint8_t *ret, size_t need)
+static bool lan_param(struct ipmi *i, uint8_t channel, uint8_t param, uint8_t set, uint8_t *ret,
+		      size_t need)
 {
 	uint8_t ask[4] = { channel, param, set, 0 }, answer[IPMI_DATA_MAX];
 	size_t len = 0;
-	if (ipmi_ask(i, IPMI_TRANSPORT, GET_LAN_CONFIG, ask, sizeof(ask), answer, &len) != 0 || len < need + 1)
+	if (ipmi_ask(i, IPMI_TRANSPORT, GET_LAN_CONFIG, ask, sizeof(ask), answer, &len) != 0 ||
+	    len < need + 1)
 		return false;
 	memcpy(ret, answer + 1, need);
 	return true;
@@ -63,7 +65,8 @@ static void find_v4(struct ipmi *i, uint8_t channel)
 	struct hwp_inventory *inv = i->s->inv;
 	uint8_t address[4];
 	char text[INET_ADDRSTRLEN];
-	if (inv->bmc_address.s || !lan_param(i, channel, LAN_IPV4, 0, address, sizeof(address)) || !memcmp(address, none, 4))
+	if (inv->bmc_address.s || !lan_param(i, channel, LAN_IPV4, 0, address, sizeof(address)) ||
+	    !memcmp(address, none, 4))
 		return;
 	if (inet_ntop(AF_INET, address, text, sizeof(text)))
 		put_str(i->s, &inv->bmc_address, text, "ipmi");
@@ -73,19 +76,22 @@ static bool take_v6(struct ipmi *i, uint8_t channel, uint8_t param, uint8_t set)
 {
 	struct v6_set v;
 	char text[INET6_ADDRSTRLEN];
-	if (!lan_param(i, channel, param, set, (uint8_t *)&v, sizeof(v)) || v.status != 0 /* not active */)
+	if (!lan_param(i, channel, param, set, (uint8_t *)&v, sizeof(v)) ||
+	    v.status != 0 /* not active */)
 		return false;
 	struct in6_addr a;
 	memcpy(&a, v.address, sizeof(a));
 	if (IN6_IS_ADDR_UNSPECIFIED(&a) || IN6_IS_ADDR_LINKLOCAL(&a))
 		return false;
-	return inet_ntop(AF_INET6, &a, text, sizeof(text)) && put_str(i->s, &i->s->inv->bmc_v6address, text, "ipmi");
+	return inet_ntop(AF_INET6, &a, text, sizeof(text)) &&
+	       put_str(i->s, &i->s->inv->bmc_v6address, text, "ipmi");
 }
 
 static void find_v6(struct ipmi *i, uint8_t channel)
 {
 	uint8_t enables, status[3]; /* most static sets, most dynamic sets, flags */
-	if (i->s->inv->bmc_v6address.s || !lan_param(i, channel, LAN_ADDRESSING, 0, &enables, 1) || (enables != 1 && enables != 2))
+	if (i->s->inv->bmc_v6address.s || !lan_param(i, channel, LAN_ADDRESSING, 0, &enables, 1) ||
+	    (enables != 1 && enables != 2))
 		return;
 	if (!lan_param(i, channel, LAN_V6_STATUS, 0, status, sizeof(status)))
 		return;
@@ -102,7 +108,8 @@ static void ask_bmc(struct ipmi *i)
 	for (uint8_t channel = CHANNEL_FIRST; channel <= CHANNEL_LAST; channel++) {
 		int rc = is_lan(i, channel);
 		if (rc < 0) {
-			survey_error(i->s, "ipmi", -rc, "the BMC does not answer: %s", strerror(-rc));
+			survey_error(i->s, "ipmi", -rc, "the BMC does not answer: %s",
+				     strerror(-rc));
 			return;
 		}
 		if (!rc)
@@ -127,7 +134,8 @@ static void ask_or_remember(struct survey *s)
 		return;
 	ask_bmc(&i);
 	str_copy(c->address, sizeof(c->address), inv->bmc_address.s ? inv->bmc_address.s : "");
-	str_copy(c->v6address, sizeof(c->v6address), inv->bmc_v6address.s ? inv->bmc_v6address.s : "");
+	str_copy(c->v6address, sizeof(c->v6address),
+		 inv->bmc_v6address.s ? inv->bmc_v6address.s : "");
 	c->until_ms = time_mono_ms() + BMC_CACHE_MS;
 }
 

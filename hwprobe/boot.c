@@ -24,9 +24,11 @@ static void find_command_line(struct survey *s, struct hwp_boot *b)
 	put_str(s, &b->command_line, text, "proc/cmdline");
 
 	char *save = NULL;
-	for (char *word = strtok_r(text, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
+	for (char *word = strtok_r(text, " \t\n", &save); word;
+	     word = strtok_r(NULL, " \t\n", &save)) {
 		if (str_starts(word, "BOOTIF=")) {
-			put_str(s, &b->pxe_interface, word + strlen("BOOTIF="), "proc/cmdline BOOTIF");
+			put_str(s, &b->pxe_interface, word + strlen("BOOTIF="),
+				"proc/cmdline BOOTIF");
 			return;
 		}
 	}
@@ -61,12 +63,14 @@ static const char *secure_boot(struct survey *s, const struct hwp_boot *b)
 /* A wrong "persistent" is destructive (the service then installs into the running root): when unsure, ephemeral. */
 static void find_device_type(struct survey *s, struct hwp_boot *b)
 {
-	static const char *const live_types[] = { "squashfs", "erofs", "overlay", "tmpfs", "ramfs", "rootfs" };
+	static const char *const live_types[] = { "squashfs", "erofs", "overlay",
+						  "tmpfs",    "ramfs", "rootfs" };
 	const struct mount_table *t = survey_mounts(s);
 	const struct mount *m = mount_at(t, "/sysroot");
 	if (m) {
 		bool is_loop = str_starts(m->source, "/dev/loop");
-		put_str(s, &b->device_type, is_loop ? "ephemeral" : "persistent", "proc/self/mountinfo /sysroot");
+		put_str(s, &b->device_type, is_loop ? "ephemeral" : "persistent",
+			"proc/self/mountinfo /sysroot");
 		return;
 	}
 	m = mount_at(t, "/");

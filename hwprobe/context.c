@@ -13,8 +13,8 @@
 enum { DEVICE_TIMEOUT_MS = 2000, BMC_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
 
 const struct probe *const all_probes[] = {
-	&probe_cpu, &probe_memory, &probe_boot,	 &probe_system,	  &probe_tpm, &probe_disks,
-	&probe_nics, &probe_routes, &probe_hostname, &probe_gpus, &probe_bmc, NULL,
+	&probe_cpu,  &probe_memory, &probe_boot,     &probe_system, &probe_tpm, &probe_disks,
+	&probe_nics, &probe_routes, &probe_hostname, &probe_gpus,   &probe_bmc, NULL,
 };
 
 static void options_default(struct hwp_options *o)
@@ -62,7 +62,8 @@ int hwp_open(struct hwp_ctx **ret_ctx, const struct hwp_options *opt)
 	if (opt)
 		memcpy(&ctx->opt, opt, MIN_OF(opt->size, sizeof(*opt)));
 	options_default(&ctx->opt);
-	if (str_set(&ctx->sysroot, ctx->opt.sysroot) < 0 || str_set(&ctx->pci_ids, ctx->opt.pci_ids) < 0)
+	if (str_set(&ctx->sysroot, ctx->opt.sysroot) < 0 ||
+	    str_set(&ctx->pci_ids, ctx->opt.pci_ids) < 0)
 		return -ENOMEM;
 	ctx->opt.sysroot = ctx->sysroot;
 	ctx->opt.pci_ids = ctx->pci_ids;
@@ -80,7 +81,8 @@ int hwp_open(struct hwp_ctx **ret_ctx, const struct hwp_options *opt)
 static int escaped(struct hwp_ctx *ctx)
 {
 	struct fault err = FAULT_INIT;
-	fault_set(&err, -EXDEV, "%s: %s: the link leaves the recorded tree", ctx->sysroot, ctx->root.escaped);
+	fault_set(&err, -EXDEV, "%s: %s: the link leaves the recorded tree", ctx->sysroot,
+		  ctx->root.escaped);
 	log_fault(&ctx->opt, &err);
 	return -EXDEV;
 }
@@ -92,14 +94,21 @@ static void inventory_freep(struct hwp_inventory **inv)
 
 int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv)
 {
-	AUTO(inventory_freep) struct hwp_inventory *inv = inventory_new(parts ? parts : ctx->opt.parts);
+	AUTO(inventory_freep)
+	struct hwp_inventory *inv = inventory_new(parts ? parts : ctx->opt.parts);
 	if (!inv)
 		return -ENOMEM;
 
 	AUTO(arena_done) struct arena tmp = { 0 };
 	struct netdump dumps[NETDUMP_KINDS] = { 0 };
 	struct survey s = {
-		.ctx = ctx, .root = &ctx->root, .opt = &ctx->opt, .inv = inv, .mem = &inv->mem, .tmp = &tmp, .dumps = dumps,
+		.ctx = ctx,
+		.root = &ctx->root,
+		.opt = &ctx->opt,
+		.inv = inv,
+		.mem = &inv->mem,
+		.tmp = &tmp,
+		.dumps = dumps,
 		.deadline_ms = time_mono_ms() + ctx->opt.total_timeout_ms,
 	};
 	for (const struct probe *const *p = all_probes; *p; p++) {
@@ -130,7 +139,8 @@ int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts, struct hwp_invent
 	ctx->root.record_fd = -1;
 	if (!rc && ctx->root.record_error) {
 		struct fault err = FAULT_INIT;
-		rc = fault_set(&err, ctx->root.record_error, "cannot record: %s", strerror(-ctx->root.record_error));
+		rc = fault_set(&err, ctx->root.record_error, "cannot record: %s",
+			       strerror(-ctx->root.record_error));
 		log_fault(&ctx->opt, &err);
 		hwp_unref(TAKE(*ret_inv));
 	}

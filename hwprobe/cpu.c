@@ -67,19 +67,23 @@ static bool model_from_smbios(struct survey *s, struct hwp_cpu *cpu)
 	struct smbios_item i;
 	char version[256];
 	return smbios_find(survey_smbios(s), SMBIOS_PROCESSOR, &i) &&
-	       put_str(s, &cpu->model_name, smbios_str(&i, 0x10, version, sizeof(version)), "smbios type 4");
+	       put_str(s, &cpu->model_name, smbios_str(&i, 0x10, version, sizeof(version)),
+		       "smbios type 4");
 }
 
 static void find_model(struct survey *s, struct hwp_cpu *cpu)
 {
-	static const char *const keys[] = { "model name", "Model Name", "cpu model", "cpu", "uarch" };
+	static const char *const keys[] = { "model name", "Model Name", "cpu model", "cpu",
+					    "uarch" };
 	const char *info = survey_cpuinfo(s), *arch = cpu->architecture.s;
 	if (str_starts(arch ? arch : "", "s390") && model_from_sysinfo(s, cpu))
 		return;
 	for (size_t i = 0; info && i < ARRAY_SIZE(keys); i++)
-		if (put_str(s, &cpu->model_name, cpuinfo_get(s->tmp, info, keys[i]), "proc/cpuinfo"))
+		if (put_str(s, &cpu->model_name, cpuinfo_get(s->tmp, info, keys[i]),
+			    "proc/cpuinfo"))
 			return;
-	if (info && put_str(s, &cpu->model_name, cpu_arm_model(s->tmp, info), "proc/cpuinfo CPU part"))
+	if (info &&
+	    put_str(s, &cpu->model_name, cpu_arm_model(s->tmp, info), "proc/cpuinfo CPU part"))
 		return;
 	if (model_from_smbios(s, cpu))
 		return;
@@ -89,7 +93,8 @@ static void find_model(struct survey *s, struct hwp_cpu *cpu)
 
 /* --- frequency ---------------------------------------------------------------------------------------- */
 
-static void raise_khz(struct survey *s, int64_t *max, const char *dir, const char *name, const char *file)
+static void raise_khz(struct survey *s, int64_t *max, const char *dir, const char *name,
+		      const char *file)
 {
 	int64_t khz;
 	if (attr_num(s, &khz, "%s/%s/%s", dir, name, file) == 0 && khz > *max)

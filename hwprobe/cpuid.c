@@ -31,8 +31,8 @@ static bool line_matches(const char *line, uint32_t leaf, uint32_t subleaf, stru
 {
 	unsigned mask, in[4];
 	struct cpuid_regs r;
-	if (sscanf(line, "%x %x %x %x %x => %x %x %x %x", &mask, &in[0], &in[1], &in[2], &in[3], &r.eax, &r.ebx, &r.ecx,
-		   &r.edx) != 9)
+	if (sscanf(line, "%x %x %x %x %x => %x %x %x %x", &mask, &in[0], &in[1], &in[2], &in[3],
+		   &r.eax, &r.ebx, &r.ecx, &r.edx) != 9)
 		return false;
 	if (in[0] != leaf || ((mask & 4) && in[2] != subleaf))
 		return false;
@@ -45,7 +45,8 @@ bool cpuid_read(struct survey *s, uint32_t leaf, uint32_t subleaf, struct cpuid_
 	if (s->root->is_live) {
 		if (!live(leaf, subleaf, ret))
 			return false;
-		record_line(s->root, "cpuid.txt", "5 %x 0 %x 0 => %x %x %x %x", leaf, subleaf, ret->eax, ret->ebx, ret->ecx, ret->edx);
+		record_line(s->root, "cpuid.txt", "5 %x 0 %x 0 => %x %x %x %x", leaf, subleaf,
+			    ret->eax, ret->ebx, ret->ecx, ret->edx);
 		return true;
 	}
 	char *text = NULL;

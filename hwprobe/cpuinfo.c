@@ -27,7 +27,8 @@ static bool next_line(const char **p, struct line *ret)
 			value++;
 		while (end > value && isspace((unsigned char)end[-1]))
 			end--;
-		*ret = (struct line){ start, value, (size_t)(key_end - start), (size_t)(end - value) };
+		*ret = (struct line){ start, value, (size_t)(key_end - start),
+				      (size_t)(end - value) };
 		return true;
 	}
 	return false;
@@ -66,7 +67,8 @@ int64_t cpuinfo_processors(const char *text)
 	int64_t n = 0;
 	struct line l;
 	for (const char *p = text ? text : ""; next_line(&p, &l);) {
-		bool is_numbered = l.key_len > 10 && !memcmp(l.key, "processor ", 10) && isdigit((unsigned char)l.key[10]);
+		bool is_numbered = l.key_len > 10 && !memcmp(l.key, "processor ", 10) &&
+				   isdigit((unsigned char)l.key[10]);
 		n += is_numbered || is_key(&l, "processor");
 	}
 	return n;
@@ -82,26 +84,36 @@ struct arm_part {
 
 /* MIDR_EL1.PartNum, from the technical reference manuals; the kernel keeps the same numbers in arch/arm64/include/asm/cputype.h. */
 static const struct arm_part arm_parts[] = {
-	{ 0x41, 0xc05, "Cortex-A5" },	  { 0x41, 0xc07, "Cortex-A7" },	   { 0x41, 0xc08, "Cortex-A8" },
-	{ 0x41, 0xc09, "Cortex-A9" },	  { 0x41, 0xc0e, "Cortex-A17" },   { 0x41, 0xc0f, "Cortex-A15" },
-	{ 0x41, 0xd01, "Cortex-A32" },	  { 0x41, 0xd02, "Cortex-A34" },   { 0x41, 0xd03, "Cortex-A53" },
-	{ 0x41, 0xd04, "Cortex-A35" },	  { 0x41, 0xd05, "Cortex-A55" },   { 0x41, 0xd06, "Cortex-A65" },
-	{ 0x41, 0xd07, "Cortex-A57" },	  { 0x41, 0xd08, "Cortex-A72" },   { 0x41, 0xd09, "Cortex-A73" },
-	{ 0x41, 0xd0a, "Cortex-A75" },	  { 0x41, 0xd0b, "Cortex-A76" },   { 0x41, 0xd0c, "Neoverse-N1" },
-	{ 0x41, 0xd0d, "Cortex-A77" },	  { 0x41, 0xd0e, "Cortex-A76AE" }, { 0x41, 0xd40, "Neoverse-V1" },
-	{ 0x41, 0xd41, "Cortex-A78" },	  { 0x41, 0xd42, "Cortex-A78AE" }, { 0x41, 0xd43, "Cortex-A65AE" },
-	{ 0x41, 0xd44, "Cortex-X1" },	  { 0x41, 0xd46, "Cortex-A510" },  { 0x41, 0xd47, "Cortex-A710" },
-	{ 0x41, 0xd48, "Cortex-X2" },	  { 0x41, 0xd49, "Neoverse-N2" },  { 0x41, 0xd4a, "Neoverse-E1" },
-	{ 0x41, 0xd4b, "Cortex-A78C" },	  { 0x41, 0xd4c, "Cortex-X1C" },   { 0x41, 0xd4d, "Cortex-A715" },
-	{ 0x41, 0xd4e, "Cortex-X3" },	  { 0x41, 0xd4f, "Neoverse-V2" },  { 0x41, 0xd80, "Cortex-A520" },
-	{ 0x41, 0xd81, "Cortex-A720" },	  { 0x41, 0xd82, "Cortex-X4" },	   { 0x41, 0xd83, "Neoverse-V3AE" },
-	{ 0x41, 0xd84, "Neoverse-V3" },	  { 0x41, 0xd85, "Cortex-X925" },  { 0x41, 0xd87, "Cortex-A725" },
-	{ 0x41, 0xd8e, "Neoverse-N3" },	  { 0x42, 0x516, "ThunderX2" },	   { 0x43, 0x0a1, "ThunderX 88XX" },
-	{ 0x43, 0x0a2, "ThunderX 81XX" }, { 0x43, 0x0a3, "ThunderX 83XX" }, { 0x43, 0x0af, "ThunderX2 99xx" },
-	{ 0x46, 0x001, "A64FX" },	  { 0x48, 0xd01, "TaiShan-v110" }, { 0x48, 0xd02, "TaiShan-v120" },
-	{ 0x4e, 0x003, "Denver-2" },	  { 0x4e, 0x004, "Carmel" },	   { 0x50, 0x000, "X-Gene" },
-	{ 0x51, 0xc00, "Falkor" },	  { 0x61, 0x022, "Icestorm-M1" },  { 0x61, 0x023, "Firestorm-M1" },
-	{ 0xc0, 0xac3, "Ampere-1" },	  { 0xc0, 0xac4, "Ampere-1a" },
+	{ 0x41, 0xc05, "Cortex-A5" },     { 0x41, 0xc07, "Cortex-A7" },
+	{ 0x41, 0xc08, "Cortex-A8" },     { 0x41, 0xc09, "Cortex-A9" },
+	{ 0x41, 0xc0e, "Cortex-A17" },    { 0x41, 0xc0f, "Cortex-A15" },
+	{ 0x41, 0xd01, "Cortex-A32" },    { 0x41, 0xd02, "Cortex-A34" },
+	{ 0x41, 0xd03, "Cortex-A53" },    { 0x41, 0xd04, "Cortex-A35" },
+	{ 0x41, 0xd05, "Cortex-A55" },    { 0x41, 0xd06, "Cortex-A65" },
+	{ 0x41, 0xd07, "Cortex-A57" },    { 0x41, 0xd08, "Cortex-A72" },
+	{ 0x41, 0xd09, "Cortex-A73" },    { 0x41, 0xd0a, "Cortex-A75" },
+	{ 0x41, 0xd0b, "Cortex-A76" },    { 0x41, 0xd0c, "Neoverse-N1" },
+	{ 0x41, 0xd0d, "Cortex-A77" },    { 0x41, 0xd0e, "Cortex-A76AE" },
+	{ 0x41, 0xd40, "Neoverse-V1" },   { 0x41, 0xd41, "Cortex-A78" },
+	{ 0x41, 0xd42, "Cortex-A78AE" },  { 0x41, 0xd43, "Cortex-A65AE" },
+	{ 0x41, 0xd44, "Cortex-X1" },     { 0x41, 0xd46, "Cortex-A510" },
+	{ 0x41, 0xd47, "Cortex-A710" },   { 0x41, 0xd48, "Cortex-X2" },
+	{ 0x41, 0xd49, "Neoverse-N2" },   { 0x41, 0xd4a, "Neoverse-E1" },
+	{ 0x41, 0xd4b, "Cortex-A78C" },   { 0x41, 0xd4c, "Cortex-X1C" },
+	{ 0x41, 0xd4d, "Cortex-A715" },   { 0x41, 0xd4e, "Cortex-X3" },
+	{ 0x41, 0xd4f, "Neoverse-V2" },   { 0x41, 0xd80, "Cortex-A520" },
+	{ 0x41, 0xd81, "Cortex-A720" },   { 0x41, 0xd82, "Cortex-X4" },
+	{ 0x41, 0xd83, "Neoverse-V3AE" }, { 0x41, 0xd84, "Neoverse-V3" },
+	{ 0x41, 0xd85, "Cortex-X925" },   { 0x41, 0xd87, "Cortex-A725" },
+	{ 0x41, 0xd8e, "Neoverse-N3" },   { 0x42, 0x516, "ThunderX2" },
+	{ 0x43, 0x0a1, "ThunderX 88XX" }, { 0x43, 0x0a2, "ThunderX 81XX" },
+	{ 0x43, 0x0a3, "ThunderX 83XX" }, { 0x43, 0x0af, "ThunderX2 99xx" },
+	{ 0x46, 0x001, "A64FX" },         { 0x48, 0xd01, "TaiShan-v110" },
+	{ 0x48, 0xd02, "TaiShan-v120" },  { 0x4e, 0x003, "Denver-2" },
+	{ 0x4e, 0x004, "Carmel" },        { 0x50, 0x000, "X-Gene" },
+	{ 0x51, 0xc00, "Falkor" },        { 0x61, 0x022, "Icestorm-M1" },
+	{ 0x61, 0x023, "Firestorm-M1" },  { 0xc0, 0xac3, "Ampere-1" },
+	{ 0xc0, 0xac4, "Ampere-1a" },
 };
 
 static const char *arm_name(unsigned implementer, unsigned part)
@@ -151,5 +163,6 @@ char *cpu_arm_model(struct arena *a, const char *text)
 	for (size_t i = 1; i < kinds.n; i++)
 		if (kinds.v[i].cpus > kinds.v[best].cpus)
 			best = i;
-	return kinds.n ? arena_dup(a, arm_name(kinds.v[best].implementer, kinds.v[best].part)) : NULL;
+	return kinds.n ? arena_dup(a, arm_name(kinds.v[best].implementer, kinds.v[best].part))
+		       : NULL;
 }

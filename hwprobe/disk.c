@@ -67,11 +67,13 @@ static void find_more(struct survey *s, const struct block_dev *b, struct hwp_di
 	int64_t v;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (attr_num(s, &v, "%s/%s", b->dir, numbers[i].file) == 0)
-			put_num((struct hwp_num *)((char *)d + numbers[i].offset), v, numbers[i].file);
+			put_num((struct hwp_num *)((char *)d + numbers[i].offset), v,
+				numbers[i].file);
 	put_bool(&d->read_only, attr_is_one(s, "%s/ro", b->dir), "ro");
 }
 
-static void add_disk(struct survey *s, struct block_map *m, const struct block_dev *b, int64_t bytes)
+static void add_disk(struct survey *s, struct block_map *m, const struct block_dev *b,
+		     int64_t bytes)
 {
 	struct hwp_inventory *inv = s->inv;
 	struct hwp_disk *d = arena_append(s->mem, &inv->disks, &inv->disk_count, sizeof(*d));
@@ -93,7 +95,8 @@ static bool add_appliance(struct survey *s, struct block_map *m)
 		const struct block_dev *b = &m->v[i];
 		if (!b->dm_name || !str_starts(b->dm_name, APPLIANCE_PREFIX))
 			continue;
-		struct hwp_disk *d = arena_append(s->mem, &s->inv->disks, &s->inv->disk_count, sizeof(*d));
+		struct hwp_disk *d =
+			arena_append(s->mem, &s->inv->disks, &s->inv->disk_count, sizeof(*d));
 		if (!d)
 			return true;
 		disk_find_identity(s, m, b, d);

@@ -4,15 +4,18 @@
 #include "hwprobe/hwprobe.h"
 
 /* disk_id.c: name, path, model, vendor, serial, wwn, hctl, by_id, by_path, id. */
-void disk_find_identity(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d);
+void disk_find_identity(struct survey *s, struct block_map *m, const struct block_dev *b,
+			struct hwp_disk *d);
 /* disk_link.c: the persistent names. */
-void disk_find_links(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d);
+void disk_find_links(struct survey *s, struct block_map *m, const struct block_dev *b,
+		     struct hwp_disk *d);
 /* disk_type.c: drive_type, transport; needs the identity. */
 void disk_find_type(struct survey *s, const struct block_dev *b, struct hwp_disk *d);
 /* disk_boot.c: does LBA 0 carry the boot signature? Opens the device only when it cannot hang or spin up. */
 void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_disk *d);
 /* disk_eligible.c: is_installation_media and the reasons; needs the type. */
-void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d);
+void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b,
+			   struct hwp_disk *d);
 
 /* Will reading the device neither hang nor move anything? */
 bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d);

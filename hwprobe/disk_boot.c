@@ -28,7 +28,8 @@ static bool is_map_alive(struct survey *s, const struct block_dev *b)
 bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
 {
 	/* Optical and floppy drives spin up or pull in their tray. */
-	if (s->opt->flags & HWP_NO_DEVICE_READ || str_starts(b->name, "sr") || str_starts(b->name, "fd"))
+	if (s->opt->flags & HWP_NO_DEVICE_READ || str_starts(b->name, "sr") ||
+	    str_starts(b->name, "fd"))
 		return false;
 	if (d->size_bytes.v < SECTOR_BYTES)
 		return false;
@@ -47,5 +48,6 @@ void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_
 	if (n < 0)
 		survey_error(s, path, (int)-n, "cannot read LBA 0: %s", strerror((int)-n));
 	if (n == (ssize_t)sizeof(sector))
-		put_bool(&d->bootable, sector[SIGNATURE_AT] == 0x55 && sector[SIGNATURE_AT + 1] == 0xaa, "LBA 0");
+		put_bool(&d->bootable,
+			 sector[SIGNATURE_AT] == 0x55 && sector[SIGNATURE_AT + 1] == 0xaa, "LBA 0");
 }

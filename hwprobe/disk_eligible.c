@@ -23,7 +23,8 @@ static void add_reason(struct survey *s, struct hwp_disk *d, const char *code, c
 
 static bool is_known_controller(const struct block_dev *b)
 {
-	static const char *const prefixes[] = { "sd", "hd", "vd", "nvme", "sr", "xvd", "mmc", "dasd", "md" };
+	static const char *const prefixes[] = { "sd",  "hd",  "vd",   "nvme", "sr",
+						"xvd", "mmc", "dasd", "md" };
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (str_starts(b->name, prefixes[i]) && !str_starts(b->name, "mdd"))
 			return true;
@@ -49,9 +50,11 @@ static void check_iscsi(struct survey *s, const struct block_dev *b, struct hwp_
 {
 	char *state = attr_text(s, "%s/device/state", b->dir);
 	if (!state)
-		add_reason(s, d, "iscsi-state-unreadable", "The state of the iSCSI device cannot be read");
+		add_reason(s, d, "iscsi-state-unreadable",
+			   "The state of the iSCSI device cannot be read");
 	else if (strcmp(state, "running"))
-		add_reason(s, d, "iscsi-not-running", "The iSCSI device is in state %s, not running", state);
+		add_reason(s, d, "iscsi-not-running",
+			   "The iSCSI device is in state %s, not running", state);
 
 	/* By name, wherever it stands: host adapters with offload sit deeper than software iSCSI. */
 	char *session = disk_ancestor(s, b, "session");
@@ -70,7 +73,8 @@ static void check_iscsi(struct survey *s, const struct block_dev *b, struct hwp_
 	if (!has_ibft)
 		add_reason(s, d, "ibft-missing", "The firmware has no iSCSI boot table");
 	else
-		add_reason(s, d, "not-in-ibft", "The firmware does not boot from iSCSI target %s", target);
+		add_reason(s, d, "not-in-ibft", "The firmware does not boot from iSCSI target %s",
+			   target);
 }
 
 static void find_iscsi_host(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
@@ -92,33 +96,40 @@ static bool has_agent_partition(const struct block_dev *b)
 	return false;
 }
 
-static void check_use(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+static void check_use(struct survey *s, struct block_map *m, const struct block_dev *b,
+		      struct hwp_disk *d)
 {
 	for (size_t p = 1; p <= b->parts; p++) {
 		if (b[p].mounts.n)
-			add_reason(s, d, "partition-mounted", "Partition %s is mounted at %s", b[p].name, b[p].mounts.v[0]);
+			add_reason(s, d, "partition-mounted", "Partition %s is mounted at %s",
+				   b[p].name, b[p].mounts.v[0]);
 		if (b[p].is_swap)
 			add_reason(s, d, "swap-active", "Partition %s is used as swap", b[p].name);
 	}
 	if (b->mounts.n)
-		add_reason(s, d, "in-use-through-holder", "The whole disk is mounted at %s", b->mounts.v[0]);
+		add_reason(s, d, "in-use-through-holder", "The whole disk is mounted at %s",
+			   b->mounts.v[0]);
 	if (b->is_swap)
 		add_reason(s, d, "swap-active", "The whole disk is used as swap");
 	const struct block_dev *user = block_user(m, b);
 	if (user)
-		add_reason(s, d, "in-use-through-holder", "%s, which stands on the disk, is %s%s", user->name,
-			   user->mounts.n ? "mounted at " : "used as swap", user->mounts.n ? user->mounts.v[0] : "");
+		add_reason(s, d, "in-use-through-holder", "%s, which stands on the disk, is %s%s",
+			   user->name, user->mounts.n ? "mounted at " : "used as swap",
+			   user->mounts.n ? user->mounts.v[0] : "");
 }
 
-void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b,
+			   struct hwp_disk *d)
 {
 	bool is_optical = str_eq(d->drive_type.s, "ODD");
 	bool is_iscsi = str_eq(d->drive_type.s, "iSCSI");
 	bool is_medium = is_optical || block_has_iso_mount(m, b) || disk_is_boot_medium(s, b, d);
-	put_bool(&d->is_installation_media, is_medium, is_optical ? "drive_type" : "mounts, ISO label");
+	put_bool(&d->is_installation_media, is_medium,
+		 is_optical ? "drive_type" : "mounts, ISO label");
 
 	if (!is_known_controller(b))
-		add_reason(s, d, "unknown-controller", "Disks of the kind %s are not supported", b->name);
+		add_reason(s, d, "unknown-controller", "Disks of the kind %s are not supported",
+			   b->name);
 	if (disk_is_lvm(b))
 		add_reason(s, d, "lvm-volume", "It is a logical volume, not a disk");
 	if (is_iscsi) {
@@ -126,7 +137,9 @@ void disk_find_eligibility(struct survey *s, struct block_map *m, const struct b
 		check_iscsi(s, b, d);
 	}
 	if (is_medium)
-		add_reason(s, d, "installation-media", "%s", is_optical ? "It is an optical drive" : "It holds the installation medium");
+		add_reason(s, d, "installation-media", "%s",
+			   is_optical ? "It is an optical drive"
+				      : "It holds the installation medium");
 	if (!has_agent_partition(b))
 		check_use(s, m, b, d);
 }

@@ -8,10 +8,12 @@
 enum { VPD_HEADER = 4 };
 
 /* First udev property of the list that is there. */
-static bool put_property(struct survey *s, struct hwp_str *dst, const struct block_dev *b, const char *const *keys)
+static bool put_property(struct survey *s, struct hwp_str *dst, const struct block_dev *b,
+			 const char *const *keys)
 {
 	for (; *keys; keys++)
-		if (put_str(s, dst, udev_get(&b->udev, *keys), arena_printf(s->tmp, "udev %s", *keys)))
+		if (put_str(s, dst, udev_get(&b->udev, *keys),
+			    arena_printf(s->tmp, "udev %s", *keys)))
 			return true;
 	return false;
 }
@@ -42,7 +44,8 @@ static char *decode(char *text)
 	unsigned byte;
 	for (const char *p = text; *p;) {
 		char c = *p++;
-		if (c == '\\' && *p == 'x' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2])) {
+		if (c == '\\' && *p == 'x' && isxdigit((unsigned char)p[1]) &&
+		    isxdigit((unsigned char)p[2])) {
 			sscanf(p + 1, "%2x", &byte);
 			c = (char)byte;
 			p += 3;
@@ -87,7 +90,8 @@ static char *vpd_serial(struct survey *s, const struct block_dev *b)
 static void find_serial(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
 	/* sg3_utils' name first: the serial as the unit itself reports it. */
-	static const char *const keys[] = { "SCSI_IDENT_SERIAL", "ID_SCSI_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL", NULL };
+	static const char *const keys[] = { "SCSI_IDENT_SERIAL", "ID_SCSI_SERIAL",
+					    "ID_SERIAL_SHORT", "ID_SERIAL", NULL };
 	static const char *const multipath_keys[] = { "DM_SERIAL", NULL };
 	if (disk_is_multipath(b))
 		put_property(s, &d->serial, b, multipath_keys);
@@ -119,7 +123,8 @@ static void find_wwn(struct survey *s, const struct block_dev *b, struct hwp_dis
 	}
 	char *wwid = attr_text(s, "%s/device/wwid", b->dir);
 	if (wwid && str_starts(wwid, "naa."))
-		put_str(s, &d->wwn, arena_printf(s->tmp, "0x%s", wwid + strlen("naa.")), "device/wwid");
+		put_str(s, &d->wwn, arena_printf(s->tmp, "0x%s", wwid + strlen("naa.")),
+			"device/wwid");
 }
 
 static void find_hctl(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
@@ -136,7 +141,8 @@ static bool has_vpd_ids(struct survey *s, const struct block_dev *b)
 	return root_attr(s->root, path, page, sizeof(page)) > 0;
 }
 
-void disk_find_identity(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+void disk_find_identity(struct survey *s, struct block_map *m, const struct block_dev *b,
+			struct hwp_disk *d)
 {
 	find_path(s, b, d);
 	find_model(s, b, d);
@@ -144,11 +150,13 @@ void disk_find_identity(struct survey *s, struct block_map *m, const struct bloc
 	disk_find_links(s, m, b, d);
 	find_wwn(s, b, d);
 	find_hctl(s, b, d);
-	bool has_uuid = str_starts(b->name, "nvme") ? attr_text(s, "%s/wwid", b->dir) != NULL : has_vpd_ids(s, b);
+	bool has_uuid = str_starts(b->name, "nvme") ? attr_text(s, "%s/wwid", b->dir) != NULL
+						    : has_vpd_ids(s, b);
 	put_bool(&d->has_uuid, has_uuid, "device/vpd_pg83");
 
 	char *list = NULL;
 	for (size_t i = 0; i < b->holders.n; i++)
-		list = arena_printf(s->tmp, "%s%s%s", list ? list : "", list ? "," : "", b->holders.v[i]);
+		list = arena_printf(s->tmp, "%s%s%s", list ? list : "", list ? "," : "",
+				    b->holders.v[i]);
 	put_str(s, &d->holders, list, "holders");
 }

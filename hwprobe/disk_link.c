@@ -43,7 +43,8 @@ static const char *best_udev_link(const struct block_map *m, const struct block_
 }
 
 /* Without a database: the links in /dev themselves. @is_wanted filters; the byte-wise last wins. */
-static const char *best_dev_link(struct survey *s, const struct block_dev *b, const char *dir, bool (*is_wanted)(const char *))
+static const char *best_dev_link(struct survey *s, const struct block_dev *b, const char *dir,
+				 bool (*is_wanted)(const char *))
 {
 	const char *best = NULL;
 	struct root_names names = attr_list(s, "dev/%s", dir);
@@ -62,7 +63,8 @@ static bool is_any(const char *link)
 	return true;
 }
 
-static const char *udev_by_path(struct survey *s, const struct block_map *m, const struct block_dev *b)
+static const char *udev_by_path(struct survey *s, const struct block_map *m,
+				const struct block_dev *b)
 {
 	const char *id_path = udev_get(&b->udev, "ID_PATH");
 	char *link = id_path ? arena_printf(s->tmp, BY_PATH "%s", id_path) : NULL;
@@ -73,7 +75,8 @@ static const char *udev_by_path(struct survey *s, const struct block_map *m, con
 	return NULL;
 }
 
-void disk_find_links(struct survey *s, struct block_map *m, const struct block_dev *b, struct hwp_disk *d)
+void disk_find_links(struct survey *s, struct block_map *m, const struct block_dev *b,
+		     struct hwp_disk *d)
 {
 	bool has_udev = b->udev.is_there;
 	const char *id = has_udev ? best_udev_link(m, b) : best_dev_link(s, b, BY_ID, is_stable);

@@ -14,12 +14,15 @@ static char *iso_label(struct survey *s, const struct block_dev *b, const struct
 {
 	const char *type = udev_get(&b->udev, "ID_FS_TYPE");
 	if (type)
-		return str_eq(type, "iso9660") ? arena_dup(s->tmp, udev_get(&b->udev, "ID_FS_LABEL")) : NULL;
+		return str_eq(type, "iso9660")
+			       ? arena_dup(s->tmp, udev_get(&b->udev, "ID_FS_LABEL"))
+			       : NULL;
 
 	char pvd[PVD_BYTES];
 	if (!d->path.s || d->size_bytes.v < PVD_AT + PVD_BYTES || !disk_can_be_read(s, b, d))
 		return NULL;
-	if (device_read(s, d->path.s + 1, PVD_AT, pvd, sizeof(pvd)) != PVD_BYTES || memcmp(pvd, "\1CD001", 6))
+	if (device_read(s, d->path.s + 1, PVD_AT, pvd, sizeof(pvd)) != PVD_BYTES ||
+	    memcmp(pvd, "\1CD001", 6))
 		return NULL;
 	char *label = arena_copy(s->tmp, pvd + PVD_LABEL, PVD_LABEL_BYTES);
 	return label ? str_trim(label) : NULL;

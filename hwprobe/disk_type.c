@@ -15,8 +15,9 @@ static const struct {
 static const struct {
 	const char *part, *transport;
 } transports[] = {
-	{ "/rport-", "fc" },	 { "/session", "iscsi" }, { "/usb", "usb" },	 { "/end_device-", "sas" }, { "/ata", "ata" },
-	{ "/nvme", "nvme" },	 { "/vmbus_", "vmbus" },  { "/virtio", "virtio" }, { "/mmc", "mmc" },
+	{ "/rport-", "fc" },       { "/session", "iscsi" }, { "/usb", "usb" },
+	{ "/end_device-", "sas" }, { "/ata", "ata" },       { "/nvme", "nvme" },
+	{ "/vmbus_", "vmbus" },    { "/virtio", "virtio" }, { "/mmc", "mmc" },
 };
 
 static const char *transport_of(const struct block_dev *b)
@@ -41,7 +42,8 @@ static const char *name_type(const struct block_dev *b, const struct hwp_disk *d
 		if (!str_starts(b->name, name_types[i].prefix))
 			continue;
 		/* Newer kernels call optical drives non-rotational, too: only hard disks are asked. */
-		bool is_solid = d->rotational.source && !d->rotational.v && !strcmp(name_types[i].type, "HDD");
+		bool is_solid = d->rotational.source && !d->rotational.v &&
+				!strcmp(name_types[i].type, "HDD");
 		return is_solid ? "SSD" : name_types[i].type;
 	}
 	return "Unknown";
@@ -54,7 +56,8 @@ static const char *type_of(struct survey *s, const struct block_dev *b, const st
 		return dasd_type(s, b);
 	if (id_path ? strstr(id_path, "-iscsi-") != NULL : str_eq(d->transport.s, "iscsi"))
 		return "iSCSI";
-	if (id_path ? strstr(id_path, "-fc-") || str_starts(id_path, "fc-") : str_eq(d->transport.s, "fc"))
+	if (id_path ? strstr(id_path, "-fc-") || str_starts(id_path, "fc-")
+		    : str_eq(d->transport.s, "fc"))
 		return "FC";
 	if (disk_is_multipath(b))
 		return "Multipath";

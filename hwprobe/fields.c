@@ -2,8 +2,15 @@
 
 #include "hwprobe/hwprobe.h"
 
-#define F(st, kind_, member, key_, flags_) { .key = (key_), .kind = VALUE_##kind_, .offset = offsetof(struct st, member), .flags = (flags_) }
-#define END { .key = NULL }
+#define F(st, kind_, member, key_, flags_)                                                   \
+	{                                                                                    \
+		.key = (key_), .kind = VALUE_##kind_, .offset = offsetof(struct st, member), \
+		.flags = (flags_)                                                            \
+	}
+#define END                 \
+	{                   \
+		.key = NULL \
+	}
 
 const struct field cpu_fields[] = {
 	F(hwp_cpu, STR, architecture, "architecture", FIELD_WIRE),

@@ -5,7 +5,7 @@
 enum value_kind { VALUE_STR, VALUE_NUM, VALUE_REAL, VALUE_BOOL, VALUE_STRS };
 
 enum field_flag {
-	FIELD_WIRE = 1,	  /* in the assisted format, under this key */
+	FIELD_WIRE = 1,   /* in the assisted format, under this key */
 	FIELD_ALWAYS = 2, /* there even when empty (Go slices without omitempty) */
 };
 
@@ -16,5 +16,5 @@ struct field {
 	unsigned flags;
 };
 
-extern const struct field cpu_fields[], memory_fields[], boot_fields[], vendor_fields[], disk_fields[], nic_fields[], route_fields[],
-	gpu_fields[];
+extern const struct field cpu_fields[], memory_fields[], boot_fields[], vendor_fields[],
+	disk_fields[], nic_fields[], route_fields[], gpu_fields[];

@@ -8,7 +8,8 @@
 
 /* Names that say nothing about the machine: replaced by a MAC address. */
 static const char *const no_names[] = {
-	"localhost", "localhost.localdomain", "localhost4", "localhost4.localdomain4", "localhost6", "localhost6.localdomain6",
+	"localhost",  "localhost.localdomain",   "localhost4", "localhost4.localdomain4",
+	"localhost6", "localhost6.localdomain6",
 };
 
 static bool is_no_name(const char *name)
@@ -30,10 +31,12 @@ static bool is_global_unicast(const char *text)
 	host[strcspn(host, "/")] = '\0';
 	if (inet_pton(AF_INET, host, &v4) == 1) {
 		uint32_t a = ntohl(v4.s_addr);
-		return a != 0 && a != 0xffffffff && (a >> 24) != 127 && (a >> 28) != 14 && (a >> 16) != 0xa9fe;
+		return a != 0 && a != 0xffffffff && (a >> 24) != 127 && (a >> 28) != 14 &&
+		       (a >> 16) != 0xa9fe;
 	}
-	return inet_pton(AF_INET6, host, &v6) == 1 && !IN6_IS_ADDR_UNSPECIFIED(&v6) && !IN6_IS_ADDR_LOOPBACK(&v6) &&
-	       !IN6_IS_ADDR_MULTICAST(&v6) && !IN6_IS_ADDR_LINKLOCAL(&v6);
+	return inet_pton(AF_INET6, host, &v6) == 1 && !IN6_IS_ADDR_UNSPECIFIED(&v6) &&
+	       !IN6_IS_ADDR_LOOPBACK(&v6) && !IN6_IS_ADDR_MULTICAST(&v6) &&
+	       !IN6_IS_ADDR_LINKLOCAL(&v6);
 }
 
 static bool has_global_address(const struct hwp_nic *n)

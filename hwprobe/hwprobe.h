@@ -37,21 +37,22 @@ enum hwp_part {
 /* Flags of struct hwp_options. */
 enum hwp_flag {
 	HWP_NO_DEVICE_READ = 1, /* open no device node: bootable stays false, BMC addresses unset */
-	HWP_NO_UDEV = 2,	/* ignore the udev database */
-	HWP_NO_APPLIANCE = 4,	/* no special case for a dm device named agent* */
-	HWP_MORE = 8,		/* read also what only the full format shows and what costs more: CPU topology */
+	HWP_NO_UDEV = 2,        /* ignore the udev database */
+	HWP_NO_APPLIANCE = 4,   /* no special case for a dm device named agent* */
+	HWP_MORE =
+		8, /* read also what only the full format shows and what costs more: CPU topology */
 };
 
 struct hwp_options {
-	size_t size;		    /* sizeof(struct hwp_options) as the caller knows it */
-	const char *sysroot;	    /* NULL = the running machine; else the folder of a recorded machine */
-	unsigned parts;		    /* parts that hwp_probe(ctx, 0, …) takes; 0 = HWP_ALL */
+	size_t size;         /* sizeof(struct hwp_options) as the caller knows it */
+	const char *sysroot; /* NULL = the running machine; else the folder of a recorded machine */
+	unsigned parts;      /* parts that hwp_probe(ctx, 0, …) takes; 0 = HWP_ALL */
 	unsigned device_timeout_ms; /* longest wait for one device; 0 = 2000 */
 	unsigned bmc_timeout_ms;    /* longest wait for the BMC; 0 = 5000 */
 	unsigned total_timeout_ms;  /* budget of one hwp_probe() for device reads; 0 = 20000 */
-	unsigned flags;		    /* enum hwp_flag */
+	unsigned flags;             /* enum hwp_flag */
 	uint64_t disk_min_bytes;    /* smaller disks are left out; 0 = none */
-	const char *pci_ids;	    /* PCI id database; NULL = where distributions put it */
+	const char *pci_ids;        /* PCI id database; NULL = where distributions put it */
 	/* What went wrong and where, as it happens; may be NULL. @prio as in syslog(3). */
 	void (*log)(void *data, int prio, const char *part, const char *msg);
 	void *log_data;
@@ -81,10 +82,10 @@ struct hwp_strs {
 };
 
 struct hwp_cpu {
-	struct hwp_str architecture;	/* x86_64, aarch64, ppc64le, s390x, … */
-	struct hwp_num count;		/* logical CPUs, offline ones included */
+	struct hwp_str architecture; /* x86_64, aarch64, ppc64le, s390x, … */
+	struct hwp_num count;        /* logical CPUs, offline ones included */
 	struct hwp_str model_name;
-	struct hwp_real frequency_mhz;	/* highest */
+	struct hwp_real frequency_mhz; /* highest */
 	struct hwp_strs flags;
 	struct hwp_num sockets, cores, threads; /* of the online CPUs */
 	struct hwp_num offline;
@@ -93,16 +94,17 @@ struct hwp_cpu {
 
 struct hwp_memory {
 	struct hwp_num physical_bytes;
-	struct hwp_str physical_bytes_method; /* dmidecode, ghw, meminfo: the names that the API fixes */
+	struct hwp_str
+		physical_bytes_method; /* dmidecode, ghw, meminfo: the names that the API fixes */
 	struct hwp_num usable_bytes;
 };
 
 struct hwp_boot {
 	struct hwp_str current_boot_mode; /* bios, uefi */
-	struct hwp_str pxe_interface;	  /* value of BOOTIF=, verbatim */
-	struct hwp_str command_line;	  /* with its newline */
+	struct hwp_str pxe_interface;     /* value of BOOTIF=, verbatim */
+	struct hwp_str command_line;      /* with its newline */
 	struct hwp_str secure_boot_state; /* Unknown, NotSupported, Enabled, Disabled */
-	struct hwp_str device_type;	  /* persistent, ephemeral */
+	struct hwp_str device_type;       /* persistent, ephemeral */
 };
 
 struct hwp_vendor {
@@ -124,12 +126,12 @@ struct hwp_disk {
 	struct hwp_str id; /* by_id, else by_path, else path */
 	struct hwp_str name, path, by_id, by_path;
 	struct hwp_str drive_type, vendor, model, serial, wwn, hctl;
-	struct hwp_str holders;	     /* names joined by commas */
+	struct hwp_str holders; /* names joined by commas */
 	struct hwp_str iscsi_host_ip;
 	struct hwp_num size_bytes;
 	struct hwp_bool removable, bootable, is_installation_media, has_uuid;
 	const struct hwp_reason *reasons;
-	size_t reason_count;	     /* 0 = eligible */
+	size_t reason_count; /* 0 = eligible */
 	/* beyond the wire format */
 	struct hwp_str model_full, transport, firmware;
 	struct hwp_num logical_block_size, physical_block_size, diskseq, numa_node;
@@ -180,7 +182,8 @@ HWP_API int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory 
  * As hwp_probe(), and writes whatever was read into the empty folder @dirfd: a machine that .sysroot replays with the same result.
  * It holds serial numbers, addresses and the kernel command line as they are. Only of the running machine (-EINVAL).
  */
-HWP_API int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts, struct hwp_inventory **ret_inv);
+HWP_API int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts,
+		       struct hwp_inventory **ret_inv);
 HWP_API struct hwp_inventory *hwp_ref(struct hwp_inventory *inv);
 HWP_API void hwp_unref(struct hwp_inventory *inv);
 
@@ -192,10 +195,12 @@ HWP_API const struct hwp_boot *hwp_get_boot(const struct hwp_inventory *inv);
 HWP_API const struct hwp_vendor *hwp_get_system_vendor(const struct hwp_inventory *inv);
 HWP_API const char *hwp_get_hostname(const struct hwp_inventory *inv);
 HWP_API const char *hwp_get_tpm_version(const struct hwp_inventory *inv);
-HWP_API const char *hwp_get_bmc_address(const struct hwp_inventory *inv, int family); /* AF_INET, AF_INET6 */
+HWP_API const char *hwp_get_bmc_address(const struct hwp_inventory *inv,
+					int family); /* AF_INET, AF_INET6 */
 HWP_API size_t hwp_disk_count(const struct hwp_inventory *inv);
 HWP_API const struct hwp_disk *hwp_disk_at(const struct hwp_inventory *inv, size_t i);
-HWP_API const struct hwp_disk *hwp_disk_find(const struct hwp_inventory *inv, const char *id_or_path);
+HWP_API const struct hwp_disk *hwp_disk_find(const struct hwp_inventory *inv,
+					     const char *id_or_path);
 HWP_API size_t hwp_nic_count(const struct hwp_inventory *inv);
 HWP_API const struct hwp_nic *hwp_nic_at(const struct hwp_inventory *inv, size_t i);
 HWP_API size_t hwp_route_count(const struct hwp_inventory *inv);
@@ -206,20 +211,22 @@ HWP_API size_t hwp_errors(const struct hwp_inventory *inv, const struct hwp_erro
 
 enum hwp_format {
 	HWP_JSON_ASSISTED, /* the inventory object of the assisted-install API */
-	HWP_JSON_FULL,	   /* everything, each value with its source, and errors[] */
-	HWP_TEXT,	   /* for people: hwp_to_text() without a width */
+	HWP_JSON_FULL,     /* everything, each value with its source, and errors[] */
+	HWP_TEXT,          /* for people: hwp_to_text() without a width */
 };
 
 /*
  * Renders; the caller free()s. @max_bytes: 0 = no limit; a longer HWP_JSON_ASSISTED document is cut by the truncation contract
  * (ineligible disks first; at worst {"truncation":{"type":"full",…}}), the other formats are not cut. NULL = no memory.
  */
-HWP_API char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes);
+HWP_API char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format,
+			  size_t max_bytes);
 /* For people: sections, columns cut at @width (0 = not cut), totals. The caller free()s. NULL = no memory. */
 HWP_API char *hwp_to_text(const struct hwp_inventory *inv, unsigned width);
 
 /* Which parts differ; parts that only one of the two has count as different. Returns 1 when any, 0 none, -ENOMEM. */
-HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b, unsigned *ret_changed_parts);
+HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b,
+		     unsigned *ret_changed_parts);
 
 #ifdef __cplusplus
 }

@@ -90,8 +90,8 @@ const struct hwp_disk *hwp_disk_find(const struct hwp_inventory *inv, const char
 {
 	for (size_t i = 0; i < hwp_disk_count(inv); i++) {
 		const struct hwp_disk *d = &inv->disks[i];
-		if (str_eq(d->id.s, id_or_path) || str_eq(d->path.s, id_or_path) || str_eq(d->by_id.s, id_or_path) ||
-		    str_eq(d->by_path.s, id_or_path))
+		if (str_eq(d->id.s, id_or_path) || str_eq(d->path.s, id_or_path) ||
+		    str_eq(d->by_id.s, id_or_path) || str_eq(d->by_path.s, id_or_path))
 			return d;
 	}
 	return NULL;

@@ -18,13 +18,15 @@ static void filter(json_t *array, bool (*keeps)(const json_t *))
 
 static bool is_eligible(const json_t *disk)
 {
-	return json_is_true(json_object_get(json_object_get(disk, "installation_eligibility"), "eligible"));
+	return json_is_true(
+		json_object_get(json_object_get(disk, "installation_eligibility"), "eligible"));
 }
 
 static bool has_address_or_is_physical(const json_t *nic)
 {
 	const char *type = json_str(nic, "type");
-	return (type && !strcmp(type, "physical")) || json_array_size(json_object_get(nic, "ipv4_addresses")) ||
+	return (type && !strcmp(type, "physical")) ||
+	       json_array_size(json_object_get(nic, "ipv4_addresses")) ||
 	       json_array_size(json_object_get(nic, "ipv6_addresses"));
 }
 
@@ -102,8 +104,9 @@ static char *cut_eligible_disks(json_t *inv, json_t *reasons, size_t max_bytes, 
 
 static char *all_cut(size_t max_bytes)
 {
-	AUTO(json_decrefp) json_t *v = json_pack("{s:{s:s, s:[s]}}", "truncation", "type", "full", "reasons",
-						 "the inventory is larger than the limit");
+	AUTO(json_decrefp)
+	json_t *v = json_pack("{s:{s:s, s:[s]}}", "truncation", "type", "full", "reasons",
+			      "the inventory is larger than the limit");
 	bool fits;
 	AUTO(freep) char *text = v ? text_within(v, max_bytes, &fits) : NULL;
 	if (!text || fits)

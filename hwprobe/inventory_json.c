@@ -35,7 +35,8 @@ static json_t *strs_json(struct encoder *e, const struct hwp_strs *strs)
 }
 
 /* The value of one field; *ret_is_empty as Go's omitempty sees it, *ret_source NULL = absent. */
-static json_t *value_json(struct encoder *e, const struct field *f, const void *base, bool *ret_is_empty, const char **ret_source)
+static json_t *value_json(struct encoder *e, const struct field *f, const void *base,
+			  bool *ret_is_empty, const char **ret_source)
 {
 	const void *p = (const char *)base + f->offset;
 	const struct hwp_str *str = p;
@@ -94,7 +95,8 @@ static json_t *object(struct encoder *e, const struct field *table, const void *
 	return obj;
 }
 
-static json_t *list(struct encoder *e, const struct field *table, const void *items, size_t n, size_t item_size)
+static json_t *list(struct encoder *e, const struct field *table, const void *items, size_t n,
+		    size_t item_size)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < n; i++)
@@ -108,7 +110,8 @@ static json_t *eligibility(struct encoder *e, const struct hwp_disk *d)
 	for (size_t i = 0; i < d->reason_count; i++) {
 		const struct hwp_reason *r = &d->reasons[i];
 		json_t *text = json_string(r->text);
-		append(e, reasons, e->is_full ? json_pack("{s:s, s:o}", "code", r->code, "text", text) : text);
+		append(e, reasons,
+		       e->is_full ? json_pack("{s:s, s:o}", "code", r->code, "text", text) : text);
 	}
 	set(e, obj, "eligible", json_boolean(d->reason_count == 0));
 	set(e, obj, "not_eligible_reasons", reasons);
@@ -123,7 +126,8 @@ static json_t *disks(struct encoder *e, const struct hwp_inventory *inv)
 		json_t *obj = object(e, disk_fields, d);
 		set(e, obj, "installation_eligibility", eligibility(e, d));
 		if (d->iscsi_host_ip.s)
-			set(e, obj, "iscsi", json_pack("{s:s}", "host_ip_address", d->iscsi_host_ip.s));
+			set(e, obj, "iscsi",
+			    json_pack("{s:s}", "host_ip_address", d->iscsi_host_ip.s));
 		append(e, array, obj);
 	}
 	return array;
@@ -134,7 +138,9 @@ static json_t *errors(struct encoder *e, const struct hwp_inventory *inv)
 	json_t *array = json_array();
 	for (size_t i = 0; i < inv->error_count; i++) {
 		const struct hwp_error *x = &inv->errors[i];
-		append(e, array, json_pack("{s:s, s:s, s:i, s:s}", "part", x->part, "source", x->source, "errno", x->err, "detail", x->detail));
+		append(e, array,
+		       json_pack("{s:s, s:s, s:i, s:s}", "part", x->part, "source", x->source,
+				 "errno", x->err, "detail", x->detail));
 	}
 	return array;
 }
@@ -174,9 +180,12 @@ json_t *inventory_json(const struct hwp_inventory *inv, bool is_full)
 	add_objects(&e, obj, inv);
 	/* The lists are there even when their part was not asked for: their keys are never omitted. */
 	set(&e, obj, "disks", disks(&e, inv));
-	set(&e, obj, "gpus", list(&e, gpu_fields, inv->gpus, hwp_gpu_count(inv), sizeof(*inv->gpus)));
-	set(&e, obj, "interfaces", list(&e, nic_fields, inv->nics, hwp_nic_count(inv), sizeof(*inv->nics)));
-	set(&e, obj, "routes", list(&e, route_fields, inv->routes, hwp_route_count(inv), sizeof(*inv->routes)));
+	set(&e, obj, "gpus",
+	    list(&e, gpu_fields, inv->gpus, hwp_gpu_count(inv), sizeof(*inv->gpus)));
+	set(&e, obj, "interfaces",
+	    list(&e, nic_fields, inv->nics, hwp_nic_count(inv), sizeof(*inv->nics)));
+	set(&e, obj, "routes",
+	    list(&e, route_fields, inv->routes, hwp_route_count(inv), sizeof(*inv->routes)));
 	if (is_full)
 		set(&e, obj, "errors", errors(&e, inv));
 	return e.has_failed ? NULL : TAKE(obj);
@@ -205,9 +214,18 @@ static const struct {
 	unsigned part;
 	const char *key;
 } part_keys[] = {
-	{ HWP_CPU, "cpu" },	      { HWP_MEMORY, "memory" },	  { HWP_DISKS, "disks" },     { HWP_NICS, "interfaces" },
-	{ HWP_ROUTES, "routes" },     { HWP_BOOT, "boot" },	  { HWP_VENDOR, "system_vendor" }, { HWP_GPUS, "gpus" },
-	{ HWP_TPM, "tpm_version" },   { HWP_BMC, "bmc_address" }, { HWP_BMC, "bmc_v6address" }, { HWP_HOSTNAME, "hostname" },
+	{ HWP_CPU, "cpu" },
+	{ HWP_MEMORY, "memory" },
+	{ HWP_DISKS, "disks" },
+	{ HWP_NICS, "interfaces" },
+	{ HWP_ROUTES, "routes" },
+	{ HWP_BOOT, "boot" },
+	{ HWP_VENDOR, "system_vendor" },
+	{ HWP_GPUS, "gpus" },
+	{ HWP_TPM, "tpm_version" },
+	{ HWP_BMC, "bmc_address" },
+	{ HWP_BMC, "bmc_v6address" },
+	{ HWP_HOSTNAME, "hostname" },
 };
 
 /* The current clock, where nothing better is known, differs from one look to the next. */
@@ -218,7 +236,8 @@ static json_t *comparable(const struct hwp_inventory *inv)
 	return v;
 }
 
-int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b, unsigned *ret_changed_parts)
+int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b,
+	     unsigned *ret_changed_parts)
 {
 	AUTO(json_decrefp) json_t *x = comparable(a);
 	AUTO(json_decrefp) json_t *y = comparable(b);
@@ -226,7 +245,8 @@ int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b, unsig
 		return -ENOMEM;
 	unsigned changed = a->parts ^ b->parts;
 	for (size_t i = 0; i < ARRAY_SIZE(part_keys); i++) {
-		const json_t *p = json_object_get(x, part_keys[i].key), *q = json_object_get(y, part_keys[i].key);
+		const json_t *p = json_object_get(x, part_keys[i].key),
+			     *q = json_object_get(y, part_keys[i].key);
 		if (p != q && !(p && q && json_equal(p, q)))
 			changed |= part_keys[i].part;
 	}

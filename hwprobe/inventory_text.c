@@ -52,7 +52,8 @@ static int put_line(struct buf *out, char *line, unsigned width)
 		line[--n] = '\0';
 	if (width && n > width) {
 		n = width;
-		while (n && ((unsigned char)line[n] & 0xc0) == 0x80) /* not inside a UTF-8 character */
+		while (n &&
+		       ((unsigned char)line[n] & 0xc0) == 0x80) /* not inside a UTF-8 character */
 			n--;
 		line[n] = '\0';
 	}
@@ -72,7 +73,8 @@ static int put_table(struct buf *out, const struct text_table *t, unsigned width
 		buf_init(&line, TEXT_MAX);
 		for (size_t c = 0; c < t->columns; c++) {
 			const char *cell = t->rows[i][c] ? t->rows[i][c] : "";
-			if (buf_printf(&line, t->is_right[c] ? "%*s  " : "%-*s  ", widths[c], cell) < 0)
+			if (buf_printf(&line, t->is_right[c] ? "%*s  " : "%-*s  ", widths[c],
+				       cell) < 0)
 				return -ENOMEM;
 		}
 		int r = put_line(out, line.data, width);
@@ -108,9 +110,14 @@ static void add_fact(struct text_table *t, const char *name, const char *value)
 
 static const char *cpu_text(struct arena *a, const struct hwp_cpu *c)
 {
-	const char *mhz = c->frequency_mhz.source ? arena_printf(a, ", %.0f MHz", c->frequency_mhz.v) : "";
-	const char *shape = c->cores.source ? arena_printf(a, ", sockets: %" PRId64 ", cores: %" PRId64, c->sockets.v, c->cores.v) : "";
-	return arena_printf(a, "%" PRId64 " x %s (%s%s%s)", c->count.v, c->model_name.s ? c->model_name.s : "unknown",
+	const char *mhz =
+		c->frequency_mhz.source ? arena_printf(a, ", %.0f MHz", c->frequency_mhz.v) : "";
+	const char *shape = c->cores.source
+				    ? arena_printf(a, ", sockets: %" PRId64 ", cores: %" PRId64,
+						   c->sockets.v, c->cores.v)
+				    : "";
+	return arena_printf(a, "%" PRId64 " x %s (%s%s%s)", c->count.v,
+			    c->model_name.s ? c->model_name.s : "unknown",
 			    c->architecture.s ? c->architecture.s : "?", mhz, shape);
 }
 
@@ -129,10 +136,14 @@ static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 	if (hwp_get_cpu(inv))
 		add_fact(t, "Processors", cpu_text(a, &inv->cpu));
 	if (hwp_get_memory(inv) && inv->memory.physical_bytes.source)
-		add_fact(t, "Memory", arena_printf(a, "%s (%s usable)", memory_text(a, inv->memory.physical_bytes.v),
-						   memory_text(a, inv->memory.usable_bytes.v)));
+		add_fact(t, "Memory",
+			 arena_printf(a, "%s (%s usable)",
+				      memory_text(a, inv->memory.physical_bytes.v),
+				      memory_text(a, inv->memory.usable_bytes.v)));
 	if (b)
-		add_fact(t, "Boot", arena_printf(a, "%s, secure boot: %s", b->current_boot_mode.s, b->secure_boot_state.s));
+		add_fact(t, "Boot",
+			 arena_printf(a, "%s, secure boot: %s", b->current_boot_mode.s,
+				      b->secure_boot_state.s));
 	add_fact(t, "TPM", hwp_get_tpm_version(inv));
 	const char *bmc = hwp_get_bmc_address(inv, AF_INET);
 	add_fact(t, "BMC", str_eq(bmc, "0.0.0.0") ? NULL : bmc);
@@ -145,12 +156,16 @@ static void add_disks(struct text_table *t, const struct hwp_inventory *inv)
 	for (size_t i = 0; i < hwp_disk_count(inv); i++) {
 		const struct hwp_disk *d = hwp_disk_at(inv, i);
 		const char *model = d->model_full.s ? d->model_full.s : d->model.s;
-		const char *answer = d->reason_count ? arena_printf(&t->mem, "no: %s", d->reasons[0].text) : "yes";
-		add_row(t, (const char *const[]){ d->name.s, size_text(&t->mem, d->size_bytes.v), d->drive_type.s, model, d->serial.s, answer });
+		const char *answer = d->reason_count
+					     ? arena_printf(&t->mem, "no: %s", d->reasons[0].text)
+					     : "yes";
+		add_row(t, (const char *const[]){ d->name.s, size_text(&t->mem, d->size_bytes.v),
+						  d->drive_type.s, model, d->serial.s, answer });
 		total += d->size_bytes.v;
 	}
 	if (hwp_disk_count(inv) > 1)
-		add_row(t, (const char *const[]){ "total", size_text(&t->mem, total), "", "", "", "" });
+		add_row(t, (const char *const[]){ "total", size_text(&t->mem, total), "", "", "",
+						  "" });
 }
 
 static const char *joined(struct arena *a, const struct hwp_strs *x, const struct hwp_strs *y)
@@ -159,7 +174,8 @@ static const char *joined(struct arena *a, const struct hwp_strs *x, const struc
 	const struct hwp_strs *const lists[] = { x, y };
 	for (size_t l = 0; l < 2; l++)
 		for (size_t i = 0; i < lists[l]->n; i++)
-			text = arena_printf(a, "%s%s%s", text ? text : "", text ? " " : "", lists[l]->v[i]);
+			text = arena_printf(a, "%s%s%s", text ? text : "", text ? " " : "",
+					    lists[l]->v[i]);
 	return text;
 }
 
@@ -168,10 +184,14 @@ static void add_nics(struct text_table *t, const struct hwp_inventory *inv)
 	add_row(t, (const char *const[]){ "INTERFACE", "TYPE", "MAC", "LINK", "MTU", "ADDRESSES" });
 	for (size_t i = 0; i < hwp_nic_count(inv); i++) {
 		const struct hwp_nic *n = hwp_nic_at(inv, i);
-		const char *speed = n->speed_mbps.v > 0 ? arena_printf(&t->mem, "%" PRId64 " Mb/s", n->speed_mbps.v) : "up";
-		add_row(t, (const char *const[]){ n->name.s, n->type.s, n->mac_address.s, n->has_carrier.v ? speed : "no carrier",
-						  arena_printf(&t->mem, "%" PRId64, n->mtu.v),
-						  joined(&t->mem, &n->ipv4_addresses, &n->ipv6_addresses) });
+		const char *speed = n->speed_mbps.v > 0 ? arena_printf(&t->mem, "%" PRId64 " Mb/s",
+								       n->speed_mbps.v)
+							: "up";
+		add_row(t, (const char *const[]){
+				   n->name.s, n->type.s, n->mac_address.s,
+				   n->has_carrier.v ? speed : "no carrier",
+				   arena_printf(&t->mem, "%" PRId64, n->mtu.v),
+				   joined(&t->mem, &n->ipv4_addresses, &n->ipv6_addresses) });
 	}
 }
 
@@ -180,8 +200,10 @@ static void add_routes(struct text_table *t, const struct hwp_inventory *inv)
 	add_row(t, (const char *const[]){ "ROUTE", "GATEWAY", "INTERFACE", "METRIC" });
 	for (size_t i = 0; i < hwp_route_count(inv); i++) {
 		const struct hwp_route *r = hwp_route_at(inv, i);
-		add_row(t, (const char *const[]){ arena_printf(&t->mem, "%s/%" PRId64, r->destination.s, r->prefixlen.v), r->gateway.s,
-						  r->interface.s, arena_printf(&t->mem, "%" PRId64, r->metric.v) });
+		add_row(t, (const char *const[]){ arena_printf(&t->mem, "%s/%" PRId64,
+							       r->destination.s, r->prefixlen.v),
+						  r->gateway.s, r->interface.s,
+						  arena_printf(&t->mem, "%" PRId64, r->metric.v) });
 	}
 }
 
@@ -190,7 +212,9 @@ static void add_gpus(struct text_table *t, const struct hwp_inventory *inv)
 	add_row(t, (const char *const[]){ "GPU", "ID", "VENDOR", "NAME" });
 	for (size_t i = 0; i < hwp_gpu_count(inv); i++) {
 		const struct hwp_gpu *g = hwp_gpu_at(inv, i);
-		const char *id = arena_printf(&t->mem, "%s:%s", g->vendor_id.s ? g->vendor_id.s : "?", g->device_id.s ? g->device_id.s : "?");
+		const char *id = arena_printf(&t->mem, "%s:%s",
+					      g->vendor_id.s ? g->vendor_id.s : "?",
+					      g->device_id.s ? g->device_id.s : "?");
 		add_row(t, (const char *const[]){ g->address.s, id, g->vendor.s, g->name.s });
 	}
 }
@@ -199,8 +223,11 @@ static const struct {
 	size_t columns, right; /* a column of numbers */
 	void (*add)(struct text_table *t, const struct hwp_inventory *inv);
 } sections[] = {
-	{ 2, COLUMNS_MAX, add_machine }, { 6, 1, add_disks },	       { 6, 4, add_nics },
-	{ 4, 3, add_routes },		 { 4, COLUMNS_MAX, add_gpus },
+	{ 2, COLUMNS_MAX, add_machine },
+	{ 6, 1, add_disks },
+	{ 6, 4, add_nics },
+	{ 4, 3, add_routes },
+	{ 4, COLUMNS_MAX, add_gpus },
 };
 
 char *hwp_to_text(const struct hwp_inventory *inv, unsigned width)

@@ -52,10 +52,12 @@ static int parse_bytes(const char **p, uint8_t *bytes, size_t max)
 	}
 }
 
-static int replay(const struct ipmi *i, const uint8_t *want, size_t want_len, uint8_t *ret, size_t *ret_len)
+static int replay(const struct ipmi *i, const uint8_t *want, size_t want_len, uint8_t *ret,
+		  size_t *ret_len)
 {
 	uint8_t ask[IPMI_DATA_MAX + 2], answer[IPMI_DATA_MAX + 1];
-	for (const char *line = i->record; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+	for (const char *line = i->record; line && *line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		const char *p = line;
 		int n = parse_bytes(&p, ask, sizeof(ask));
 		if (n < 2 || *p != '>' || (size_t)n != want_len || memcmp(ask, want, want_len))
@@ -75,10 +77,16 @@ static int replay(const struct ipmi *i, const uint8_t *want, size_t want_len, ui
 
 static int send_command(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len)
 {
-	struct ipmi_system_interface_addr addr = { .addr_type = IPMI_SYSTEM_INTERFACE_ADDR_TYPE, .channel = IPMI_BMC_CHANNEL };
+	struct ipmi_system_interface_addr addr = { .addr_type = IPMI_SYSTEM_INTERFACE_ADDR_TYPE,
+						   .channel = IPMI_BMC_CHANNEL };
 	struct ipmi_req req = {
-		.addr = (unsigned char *)&addr, .addr_len = sizeof(addr), .msgid = ++i->next_id,
-		.msg = { .netfn = netfn, .cmd = cmd, .data_len = (unsigned short)len, .data = (unsigned char *)data },
+		.addr = (unsigned char *)&addr,
+		.addr_len = sizeof(addr),
+		.msgid = ++i->next_id,
+		.msg = { .netfn = netfn,
+			 .cmd = cmd,
+			 .data_len = (unsigned short)len,
+			 .data = (unsigned char *)data },
 	};
 	return ioctl(i->fd, IPMICTL_SEND_COMMAND, &req) < 0 ? -errno : 0;
 }
@@ -89,11 +97,14 @@ static int receive(struct ipmi *i, uint8_t *ret, size_t *ret_len)
 	struct ipmi_addr addr;
 	uint8_t data[IPMI_DATA_MAX + 1];
 	struct ipmi_recv recv = {
-		.addr = (unsigned char *)&addr, .addr_len = sizeof(addr), .msg = { .data = data, .data_len = sizeof(data) },
+		.addr = (unsigned char *)&addr,
+		.addr_len = sizeof(addr),
+		.msg = { .data = data, .data_len = sizeof(data) },
 	};
 	if (ioctl(i->fd, IPMICTL_RECEIVE_MSG_TRUNC, &recv) < 0)
 		return errno == EMSGSIZE ? -EMSGSIZE : -errno;
-	if (recv.recv_type != IPMI_RESPONSE_RECV_TYPE || recv.msgid != i->next_id || !recv.msg.data_len)
+	if (recv.recv_type != IPMI_RESPONSE_RECV_TYPE || recv.msgid != i->next_id ||
+	    !recv.msg.data_len)
 		return -EAGAIN;
 	*ret_len = (size_t)recv.msg.data_len - 1;
 	memcpy(ret, data + 1, *ret_len);
@@ -126,7 +137,8 @@ static const char *hex_bytes(char *text, size_t size, const uint8_t *data, size_
 	return text;
 }
 
-int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len, uint8_t *ret, size_t *ret_len)
+int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len,
+	     uint8_t *ret, size_t *ret_len)
 {
 	if (len > IPMI_DATA_MAX)
 		return -EMSGSIZE;
@@ -140,7 +152,8 @@ int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, si
 		rc = wait_answer(i, ret, ret_len);
 	if (rc >= 0) {
 		char asked[2 * IPMI_DATA_MAX * 2], answered[sizeof(asked)];
-		record_line(i->s->root, "ipmi.txt", "%02x %02x%s > %02x%s", netfn, cmd, hex_bytes(asked, sizeof(asked), data, len), rc,
+		record_line(i->s->root, "ipmi.txt", "%02x %02x%s > %02x%s", netfn, cmd,
+			    hex_bytes(asked, sizeof(asked), data, len), rc,
 			    hex_bytes(answered, sizeof(answered), ret, *ret_len));
 	}
 	return rc;

@@ -11,10 +11,10 @@ enum ipmi_netfn { IPMI_APP = 0x06, IPMI_TRANSPORT = 0x0c };
 
 struct ipmi {
 	struct survey *s;
-	int fd;		 /* live; -1 = replay */
-	char *record;	 /* text of ipmi.txt */
+	int fd;       /* live; -1 = replay */
+	char *record; /* text of ipmi.txt */
 	long next_id;
-	int64_t end_ms;	 /* of all questions together, CLOCK_MONOTONIC */
+	int64_t end_ms; /* of all questions together, CLOCK_MONOTONIC */
 };
 
 /* 0; -ENOENT = no device, no record. */
@@ -25,4 +25,5 @@ void ipmi_done(struct ipmi *i);
  * Sends a command and waits for its answer. *ret_len bytes behind the completion code go to @ret (IPMI_DATA_MAX).
  * Returns the completion code (0 = good), or -errno (-ETIMEDOUT: no answer in time).
  */
-int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len, uint8_t *ret, size_t *ret_len);
+int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len,
+	     uint8_t *ret, size_t *ret_len);

@@ -24,15 +24,26 @@ static const struct {
 	const char *name;
 	unsigned part;
 } part_names[] = {
-	{ "cpu", HWP_CPU },	    { "memory", HWP_MEMORY }, { "disks", HWP_DISKS },  { "interfaces", HWP_NICS },
-	{ "routes", HWP_ROUTES },   { "boot", HWP_BOOT },     { "system_vendor", HWP_VENDOR }, { "gpus", HWP_GPUS },
-	{ "tpm", HWP_TPM },	    { "bmc", HWP_BMC },	      { "hostname", HWP_HOSTNAME }, { "all", HWP_ALL },
+	{ "cpu", HWP_CPU },
+	{ "memory", HWP_MEMORY },
+	{ "disks", HWP_DISKS },
+	{ "interfaces", HWP_NICS },
+	{ "routes", HWP_ROUTES },
+	{ "boot", HWP_BOOT },
+	{ "system_vendor", HWP_VENDOR },
+	{ "gpus", HWP_GPUS },
+	{ "tpm", HWP_TPM },
+	{ "bmc", HWP_BMC },
+	{ "hostname", HWP_HOSTNAME },
+	{ "all", HWP_ALL },
 };
 
 static const struct {
 	const char *name;
 	enum hwp_format format;
-} formats[] = { { "assisted", HWP_JSON_ASSISTED }, { "full", HWP_JSON_FULL }, { "text", HWP_TEXT } };
+} formats[] = { { "assisted", HWP_JSON_ASSISTED },
+		{ "full", HWP_JSON_FULL },
+		{ "text", HWP_TEXT } };
 
 static int set_format(void *ctx, const char *value, struct fault *err)
 {
@@ -151,19 +162,23 @@ static void hwp_unrefp(struct hwp_inventory **inv)
 static unsigned terminal_width(void)
 {
 	struct winsize size;
-	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col
+										     : 0;
 }
 
 static int print_inventory(const struct arguments *a, const struct hwp_inventory *inv)
 {
 	/* The newline counts. */
 	size_t max = a->max_bytes > 1 ? a->max_bytes - 1 : a->max_bytes;
-	AUTO(freep) char *text = a->format == HWP_TEXT ? hwp_to_text(inv, terminal_width()) : hwp_to_json(inv, a->format, max);
+	AUTO(freep)
+	char *text = a->format == HWP_TEXT ? hwp_to_text(inv, terminal_width())
+					   : hwp_to_json(inv, a->format, max);
 	if (!text) {
 		log_error("out of memory");
 		return EXIT_FAILED;
 	}
-	if (fputs(text, stdout) < 0 || (a->format != HWP_TEXT && putchar('\n') < 0) || fflush(stdout) < 0) {
+	if (fputs(text, stdout) < 0 || (a->format != HWP_TEXT && putchar('\n') < 0) ||
+	    fflush(stdout) < 0) {
 		log_error("cannot write: %s", strerror(errno));
 		return EXIT_FAILED;
 	}

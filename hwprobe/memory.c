@@ -20,8 +20,11 @@ uint64_t zoneinfo_present(const char *text)
 	while (text && *text) {
 		const char *end = strchr(text, '\n'), *zone = NULL;
 		const char *word = text + strspn(text, " ");
-		if (str_starts(word, "Node ") && (zone = strstr(word, "zone ")) && (!end || zone < end))
-			is_device = str_starts(zone + strlen("zone") + strspn(zone + strlen("zone"), " "), "Device");
+		if (str_starts(word, "Node ") && (zone = strstr(word, "zone ")) &&
+		    (!end || zone < end))
+			is_device = str_starts(zone + strlen("zone") +
+						       strspn(zone + strlen("zone"), " "),
+					       "Device");
 		else if (!is_device && str_starts(word, "present "))
 			sum += strtoull(word + strlen("present "), NULL, 10);
 		text = end ? end + 1 : NULL;
@@ -40,7 +43,8 @@ static int64_t mem_total(struct survey *s)
 	int64_t kib, bytes;
 	if (unit)
 		*unit = '\0';
-	if (!unit || str_to_i64(value, &kib) < 0 || kib <= 0 || __builtin_mul_overflow(kib, (int64_t)1024, &bytes)) {
+	if (!unit || str_to_i64(value, &kib) < 0 || kib <= 0 ||
+	    __builtin_mul_overflow(kib, (int64_t)1024, &bytes)) {
 		survey_error(s, "proc/meminfo", EBADMSG, "no MemTotal in kB");
 		return 0;
 	}
@@ -54,7 +58,8 @@ static uint64_t udev_memory(struct survey *s)
 {
 	char *text = NULL;
 	size_t len = 0;
-	if (s->opt->flags & HWP_NO_UDEV || attr_file(s, "run/udev/data/+dmi:id", UDEV_RECORD_MAX, &text, &len) < 0)
+	if (s->opt->flags & HWP_NO_UDEV ||
+	    attr_file(s, "run/udev/data/+dmi:id", UDEV_RECORD_MAX, &text, &len) < 0)
 		return 0;
 	struct udev_record r;
 	udev_record_parse(&r, text, len);
@@ -65,7 +70,8 @@ static uint64_t udev_memory(struct survey *s)
 	for (uint64_t i = 0; i < devices; i++) {
 		char *key = arena_printf(s->tmp, "MEMORY_DEVICE_%llu_SIZE", (unsigned long long)i);
 		const char *size = key ? udev_get(&r, key) : NULL;
-		if (size && str_to_u64(size, &bytes) == 0 && __builtin_add_overflow(sum, bytes, &sum))
+		if (size && str_to_u64(size, &bytes) == 0 &&
+		    __builtin_add_overflow(sum, bytes, &sum))
 			return 0;
 	}
 	return sum;
@@ -100,10 +106,12 @@ static bool are_all_online(struct survey *s, uint64_t size, uint64_t blocks)
 {
 	char *text = NULL;
 	uint64_t total, present;
-	if (!s->root->is_live || s->root->record_fd >= 0 || attr_file(s, "proc/zoneinfo", ROOT_FILE_MAX, &text, NULL) < 0)
+	if (!s->root->is_live || s->root->record_fd >= 0 ||
+	    attr_file(s, "proc/zoneinfo", ROOT_FILE_MAX, &text, NULL) < 0)
 		return false;
 	if (__builtin_mul_overflow(size, blocks, &total) ||
-	    __builtin_mul_overflow(zoneinfo_present(text), (uint64_t)sysconf(_SC_PAGESIZE), &present))
+	    __builtin_mul_overflow(zoneinfo_present(text), (uint64_t)sysconf(_SC_PAGESIZE),
+				   &present))
 		return false;
 	return present <= total && total - present < size;
 }
@@ -116,7 +124,8 @@ static uint64_t count_online(struct survey *s, const struct root_names *names)
 		if (!is_block(names->v[i]))
 			continue;
 		char *state = attr_text(s, MEMORY_DIR "/%s/state", names->v[i]);
-		online += state ? !strcmp(state, "online") : attr_is_one(s, MEMORY_DIR "/%s/online", names->v[i]);
+		online += state ? !strcmp(state, "online")
+				: attr_is_one(s, MEMORY_DIR "/%s/online", names->v[i]);
 		if ((i & 63) == 63 && time_mono_ms() > stop_ms) {
 			survey_error(s, MEMORY_DIR, ETIMEDOUT, "too many blocks to count in time");
 			return 0;
@@ -138,7 +147,8 @@ static uint64_t memory_blocks(struct survey *s)
 	return __builtin_mul_overflow(size, online, &sum) ? 0 : sum;
 }
 
-static bool put_physical(struct survey *s, uint64_t bytes, uint64_t at_least, const char *method, const char *source)
+static bool put_physical(struct survey *s, uint64_t bytes, uint64_t at_least, const char *method,
+			 const char *source)
 {
 	struct hwp_memory *m = &s->inv->memory;
 	if (!bytes || bytes > INT64_MAX || bytes < at_least)
@@ -155,7 +165,8 @@ static void run(struct survey *s)
 
 	/* Less than the kernel has: a hypervisor that describes only start-up memory. */
 	uint64_t least = (uint64_t)total;
-	if (put_physical(s, smbios_memory_bytes(survey_smbios(s)), least, "dmidecode", "smbios type 17"))
+	if (put_physical(s, smbios_memory_bytes(survey_smbios(s)), least, "dmidecode",
+			 "smbios type 17"))
 		return;
 	if (put_physical(s, udev_memory(s), least, "dmidecode", "udev +dmi:id"))
 		return;

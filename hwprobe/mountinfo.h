@@ -6,7 +6,7 @@
 enum { MOUNTS_MAX = 100000 };
 
 struct mount {
-	unsigned major, minor; /* of the file system; major 0 = anonymous */
+	unsigned major, minor;                    /* of the file system; major 0 = anonymous */
 	const char *root, *point, *type, *source; /* octal escapes decoded */
 };
 

@@ -16,7 +16,8 @@ const struct mount_table *survey_mounts(struct survey *s)
 	if (attr_file(s, "proc/self/mountinfo", ROOT_FILE_MAX, &text, NULL) == 0)
 		mountinfo_parse(s->mounts, s->tmp, text);
 	if (s->mounts->broken)
-		survey_error(s, "proc/self/mountinfo", EBADMSG, "%zu lines cannot be understood", s->mounts->broken);
+		survey_error(s, "proc/self/mountinfo", EBADMSG, "%zu lines cannot be understood",
+			     s->mounts->broken);
 	return s->mounts;
 }
 

@@ -28,9 +28,12 @@ struct dump_kind {
 static const struct dump_kind kinds[NETDUMP_KINDS] = {
 	[NETDUMP_LINK] = { "netlink/link.nl", RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg) },
 	[NETDUMP_ADDR] = { "netlink/addr.nl", RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg) },
-	[NETDUMP_ROUTE4] = { "netlink/route4.nl", RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), true },
-	[NETDUMP_ROUTE6] = { "netlink/route6.nl", RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), true },
-	[NETDUMP_NEXTHOP] = { "netlink/nexthop.nl", RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg) },
+	[NETDUMP_ROUTE4] = { "netlink/route4.nl", RTM_GETROUTE, AF_INET, sizeof(struct rtmsg),
+			     true },
+	[NETDUMP_ROUTE6] = { "netlink/route6.nl", RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg),
+			     true },
+	[NETDUMP_NEXTHOP] = { "netlink/nexthop.nl", RTM_GETNEXTHOP, AF_UNSPEC,
+			      sizeof(struct nhmsg) },
 };
 
 struct nlmsghdr *netdump_next(const struct netdump *d, size_t *pos)
@@ -38,7 +41,8 @@ struct nlmsghdr *netdump_next(const struct netdump *d, size_t *pos)
 	struct nlmsghdr *h = (struct nlmsghdr *)(d->data + *pos);
 	if (*pos > d->len || d->len - *pos < sizeof(*h))
 		return NULL;
-	if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > d->len - *pos || h->nlmsg_type == NLMSG_DONE)
+	if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > d->len - *pos ||
+	    h->nlmsg_type == NLMSG_DONE)
 		return NULL;
 	*pos += NLMSG_ALIGN(h->nlmsg_len);
 	return h;
@@ -50,7 +54,8 @@ bool netdump_attrs(struct nlmsghdr *h, size_t header_len, struct nlattr **tb, in
 	if (h->nlmsg_len < NLMSG_HDRLEN + NLMSG_ALIGN(header_len))
 		return false;
 	struct nlattr *head = (struct nlattr *)((char *)h + NLMSG_HDRLEN + NLMSG_ALIGN(header_len));
-	return nla_parse(tb, max, head, (int)(h->nlmsg_len - NLMSG_HDRLEN - NLMSG_ALIGN(header_len)), NULL) == 0;
+	return nla_parse(tb, max, head,
+			 (int)(h->nlmsg_len - NLMSG_HDRLEN - NLMSG_ALIGN(header_len)), NULL) == 0;
 }
 
 uint32_t nlattr_u32(const struct nlattr *a, uint32_t def)
@@ -131,7 +136,8 @@ static int scan(const char *data, size_t len)
 			return 1;
 		if (h->nlmsg_type == NLMSG_ERROR) {
 			const struct nlmsgerr *e = nlmsg_data(h);
-			return h->nlmsg_len >= NLMSG_HDRLEN + sizeof(*e) && e->error < 0 ? e->error : -EIO;
+			return h->nlmsg_len >= NLMSG_HDRLEN + sizeof(*e) && e->error < 0 ? e->error
+											 : -EIO;
 		}
 	}
 	return 0;

@@ -7,7 +7,14 @@
 #include <netlink/attr.h>
 #include "hwprobe/probe.h"
 
-enum netdump_kind { NETDUMP_LINK, NETDUMP_ADDR, NETDUMP_ROUTE4, NETDUMP_ROUTE6, NETDUMP_NEXTHOP, NETDUMP_KINDS };
+enum netdump_kind {
+	NETDUMP_LINK,
+	NETDUMP_ADDR,
+	NETDUMP_ROUTE4,
+	NETDUMP_ROUTE6,
+	NETDUMP_NEXTHOP,
+	NETDUMP_KINDS
+};
 
 enum { NETDUMP_MAX = 256 << 20, NETDUMP_TRIES = 5 };
 

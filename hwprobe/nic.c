@@ -24,10 +24,12 @@ const char *mac_text(const uint8_t *mac, size_t len, char *buf, size_t size)
 	return any ? buf : NULL;
 }
 
-static bool put_mac(struct survey *s, struct hwp_str *dst, const struct nlattr *a, const char *source)
+static bool put_mac(struct survey *s, struct hwp_str *dst, const struct nlattr *a,
+		    const char *source)
 {
 	char text[64];
-	return a && put_str(s, dst, mac_text(nla_data(a), (size_t)nla_len(a), text, sizeof(text)), source);
+	return a && put_str(s, dst, mac_text(nla_data(a), (size_t)nla_len(a), text, sizeof(text)),
+			    source);
 }
 
 /* A name that is safe as a part of a path (the kernel's dev_valid_name() refuses the others). */
@@ -42,8 +44,12 @@ static void find_flags(struct survey *s, struct hwp_nic *n, unsigned flags)
 		unsigned bit;
 		const char *name;
 	} names[] = {
-		{ IFF_UP, "up" },	     { IFF_BROADCAST, "broadcast" }, { IFF_LOOPBACK, "loopback" },
-		{ IFF_POINTOPOINT, "pointtopoint" }, { IFF_MULTICAST, "multicast" }, { IFF_RUNNING, "running" },
+		{ IFF_UP, "up" },
+		{ IFF_BROADCAST, "broadcast" },
+		{ IFF_LOOPBACK, "loopback" },
+		{ IFF_POINTOPOINT, "pointtopoint" },
+		{ IFF_MULTICAST, "multicast" },
+		{ IFF_RUNNING, "running" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (flags & names[i].bit)
@@ -99,7 +105,8 @@ static void find_sysfs(struct survey *s, struct hwp_nic *n)
 		return;
 	put_attr(s, &n->vendor, NULL, NET_DIR "/%s/device/vendor", n->name.s);
 	put_attr(s, &n->product, NULL, NET_DIR "/%s/device/device", n->name.s);
-	put_str(s, &n->driver, attr_link_name(s, NET_DIR "/%s/device/driver", n->name.s), "sysfs device/driver");
+	put_str(s, &n->driver, attr_link_name(s, NET_DIR "/%s/device/driver", n->name.s),
+		"sysfs device/driver");
 }
 
 static void add_link(struct survey *s, struct nlmsghdr *h)
@@ -108,7 +115,8 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 	struct nlattr *tb[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
 	const struct ifinfomsg *m = NLMSG_DATA(h);
 	char name[64];
-	if (h->nlmsg_type != RTM_NEWLINK || !netdump_attrs(h, sizeof(*m), tb, IFLA_MAX) || inv->nic_count == LINKS_MAX)
+	if (h->nlmsg_type != RTM_NEWLINK || !netdump_attrs(h, sizeof(*m), tb, IFLA_MAX) ||
+	    inv->nic_count == LINKS_MAX)
 		return;
 	if (!is_valid_name(nlattr_text(tb[IFLA_IFNAME], name, sizeof(name))))
 		return;
@@ -121,7 +129,8 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 	put_num(&n->ifindex, m->ifi_index, "ifi_index");
 	put_num(&n->mtu, nlattr_u32(tb[IFLA_MTU], 0), "IFLA_MTU");
 	/* Some drivers keep saying "carrier" while the link is down. */
-	put_bool(&n->has_carrier, nlattr_u8(tb[IFLA_CARRIER], 0) == 1 && (m->ifi_flags & IFF_UP), "IFLA_CARRIER");
+	put_bool(&n->has_carrier, nlattr_u8(tb[IFLA_CARRIER], 0) == 1 && (m->ifi_flags & IFF_UP),
+		 "IFLA_CARRIER");
 	find_flags(s, n, m->ifi_flags);
 	const struct nlattr *own = bond_member_mac(info);
 	if (!put_mac(s, &n->mac_address, own, "IFLA_BOND_SLAVE_PERM_HWADDR"))
@@ -152,7 +161,8 @@ const char *link_name(struct survey *s, uint32_t ifindex)
 
 static int by_index(const void *a, const void *b)
 {
-	int64_t x = ((const struct hwp_nic *)a)->ifindex.v, y = ((const struct hwp_nic *)b)->ifindex.v;
+	int64_t x = ((const struct hwp_nic *)a)->ifindex.v,
+		y = ((const struct hwp_nic *)b)->ifindex.v;
 	return (x > y) - (x < y);
 }
 

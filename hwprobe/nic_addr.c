@@ -31,7 +31,9 @@ static bool parse_address(struct nlmsghdr *h, struct address *ret)
 	if (!len || !a || (size_t)nla_len(a) < len || m->ifa_prefixlen > len * 8)
 		return false;
 	*ret = (struct address){
-		.family = m->ifa_family, .ifindex = m->ifa_index, .prefix = m->ifa_prefixlen,
+		.family = m->ifa_family,
+		.ifindex = m->ifa_index,
+		.prefix = m->ifa_prefixlen,
 		.flags = nlattr_u32(tb[IFA_FLAGS], m->ifa_flags),
 	};
 	memcpy(ret->bytes, nla_data(a), len);
@@ -64,7 +66,8 @@ static unsigned advertised_prefix(struct survey *s, const struct address *a)
 		if (h->nlmsg_type != RTM_NEWROUTE || !netdump_attrs(h, sizeof(*m), tb, RTA_MAX))
 			continue;
 		if (m->rtm_protocol != RTPROT_RA || !m->rtm_dst_len || m->rtm_dst_len > 128 ||
-		    nlattr_u32(tb[RTA_OIF], 0) != a->ifindex || !tb[RTA_DST] || nla_len(tb[RTA_DST]) < 16)
+		    nlattr_u32(tb[RTA_OIF], 0) != a->ifindex || !tb[RTA_DST] ||
+		    nla_len(tb[RTA_DST]) < 16)
 			continue;
 		if (has_prefix(a->bytes, nla_data(tb[RTA_DST]), m->rtm_dst_len))
 			return m->rtm_dst_len;
@@ -106,7 +109,8 @@ static void take(struct survey *s, const struct netdump *d, bool wants_second_ch
 	size_t pos = 0;
 	for (struct nlmsghdr *h; (h = netdump_next(d, &pos));) {
 		struct address a;
-		if (!parse_address(h, &a) || is_link_local(&a) || is_unusable(&a) || is_second_choice(&a) != wants_second_choice)
+		if (!parse_address(h, &a) || is_link_local(&a) || is_unusable(&a) ||
+		    is_second_choice(&a) != wants_second_choice)
 			continue;
 		struct hwp_nic *n = nic_by_index(s, a.ifindex);
 		if (n)

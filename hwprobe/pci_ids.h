@@ -14,5 +14,5 @@ struct pci_ids {
 void pci_ids_open(struct pci_ids *ids, const char *path);
 void pci_ids_done(struct pci_ids *ids);
 /* @vendor, @device: four lower-case hex digits; @device NULL = not asked. Results in @a, NULL = unknown. */
-void pci_ids_find(const struct pci_ids *ids, struct arena *a, const char *vendor, const char *device, char **ret_vendor,
-		  char **ret_device);
+void pci_ids_find(const struct pci_ids *ids, struct arena *a, const char *vendor,
+		  const char *device, char **ret_vendor, char **ret_device);

@@ -19,20 +19,21 @@ struct survey {
 	struct root *root;
 	const struct hwp_options *opt;
 	struct hwp_inventory *inv;
-	struct arena *mem;  /* lives as long as the inventory */
-	struct arena *tmp;  /* lives until the end of the pass */
-	const char *part;   /* name of the probe at work */
-	unsigned done;	    /* parts probed so far */
+	struct arena *mem;   /* lives as long as the inventory */
+	struct arena *tmp;   /* lives until the end of the pass */
+	const char *part;    /* name of the probe at work */
+	unsigned done;       /* parts probed so far */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC end of device reads */
 	/* read once, shared by several probes */
 	struct smbios smbios;
 	bool has_read_smbios;
 	struct mount_table *mounts;
-	struct netdump *dumps; /* NETDUMP_KINDS of them */
-	struct nl_sock *nl;    /* opened by the first dump */
+	struct netdump *dumps;        /* NETDUMP_KINDS of them */
+	struct nl_sock *nl;           /* opened by the first dump */
 	struct device_reader *reader; /* started by the first device read */
-	int workers;		      /* started in this pass */
-	ssize_t (*read_device)(const char *path, uint64_t offset, void *data, size_t len); /* instead of open and read; NULL = those */
+	int workers;                  /* started in this pass */
+	ssize_t (*read_device)(const char *path, uint64_t offset, void *data,
+			       size_t len); /* instead of open and read; NULL = those */
 	char *cpuinfo;
 	bool has_read_cpuinfo;
 };
@@ -43,8 +44,8 @@ struct probe {
 	void (*run)(struct survey *s);
 };
 
-extern const struct probe probe_cpu, probe_memory, probe_boot, probe_system, probe_tpm, probe_disks, probe_nics, probe_routes,
-	probe_hostname, probe_gpus, probe_bmc;
+extern const struct probe probe_cpu, probe_memory, probe_boot, probe_system, probe_tpm, probe_disks,
+	probe_nics, probe_routes, probe_hostname, probe_gpus, probe_bmc;
 /* In the order in which they run; ends with NULL. */
 extern const struct probe *const all_probes[];
 
@@ -55,13 +56,15 @@ extern const struct probe *const all_probes[];
 /* The attribute without white space at both ends, in tmp; NULL = absent or empty. */
 char *attr_text(struct survey *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A decimal number; 0, -ENOENT when absent, -EBADMSG (recorded) when it is none. */
-int attr_num(struct survey *s, int64_t *ret, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int attr_num(struct survey *s, int64_t *ret, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* true = "1"; anything else and absence are false. */
 bool attr_is_one(struct survey *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The whole file, in tmp. 0, -ENOENT when absent, another -errno (recorded). */
 int attr_file(struct survey *s, const char *path, size_t max, char **ret, size_t *ret_len);
 /* Names in a folder; empty when absent. */
-struct root_names attr_list(struct survey *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct root_names attr_list(struct survey *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Where a link of sysfs points, as a path from the top without "..": "sys/devices/…". @path itself when it is no link. In tmp; NULL = absent. */
 char *attr_real(struct survey *s, const char *path);
 /* Last component of a link's target ("driver", "subsystem"), in tmp; NULL = absent. */
@@ -73,13 +76,15 @@ char *attr_link_name(struct survey *s, const char *fmt, ...) __attribute__((form
 bool put_str(struct survey *s, struct hwp_str *dst, const char *value, const char *source);
 bool put_num(struct hwp_num *dst, int64_t value, const char *source);
 bool put_bool(struct hwp_bool *dst, bool value, const char *source);
-bool put_strs(struct survey *s, struct hwp_strs *dst, const char *value, const char *source); /* appends */
+bool put_strs(struct survey *s, struct hwp_strs *dst, const char *value,
+	      const char *source); /* appends */
 /* attr_text() and put_str() with the same path as source ("sysfs:<name>"). */
 bool put_attr(struct survey *s, struct hwp_str *dst, const char *source, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /* @err: positive errno. Same part, source and errno are recorded once. */
-void survey_error(struct survey *s, const char *source, int err, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void survey_error(struct survey *s, const char *source, int err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* Loaded on first use. */
 const struct smbios *survey_smbios(struct survey *s);

@@ -40,7 +40,8 @@ static int make_parents(int dir, const char *path)
 /* Makes the link in the record; 1 = @path is a link and @target its text, 0 = it is none. */
 static int copy_link(struct root *r, const char *path, char target[ROOT_PATH_MAX])
 {
-	ssize_t n = strcmp(path, PROC_SELF) ? readlinkat(r->fd, path, target, ROOT_PATH_MAX - 1) : -1;
+	ssize_t n = strcmp(path, PROC_SELF) ? readlinkat(r->fd, path, target, ROOT_PATH_MAX - 1)
+					    : -1;
 	if (n < 0)
 		return 0;
 	target[n] = '\0';
@@ -67,7 +68,8 @@ static int normalise(char path[ROOT_PATH_MAX])
 			*(slash ? slash : out) = '\0';
 			continue;
 		}
-		if ((size_t)snprintf(out + n, sizeof(out) - n, "%s%s", n ? "/" : "", part) >= sizeof(out) - n)
+		if ((size_t)snprintf(out + n, sizeof(out) - n, "%s%s", n ? "/" : "", part) >=
+		    sizeof(out) - n)
 			return -ENAMETOOLONG;
 	}
 	memcpy(path, out, sizeof(out));
@@ -90,7 +92,8 @@ static int resolve_one(struct root *r, char path[ROOT_PATH_MAX], bool is_last_fo
 		if (rc) {
 			char *base = strrchr(prefix, '/');
 			*(base ? base : prefix) = '\0';
-			if ((size_t)snprintf(joined, sizeof(joined), "%s/%s%s", prefix, target, slash ? slash : "") >= sizeof(joined))
+			if ((size_t)snprintf(joined, sizeof(joined), "%s/%s%s", prefix, target,
+					     slash ? slash : "") >= sizeof(joined))
 				return -ENAMETOOLONG;
 			memcpy(path, joined, sizeof(joined));
 			rc = normalise(path);
@@ -122,7 +125,8 @@ static int open_copy(struct root *r, const char *path, int flags)
 		rc = make_parents(r->record_fd, real);
 	if (rc < 0)
 		return rc;
-	int fd = openat(r->record_fd, real, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
+	int fd = openat(r->record_fd, real, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags,
+			0644);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -194,8 +198,12 @@ void record_line(struct root *r, const char *name, const char *fmt, ...)
 	va_start(args, fmt);
 	int n = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	AUTO(closep) int fd = openat(r->record_fd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
-	int rc = n < 0 || (size_t)n >= sizeof(text) ? -EMSGSIZE : fd < 0 ? -errno : buf_printf(&line, "%s\n", text);
+	AUTO(closep)
+	int fd = openat(r->record_fd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+			0644);
+	int rc = n < 0 || (size_t)n >= sizeof(text) ? -EMSGSIZE
+		 : fd < 0                           ? -errno
+						    : buf_printf(&line, "%s\n", text);
 	if (!rc)
 		rc = fd_write(fd, line.data, line.len);
 	if (rc < 0)

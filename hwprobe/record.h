@@ -16,4 +16,5 @@ void record_entry(struct root *r, const char *path);
 /* Bytes of a device node. */
 void record_device(struct root *r, const char *path, uint64_t offset, const void *data, size_t len);
 /* One more line of a text file that is no file of the machine ("cpuid.txt"). */
-void record_line(struct root *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void record_line(struct root *r, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));

@@ -26,7 +26,7 @@ static int open_beneath(struct root *r, const char *path, int flags)
 			return (int)fd;
 		if (errno == ENOSYS || errno == EPERM)
 			r->has_openat2 = false; /* before Linux 5.6, or filtered */
-		else if (errno == ENOTDIR) /* perhaps a link that became a file */
+		else if (errno == ENOTDIR)      /* perhaps a link that became a file */
 			break;
 		else if (errno != EAGAIN) /* EAGAIN: a rename somewhere while ".." was walked */
 			return -errno;
@@ -107,7 +107,8 @@ static int read_all(int fd, size_t max, char **ret, size_t *ret_len)
 	return 0;
 }
 
-int root_read(struct root *r, struct arena *a, const char *path, size_t max, char **ret_data, size_t *ret_len)
+int root_read(struct root *r, struct arena *a, const char *path, size_t max, char **ret_data,
+	      size_t *ret_len)
 {
 	AUTO(closep) int fd = root_fd(r, path, O_RDONLY);
 	if (fd < 0)
@@ -147,7 +148,8 @@ static ssize_t recorded_link(struct root *r, const char *path, char *target, siz
 
 ssize_t root_link(struct root *r, const char *path, char *target, size_t size)
 {
-	ssize_t n = r->is_live ? readlinkat(r->fd, path, target, size) : recorded_link(r, path, target, size);
+	ssize_t n = r->is_live ? readlinkat(r->fd, path, target, size)
+			       : recorded_link(r, path, target, size);
 	if (n < 0)
 		return r->is_live ? -errno : n;
 	if ((size_t)n == size)
@@ -225,7 +227,8 @@ int root_list(struct root *r, struct arena *a, const char *path, struct root_nam
 
 static int check_links(struct root *r, const char *path, dev_t dev, int depth, struct fault *err);
 
-static int check_entry(struct root *r, const char *path, unsigned char type, dev_t dev, int depth, struct fault *err)
+static int check_entry(struct root *r, const char *path, unsigned char type, dev_t dev, int depth,
+		       struct fault *err)
 {
 	if (type == DT_DIR)
 		return check_links(r, path, dev, depth + 1, err);
@@ -236,32 +239,41 @@ static int check_entry(struct root *r, const char *path, unsigned char type, dev
 	return 0; /* dangling links are absent files */
 }
 
+/* NULL = not to be looked through. */
+static DIR *open_dir(struct root *r, const char *path, dev_t dev)
+{
+	AUTO(closep) int fd = open_any(r, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	struct stat st;
+	/* What is mounted there belongs to something else; reads in it are confined all the same. */
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != dev)
+		return NULL;
+	DIR *dir = fdopendir(fd);
+	if (dir)
+		(void)TAKE_FD(fd);
+	return dir;
+}
+
+static bool is_checked(const struct dirent *e)
+{
+	return (e->d_type == DT_DIR || e->d_type == DT_LNK) && strcmp(e->d_name, ".") &&
+	       strcmp(e->d_name, "..");
+}
+
 static int check_links(struct root *r, const char *path, dev_t dev, int depth, struct fault *err)
 {
 	if (depth > ROOT_DEPTH_MAX)
 		return fault_set(err, -ELOOP, "%s: nested too deeply", path);
 
-	int fd = open_any(r, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	AUTO(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return 0; /* unreadable folders fail again, with a reason, when something in them is needed */
-	}
-	struct stat st;
-	if (fstat(fd, &st) < 0 || st.st_dev != dev)
-		return 0; /* something is mounted there: reads in it are still confined */
-
-	for (struct dirent *e; (e = readdir(dir));) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		if (e->d_type != DT_DIR && e->d_type != DT_LNK)
-			continue;
+	/* Unreadable folders fail again, with a reason, when something in them is needed. */
+	AUTO(closedirp) DIR *dir = open_dir(r, *path ? path : ".", dev);
+	for (struct dirent *e; dir && (e = readdir(dir));) {
 		char child[ROOT_PATH_MAX];
-		int n = snprintf(child, sizeof(child), "%s%s%s", strcmp(path, ".") ? path : "",
-				 strcmp(path, ".") ? "/" : "", e->d_name);
-		if (n >= (int)sizeof(child))
-			return fault_set(err, -ENAMETOOLONG, "%s/%s: path too long", path, e->d_name);
+		if (!is_checked(e))
+			continue;
+		if (snprintf(child, sizeof(child), "%s%s%s", path, *path ? "/" : "", e->d_name) >=
+		    (int)sizeof(child))
+			return fault_set(err, -ENAMETOOLONG, "%s/%s: path too long", path,
+					 e->d_name);
 		int rc = check_entry(r, child, e->d_type, dev, depth, err);
 		if (rc < 0)
 			return rc;
@@ -274,14 +286,16 @@ int root_open(struct root *r, const char *sysroot, struct fault *err)
 	*r = (struct root){ .fd = -1, .is_live = !sysroot, .has_openat2 = true, .record_fd = -1 };
 	AUTO(closep) int fd = open(sysroot ? sysroot : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return fault_set(err, -errno, "cannot open %s: %s", sysroot ? sysroot : "/", strerror(errno));
+		return fault_set(err, -errno, "cannot open %s: %s", sysroot ? sysroot : "/",
+				 strerror(errno));
 
 	r->fd = fd;
 	if (sysroot) {
 		struct stat st;
 		if (fstat(fd, &st) < 0)
-			return fault_set(err, -errno, "cannot look at %s: %s", sysroot, strerror(errno));
-		int rc = check_links(r, ".", st.st_dev, 0, err);
+			return fault_set(err, -errno, "cannot look at %s: %s", sysroot,
+					 strerror(errno));
+		int rc = check_links(r, "", st.st_dev, 0, err);
 		if (rc < 0) {
 			r->fd = -1;
 			return fault_prefix(err, rc, "%s", sysroot);

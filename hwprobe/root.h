@@ -11,10 +11,10 @@
 
 enum {
 	ROOT_PATH_MAX = 1024,
-	ROOT_ATTR_MAX = 4096,	       /* one page: what sysfs hands out */
-	ROOT_FILE_MAX = 64 << 20,      /* cpuinfo of thousands of CPUs */
-	ROOT_TABLE_MAX = 1 << 20,      /* SMBIOS */
-	ROOT_LIST_MAX = 1 << 20,       /* names in one folder */
+	ROOT_ATTR_MAX = 4096,     /* one page: what sysfs hands out */
+	ROOT_FILE_MAX = 64 << 20, /* cpuinfo of thousands of CPUs */
+	ROOT_TABLE_MAX = 1 << 20, /* SMBIOS */
+	ROOT_LIST_MAX = 1 << 20,  /* names in one folder */
 	ROOT_DEPTH_MAX = 64,
 };
 
@@ -22,8 +22,8 @@ struct root {
 	int fd; /* the top folder */
 	bool is_live;
 	bool has_openat2;
-	int record_fd;	  /* where reads are recorded (record.h); -1 = nowhere */
-	int record_error; /* first failure to record, -errno */
+	int record_fd;               /* where reads are recorded (record.h); -1 = nowhere */
+	int record_error;            /* first failure to record, -errno */
 	char escaped[ROOT_PATH_MAX]; /* the first path that left the tree; "" = none */
 };
 
@@ -34,7 +34,8 @@ void root_done(struct root *r);
 /* A descriptor for reading, or -errno. In a recorded tree plain files and folders only (-ENOTSUP). */
 int root_fd(struct root *r, const char *path, int flags);
 /* The whole file in @a with a NUL behind it. -EMSGSIZE when longer than @max. */
-int root_read(struct root *r, struct arena *a, const char *path, size_t max, char **ret_data, size_t *ret_len);
+int root_read(struct root *r, struct arena *a, const char *path, size_t max, char **ret_data,
+	      size_t *ret_len);
 /* One read(2) of an attribute into @data (NUL added); the number of bytes or -errno (-EMSGSIZE: does not fit). */
 ssize_t root_attr(struct root *r, const char *path, char *data, size_t size);
 /* The text of a link; its length or -errno (-EINVAL: not a link). */

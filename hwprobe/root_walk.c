@@ -13,8 +13,8 @@
 enum { LINKS_MAX = 40 };
 
 struct walk {
-	int fds[ROOT_DEPTH_MAX]; /* folders passed, the top first */
-	int depth;		 /* index of the current folder */
+	int fds[ROOT_DEPTH_MAX];  /* folders passed, the top first */
+	int depth;                /* index of the current folder */
 	char rest[ROOT_PATH_MAX]; /* what is still to be walked */
 	int links;
 };
@@ -59,7 +59,8 @@ ssize_t root_flat_link(int dir, const char *name, char *target, size_t size)
 	if (!S_ISREG(st.st_mode) || st.st_size < 4 || (size_t)st.st_size >= size)
 		return -EINVAL;
 	ssize_t n = read(fd, target, size - 1);
-	if (n < 4 || strncmp(target, "../", 3) || memchr(target, '\n', (size_t)n) || memchr(target, '\0', (size_t)n))
+	if (n < 4 || strncmp(target, "../", 3) || memchr(target, '\n', (size_t)n) ||
+	    memchr(target, '\0', (size_t)n))
 		return -EINVAL;
 	target[n] = '\0';
 	return n;
@@ -70,45 +71,68 @@ static bool is_last(const struct walk *w)
 	return w->rest[strspn(w->rest, "/")] == '\0';
 }
 
-/* One component. Returns 0 to go on, 1 when *ret_fd is the result. */
-static int step(struct walk *w, const char *part, int flags, int *ret_fd)
+static int step_up(struct walk *w)
 {
-	if (!strcmp(part, "."))
-		return 0;
-	if (!strcmp(part, "..")) {
-		if (w->depth == 0)
-			return -EXDEV;
-		close(w->fds[w->depth--]);
-		return 0;
-	}
-	AUTO(closep) int fd = openat(w->fds[w->depth], part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (w->depth == 0)
+		return -EXDEV;
+	close(w->fds[w->depth--]);
+	return 0;
+}
+
+/* The target when the component is to be followed: its length; 0 = it is not. */
+static ssize_t link_target(const struct walk *w, const char *part, int fd, int flags,
+			   char target[ROOT_PATH_MAX])
+{
 	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	char target[ROOT_PATH_MAX];
 	if (S_ISLNK(st.st_mode) && !(is_last(w) && (flags & O_NOFOLLOW))) {
-		ssize_t n = readlinkat(fd, "", target, sizeof(target) - 1);
-		if (n < 0)
-			return -errno;
-		target[n] = '\0';
-		return follow(w, target);
+		ssize_t n = readlinkat(fd, "", target, ROOT_PATH_MAX - 1);
+		target[n > 0 ? n : 0] = '\0';
+		return n < 0 ? -errno : n;
 	}
-	if (S_ISREG(st.st_mode) && (!is_last(w) || flags & O_DIRECTORY) &&
-	    root_flat_link(w->fds[w->depth], part, target, sizeof(target)) > 0)
-		return follow(w, target);
-	if (is_last(w)) {
-		int last = openat(w->fds[w->depth], part, flags | O_NOFOLLOW | O_CLOEXEC);
-		if (last < 0)
-			return -errno;
-		*ret_fd = last;
-		return 1;
-	}
+	if (!S_ISREG(st.st_mode) || (is_last(w) && !(flags & O_DIRECTORY)))
+		return 0;
+	ssize_t n = root_flat_link(w->fds[w->depth], part, target, ROOT_PATH_MAX);
+	return n < 0 ? 0 : n;
+}
+
+/* Goes down into the folder open as @fd (taken). */
+static int step_down(struct walk *w, int fd)
+{
+	AUTO(closep) int dir = fd;
+	struct stat st;
+	if (fstat(dir, &st) < 0)
+		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
 	if (w->depth + 1 == ROOT_DEPTH_MAX)
 		return -ELOOP;
-	w->fds[++w->depth] = TAKE_FD(fd);
+	w->fds[++w->depth] = TAKE_FD(dir);
 	return 0;
+}
+
+/* One component. Returns 0 to go on, 1 when *ret_fd is the result. */
+static int step(struct walk *w, const char *part, int flags, int *ret_fd)
+{
+	char target[ROOT_PATH_MAX];
+	if (!strcmp(part, "."))
+		return 0;
+	if (!strcmp(part, ".."))
+		return step_up(w);
+	AUTO(closep) int fd = openat(w->fds[w->depth], part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ssize_t n = link_target(w, part, fd, flags, target);
+	if (n)
+		return n < 0 ? (int)n : follow(w, target);
+	if (!is_last(w))
+		return step_down(w, TAKE_FD(fd));
+	int last = openat(w->fds[w->depth], part, flags | O_NOFOLLOW | O_CLOEXEC);
+	if (last < 0)
+		return -errno;
+	*ret_fd = last;
+	return 1;
 }
 
 int root_walk(int top, const char *path, int flags)

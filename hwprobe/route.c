@@ -49,10 +49,12 @@ static void take_multipath(struct hop *hop, int family, const struct nlattr *a)
 {
 	const struct rtnexthop *nh = nla_data(a);
 	struct nlattr *tb[RTA_MAX + 1] = { 0 };
-	if (nla_len(a) < (int)sizeof(*nh) || nh->rtnh_len < sizeof(*nh) || nh->rtnh_len > nla_len(a))
+	if (nla_len(a) < (int)sizeof(*nh) || nh->rtnh_len < sizeof(*nh) ||
+	    nh->rtnh_len > nla_len(a))
 		return;
 	hop->ifindex = (uint32_t)nh->rtnh_ifindex;
-	if (nla_parse(tb, RTA_MAX, (struct nlattr *)RTNH_DATA(nh), nh->rtnh_len - (int)sizeof(*nh), NULL) == 0)
+	if (nla_parse(tb, RTA_MAX, (struct nlattr *)RTNH_DATA(nh), nh->rtnh_len - (int)sizeof(*nh),
+		      NULL) == 0)
 		take_attrs(hop, family, tb);
 }
 
@@ -64,7 +66,8 @@ static void take_nexthop_object(struct survey *s, struct hop *hop, uint32_t id)
 	for (struct nlmsghdr *h; d && (h = netdump_next(d, &pos));) {
 		struct nlattr *tb[NHA_MAX + 1];
 		const struct nhmsg *m = NLMSG_DATA(h);
-		if (h->nlmsg_type != RTM_NEWNEXTHOP || !netdump_attrs(h, sizeof(*m), tb, NHA_MAX) || nlattr_u32(tb[NHA_ID], 0) != id)
+		if (h->nlmsg_type != RTM_NEWNEXTHOP || !netdump_attrs(h, sizeof(*m), tb, NHA_MAX) ||
+		    nlattr_u32(tb[NHA_ID], 0) != id)
 			continue;
 		hop->ifindex = nlattr_u32(tb[NHA_OIF], 0);
 		if (m->nh_family == AF_INET || m->nh_family == AF_INET6)
@@ -83,14 +86,16 @@ static void find_hop(struct survey *s, int family, struct nlattr **tb, struct ho
 		take_nexthop_object(s, hop, nlattr_u32(tb[RTA_NH_ID], 0));
 }
 
-static void put_address(struct survey *s, struct hwp_str *dst, int family, const void *bytes, const char *source)
+static void put_address(struct survey *s, struct hwp_str *dst, int family, const void *bytes,
+			const char *source)
 {
 	char text[INET6_ADDRSTRLEN];
 	if (inet_ntop(family, bytes, text, sizeof(text)))
 		put_str(s, dst, text, source);
 }
 
-static void put_destination(struct survey *s, struct hwp_route *r, int family, const struct nlattr *dst)
+static void put_destination(struct survey *s, struct hwp_route *r, int family,
+			    const struct nlattr *dst)
 {
 	static const uint8_t unspecified[16];
 	size_t len = family == AF_INET ? 4 : 16;
@@ -103,10 +108,12 @@ static void add_route(struct survey *s, int family, struct nlmsghdr *h)
 	struct hwp_inventory *inv = s->inv;
 	struct nlattr *tb[RTA_MAX + 1];
 	const struct rtmsg *m = NLMSG_DATA(h);
-	if (h->nlmsg_type != RTM_NEWROUTE || !netdump_attrs(h, sizeof(*m), tb, RTA_MAX) || inv->route_count == ROUTES_MAX)
+	if (h->nlmsg_type != RTM_NEWROUTE || !netdump_attrs(h, sizeof(*m), tb, RTA_MAX) ||
+	    inv->route_count == ROUTES_MAX)
 		return;
 	uint32_t table = nlattr_u32(tb[RTA_TABLE], m->rtm_table);
-	if (m->rtm_family != family || table != RT_TABLE_MAIN || m->rtm_flags & RTM_F_CLONED || m->rtm_type != RTN_UNICAST)
+	if (m->rtm_family != family || table != RT_TABLE_MAIN || m->rtm_flags & RTM_F_CLONED ||
+	    m->rtm_type != RTN_UNICAST)
 		return;
 	struct hop hop = { 0 };
 	find_hop(s, family, tb, &hop);
@@ -123,7 +130,8 @@ static void add_route(struct survey *s, int family, struct nlmsghdr *h)
 	if (hop.family)
 		put_address(s, &r->gateway, hop.family, hop.gateway, "RTA_GATEWAY");
 	put_str(s, &r->interface, name, "RTA_OIF");
-	put_num(&r->metric, metric > INT32_MAX ? INT32_MAX : metric, "RTA_PRIORITY"); /* int32 in the API */
+	put_num(&r->metric, metric > INT32_MAX ? INT32_MAX : metric,
+		"RTA_PRIORITY"); /* int32 in the API */
 	put_num(&r->prefixlen, m->rtm_dst_len, "rtm_dst_len");
 	put_num(&r->protocol, m->rtm_protocol, "rtm_protocol");
 	put_num(&r->table, table, "RTA_TABLE");

@@ -25,8 +25,12 @@ static bool item_at(const struct smbios *s, size_t at, struct smbios_item *ret)
 	size_t strings = at + p[1], end = strings_end(s, strings);
 	/* The last structure of a table that was cut short still has its formatted area. */
 	*ret = (struct smbios_item){
-		.type = p[0], .len = p[1], .handle = (uint16_t)(p[2] | p[3] << 8), .data = p,
-		.strings = (const char *)s->data + strings, .strings_len = end ? end - strings : 0,
+		.type = p[0],
+		.len = p[1],
+		.handle = (uint16_t)(p[2] | p[3] << 8),
+		.data = p,
+		.strings = (const char *)s->data + strings,
+		.strings_len = end ? end - strings : 0,
 		.next = end ? end : s->len,
 	};
 	return true;
@@ -156,7 +160,8 @@ static bool is_system_memory(const struct arrays *a, uint16_t array)
 static bool is_persistent(const struct smbios_item *i)
 {
 	uint8_t technology = smbios_u8(i, DEVICE_TECHNOLOGY);
-	return i->len >= DEVICE_VOLATILE_SIZE + 8 && technology >= TECHNOLOGY_NVDIMM_N && technology <= TECHNOLOGY_PERSISTENT;
+	return i->len >= DEVICE_VOLATILE_SIZE + 8 && technology >= TECHNOLOGY_NVDIMM_N &&
+	       technology <= TECHNOLOGY_PERSISTENT;
 }
 
 /* Bytes of RAM in one slot; 0 = empty, UINT64_MAX = unknown. */
@@ -184,7 +189,7 @@ uint64_t smbios_memory_bytes(const struct smbios *s)
 	find_arrays(s, &arrays);
 	struct smbios_item i = { 0 };
 	for (int n = 0; n < SMBIOS_STRUCTURES_MAX && smbios_next(s, &i); n++) {
-		if (i.type != SMBIOS_MEMORY_DEVICE || i.len < DEVICE_LEN_MIN || 
+		if (i.type != SMBIOS_MEMORY_DEVICE || i.len < DEVICE_LEN_MIN ||
 		    !is_system_memory(&arrays, smbios_u16(&i, DEVICE_ARRAY)))
 			continue;
 		uint64_t bytes = device_bytes(&i);

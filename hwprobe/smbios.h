@@ -29,10 +29,10 @@ struct smbios_item {
 	uint8_t type;
 	uint8_t len; /* of the formatted area, header included: at least 4 */
 	uint16_t handle;
-	const uint8_t *data;	/* the formatted area */
-	const char *strings;	/* the string set */
-	size_t strings_len;	/* up to and with its closing NUL */
-	size_t next;		/* offset of the next structure */
+	const uint8_t *data; /* the formatted area */
+	const char *strings; /* the string set */
+	size_t strings_len;  /* up to and with its closing NUL */
+	size_t next;         /* offset of the next structure */
 };
 
 /* @data: borrowed. -EBADMSG when the first structure does not fit. */

@@ -36,7 +36,9 @@ static int grow(struct strmap *m)
 {
 	if (m->n * 2 < m->size)
 		return 0;
-	struct strmap bigger = { .arena = m->arena, .n = m->n, .size = m->size ? m->size * 2 : SLOTS_FIRST };
+	struct strmap bigger = { .arena = m->arena,
+				 .n = m->n,
+				 .size = m->size ? m->size * 2 : SLOTS_FIRST };
 	bigger.slots = arena_alloc(m->arena, bigger.size * sizeof(*bigger.slots));
 	if (!bigger.slots)
 		return -1;

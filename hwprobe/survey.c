@@ -25,7 +25,8 @@ void survey_error(struct survey *s, const char *source, int err, const char *fmt
 {
 	struct hwp_inventory *inv = s->inv;
 	for (size_t i = 0; i < inv->error_count; i++)
-		if (inv->errors[i].err == err && str_eq(inv->errors[i].part, s->part) && str_eq(inv->errors[i].source, source))
+		if (inv->errors[i].err == err && str_eq(inv->errors[i].part, s->part) &&
+		    str_eq(inv->errors[i].source, source))
 			return;
 	if (inv->error_count == ERRORS_MAX)
 		return;
@@ -42,9 +43,12 @@ void survey_error(struct survey *s, const char *source, int err, const char *fmt
 	struct hwp_error *e = arena_append(s->mem, &inv->errors, &inv->error_count, sizeof(*e));
 	if (!e)
 		return;
-	*e = (struct hwp_error){ .part = s->part, .source = name, .err = err, .detail = arena_dup(s->mem, text) };
+	*e = (struct hwp_error){
+		.part = s->part, .source = name, .err = err, .detail = arena_dup(s->mem, text)
+	};
 	if (s->opt->log)
-		s->opt->log(s->opt->log_data, 4 /* LOG_WARNING */, s->part, arena_printf(s->tmp, "%s: %s", name, text));
+		s->opt->log(s->opt->log_data, 4 /* LOG_WARNING */, s->part,
+			    arena_printf(s->tmp, "%s: %s", name, text));
 }
 
 static void read_failed(struct survey *s, const char *path, int err)
@@ -55,7 +59,8 @@ static void read_failed(struct survey *s, const char *path, int err)
 }
 
 /* Reads the attribute named by the format into @data, trimmed. Returns it, or NULL. @path gets the name. */
-static char *attr_read(struct survey *s, char path[ROOT_PATH_MAX], char data[ROOT_ATTR_MAX + 1], const char *fmt, va_list args)
+static char *attr_read(struct survey *s, char path[ROOT_PATH_MAX], char data[ROOT_ATTR_MAX + 1],
+		       const char *fmt, va_list args)
 {
 	if (vsnprintf(path, ROOT_PATH_MAX, fmt, args) >= ROOT_PATH_MAX)
 		return NULL;
@@ -223,9 +228,11 @@ const struct smbios *survey_smbios(struct survey *s)
 		s->has_read_smbios = true;
 		char *table = NULL;
 		size_t len = 0;
-		if (attr_file(s, "sys/firmware/dmi/tables/DMI", ROOT_TABLE_MAX, &table, &len) == 0 &&
+		if (attr_file(s, "sys/firmware/dmi/tables/DMI", ROOT_TABLE_MAX, &table, &len) ==
+			    0 &&
 		    smbios_init(&s->smbios, table, len) < 0)
-			survey_error(s, "sys/firmware/dmi/tables/DMI", EBADMSG, "not an SMBIOS table");
+			survey_error(s, "sys/firmware/dmi/tables/DMI", EBADMSG,
+				     "not an SMBIOS table");
 	}
 	return &s->smbios;
 }
@@ -263,7 +270,8 @@ const char *survey_uname(struct survey *s, unsigned index)
 	if (uname(&u) < 0)
 		return NULL;
 	const char *const lines[] = { u.sysname, u.nodename, u.release, u.version, u.machine };
-	char *text = arena_printf(s->tmp, "%s\n%s\n%s\n%s\n%s\n", lines[0], lines[1], lines[2], lines[3], lines[4]);
+	char *text = arena_printf(s->tmp, "%s\n%s\n%s\n%s\n%s\n", lines[0], lines[1], lines[2],
+				  lines[3], lines[4]);
 	if (text)
 		record_file(s->root, "uname", text, strlen(text));
 	return index < ARRAY_SIZE(lines) ? arena_dup(s->tmp, lines[index]) : NULL;

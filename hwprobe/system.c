@@ -15,8 +15,11 @@ struct dmi_string {
 	uint8_t type, field;
 };
 
-#define DMI_STRING(member, attr_, type_, field_) \
-	{ .offset = offsetof(struct hwp_vendor, member), .attr = (attr_), .type = (type_), .field = (field_) }
+#define DMI_STRING(member, attr_, type_, field_)                                                 \
+	{                                                                                        \
+		.offset = offsetof(struct hwp_vendor, member), .attr = (attr_), .type = (type_), \
+		.field = (field_)                                                                \
+	}
 
 static const struct dmi_string dmi_strings[] = {
 	DMI_STRING(manufacturer, "sys_vendor", SMBIOS_SYSTEM, 0x04),
@@ -55,7 +58,8 @@ static void find_uuid(struct survey *s, struct hwp_vendor *v)
 		return;
 	/* Since SMBIOS 2.6 the first three fields are little-endian (DSP0134 7.2.1). */
 	const uint8_t *b = i.data + 8;
-	const uint8_t order[16] = { b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15] };
+	const uint8_t order[16] = { b[3], b[2], b[1],  b[0],  b[5],  b[4],  b[7],  b[6],
+				    b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15] };
 	char text[UUID_LEN + 1];
 	uuid_format(order, text);
 	put_str(s, &v->uuid, text, "smbios type 1");

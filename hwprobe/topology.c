@@ -9,7 +9,8 @@
 #define CPU_DIR "sys/devices/system/cpu"
 
 /* Core numbers repeat in every package and die. Offline CPUs have no topology folder. */
-static bool read_cpu(struct survey *s, const char *name, struct strmap *packages, struct strmap *cores)
+static bool read_cpu(struct survey *s, const char *name, struct strmap *packages,
+		     struct strmap *cores)
 {
 	int64_t package, core, die = 0;
 	if (attr_num(s, &package, CPU_DIR "/%s/topology/physical_package_id", name) < 0 ||
@@ -17,7 +18,8 @@ static bool read_cpu(struct survey *s, const char *name, struct strmap *packages
 		return false;
 	(void)attr_num(s, &die, CPU_DIR "/%s/topology/die_id", name); /* Linux 5.2 */
 	char *package_key = arena_printf(s->tmp, "%lld", (long long)package);
-	char *core_key = arena_printf(s->tmp, "%lld/%lld/%lld", (long long)package, (long long)die, (long long)core);
+	char *core_key = arena_printf(s->tmp, "%lld/%lld/%lld", (long long)package, (long long)die,
+				      (long long)core);
 	if (!package_key || !core_key)
 		return false;
 	strmap_set(packages, package_key, 1);
@@ -32,7 +34,8 @@ void topology_find(struct survey *s, struct hwp_cpu *cpu)
 	int64_t threads = 0;
 	for (size_t i = 0; i < names.n; i++) {
 		uint64_t number;
-		if (str_starts(names.v[i], "cpu") && str_to_u64(names.v[i] + strlen("cpu"), &number) == 0)
+		if (str_starts(names.v[i], "cpu") &&
+		    str_to_u64(names.v[i] + strlen("cpu"), &number) == 0)
 			threads += read_cpu(s, names.v[i], &packages, &cores);
 	}
 	if (threads) {

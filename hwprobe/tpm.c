@@ -22,7 +22,9 @@ static const char *version_of(struct survey *s, const char *name)
 	if (exists(s, name, "device/caps") || exists(s, name, "caps")) /* only 1.2 has them */
 		return "1.2";
 	char *manager = arena_printf(s->tmp, TPM_DIR "/tpmrm%s", name + strlen("tpm"));
-	return manager && root_exists(s->root, manager) ? "2.0" : NULL; /* the resource manager serves 2.0 only */
+	return manager && root_exists(s->root, manager)
+		       ? "2.0"
+		       : NULL; /* the resource manager serves 2.0 only */
 }
 
 static void run(struct survey *s)
@@ -30,7 +32,8 @@ static void run(struct survey *s)
 	struct root_names names = attr_list(s, TPM_DIR);
 	for (size_t i = 0; i < names.n; i++) {
 		uint64_t index;
-		if (!str_starts(names.v[i], "tpm") || str_to_u64(names.v[i] + strlen("tpm"), &index) < 0)
+		if (!str_starts(names.v[i], "tpm") ||
+		    str_to_u64(names.v[i] + strlen("tpm"), &index) < 0)
 			continue;
 		if (put_str(s, &s->inv->tpm_version, version_of(s, names.v[i]), TPM_DIR))
 			return; /* natural order: the lowest index wins */

@@ -25,7 +25,8 @@ void udev_record_parse(struct udev_record *r, char *text, size_t len)
 		if (line[0] == 'I')
 			r->is_initialized = true;
 		int64_t priority;
-		if (line[0] == 'L' && str_to_i64(line + 2, &priority) == 0 && priority >= INT32_MIN && priority <= INT32_MAX)
+		if (line[0] == 'L' && str_to_i64(line + 2, &priority) == 0 &&
+		    priority >= INT32_MIN && priority <= INT32_MAX)
 			r->link_priority = (int)priority;
 	}
 }
@@ -45,7 +46,8 @@ const char *udev_get(const struct udev_record *r, const char *key)
 	size_t key_len = strlen(key), at = 0;
 	const char *value = NULL;
 	for (const char *line; (line = next_line(r, &at));)
-		if (line[0] == 'E' && line[1] == ':' && !strncmp(line + 2, key, key_len) && line[2 + key_len] == '=')
+		if (line[0] == 'E' && line[1] == ':' && !strncmp(line + 2, key, key_len) &&
+		    line[2 + key_len] == '=')
 			value = line + 2 + key_len + 1;
 	return str_empty(value) ? NULL : value;
 }

@@ -12,8 +12,8 @@ enum { UDEV_LINES_MAX = 4096, UDEV_RECORD_MAX = 256 << 10 };
 struct udev_record {
 	char *text; /* owned by whoever read it; lines end in NUL after udev_record_parse() */
 	size_t len;
-	bool is_there;	      /* a record with at least one line */
-	bool is_initialized;  /* has an I: line */
+	bool is_there;       /* a record with at least one line */
+	bool is_initialized; /* has an I: line */
 	int link_priority;
 };
 

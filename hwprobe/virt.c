@@ -36,14 +36,16 @@ static const struct known_name dmi_names[] = {
 
 /* Signatures of CPUID leaf 0x40000000. */
 static const struct known_name cpuid_names[] = {
-	{ "KVMKVMKVM", "kvm" },	      { "Linux KVM Hv", "kvm" },     { "TCGTCGTCGTCG", "qemu" }, { "Microsoft Hv", "microsoft" },
-	{ "VMwareVMware", "vmware" }, { "XenVMMXenVMM", "xen" },     { "bhyve bhyve ", "bhyve" }, { "QNXQVMBSQG", "qnx" },
-	{ "ACRNACRNACRN", "acrn" },   { "SRESRESRESRE", "sre" },     { "Apple VZ", "apple" },
+	{ "KVMKVMKVM", "kvm" },          { "Linux KVM Hv", "kvm" },    { "TCGTCGTCGTCG", "qemu" },
+	{ "Microsoft Hv", "microsoft" }, { "VMwareVMware", "vmware" }, { "XenVMMXenVMM", "xen" },
+	{ "bhyve bhyve ", "bhyve" },     { "QNXQVMBSQG", "qnx" },      { "ACRNACRNACRN", "acrn" },
+	{ "SRESRESRESRE", "sre" },       { "Apple VZ", "apple" },
 };
 
 static const char *dmi_name(const struct hwp_vendor *v)
 {
-	const char *const texts[] = { v->product_name.s, v->manufacturer.s, v->board_vendor.s, v->firmware_vendor.s, v->version.s };
+	const char *const texts[] = { v->product_name.s, v->manufacturer.s, v->board_vendor.s,
+				      v->firmware_vendor.s, v->version.s };
 	for (size_t t = 0; t < ARRAY_SIZE(texts); t++)
 		for (size_t i = 0; texts[t] && i < ARRAY_SIZE(dmi_names); i++)
 			if (str_starts(texts[t], dmi_names[i].text))
@@ -67,7 +69,8 @@ static bool has_hypervisor_bit(struct survey *s)
 	const char *info = survey_cpuinfo(s);
 	char *flags = info ? cpuinfo_get(s->tmp, info, "flags") : NULL;
 	char *save = NULL;
-	for (char *f = flags ? strtok_r(flags, " ", &save) : NULL; f; f = strtok_r(NULL, " ", &save))
+	for (char *f = flags ? strtok_r(flags, " ", &save) : NULL; f;
+	     f = strtok_r(NULL, " ", &save))
 		if (!strcmp(f, "hypervisor"))
 			return true;
 	return false;
@@ -116,8 +119,10 @@ static const char *devicetree_name(struct survey *s)
 
 char *sysinfo_control_program(struct arena *a, const char *text)
 {
-	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-		if (strncmp(line, "VM", 2) || !isdigit((unsigned char)line[2]) || !isdigit((unsigned char)line[3]))
+	for (const char *line = text; line && *line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		if (strncmp(line, "VM", 2) || !isdigit((unsigned char)line[2]) ||
+		    !isdigit((unsigned char)line[3]))
 			continue;
 		const char *colon = strchr(line, ':'), *end = strchrnul(line, '\n');
 		if (strncmp(line + 4, " Control Program", 16) || !colon || colon > end)

@@ -23,7 +23,12 @@ static inline void pass_init(struct pass *p)
 	memset(p, 0, sizeof(*p));
 	p->root = (struct root){ .fd = -1, .record_fd = -1 };
 	p->s = (struct survey){
-		.root = &p->root, .opt = &p->opt, .tmp = &p->tmp, .dumps = p->dumps, .part = "fuzz", .inv = inventory_new(HWP_ALL),
+		.root = &p->root,
+		.opt = &p->opt,
+		.tmp = &p->tmp,
+		.dumps = p->dumps,
+		.part = "fuzz",
+		.inv = inventory_new(HWP_ALL),
 	};
 	if (!p->s.inv)
 		abort();

@@ -30,9 +30,11 @@ static bool expected_is_empty(const json_t *v)
 	}
 }
 
-__attribute__((unused)) static int expected_differ(const char *path, const json_t *want, const json_t *got)
+__attribute__((unused)) static int expected_differ(const char *path, const json_t *want,
+						   const json_t *got)
 {
-	char *w = json_dumps(want, JSON_ENCODE_ANY), *g = got ? json_dumps(got, JSON_ENCODE_ANY) : NULL;
+	char *w = json_dumps(want, JSON_ENCODE_ANY),
+	     *g = got ? json_dumps(got, JSON_ENCODE_ANY) : NULL;
 	fprintf(stderr, "%s: expected %s, got %s\n", path, w, g ? g : "nothing");
 	free(w);
 	free(g);
@@ -42,21 +44,23 @@ __attribute__((unused)) static int expected_differ(const char *path, const json_
 /* What names an item of the list; NULL = its place. */
 static const char *expected_key(const char *list)
 {
-	static const char *const keys[][2] = { { "disks", "name" }, { "interfaces", "name" }, { "gpus", "address" } };
+	static const char *const keys[][2] = { { "disks", "name" },
+					       { "interfaces", "name" },
+					       { "gpus", "address" } };
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (!strcmp(list, keys[i][0]))
 			return keys[i][1];
 	return NULL;
 }
 
-static int expected_compare(const char *path, const json_t *want, const json_t *got, bool is_exact, const json_t *also);
+static int expected_compare(const char *path, const json_t *want, const json_t *got, bool is_exact,
+			    const json_t *also);
 
 static const json_t *expected_find(const json_t *array, const char *key, const char *name)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(array, i, item)
-	{
+	json_array_foreach(array, i, item) {
 		const char *n = json_string_value(json_object_get(item, key));
 		if (n && name && !strcmp(n, name))
 			return item;
@@ -68,29 +72,26 @@ static bool expected_is_allowed(const json_t *also, const char *name)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(also, i, item)
-	{
+	json_array_foreach(also, i, item) {
 		if (name && json_is_string(item) && !strcmp(json_string_value(item), name))
 			return true;
 	}
 	return false;
 }
 
-static int expected_named_list(const char *path, const char *key, const json_t *want, const json_t *got, bool is_exact,
-			       const json_t *also)
+static int expected_named_list(const char *path, const char *key, const json_t *want,
+			       const json_t *got, bool is_exact, const json_t *also)
 {
 	int bad = 0;
 	size_t i;
 	json_t *item;
-	json_array_foreach(want, i, item)
-	{
+	json_array_foreach(want, i, item) {
 		const char *name = json_string_value(json_object_get(item, key));
 		char sub[256];
 		snprintf(sub, sizeof(sub), "%s[%s]", path, name);
 		bad += expected_compare(sub, item, expected_find(got, key, name), false, NULL);
 	}
-	json_array_foreach(got, i, item)
-	{
+	json_array_foreach(got, i, item) {
 		const char *name = json_string_value(json_object_get(item, key));
 		if (!is_exact || expected_find(want, key, name) || expected_is_allowed(also, name))
 			continue;
@@ -100,7 +101,8 @@ static int expected_named_list(const char *path, const char *key, const json_t *
 	return bad;
 }
 
-static int expected_list(const char *path, const json_t *want, const json_t *got, bool is_exact, const json_t *also)
+static int expected_list(const char *path, const json_t *want, const json_t *got, bool is_exact,
+			 const json_t *also)
 {
 	const char *key = expected_key(path);
 	if (key)
@@ -108,14 +110,14 @@ static int expected_list(const char *path, const json_t *want, const json_t *got
 	int bad = 0;
 	size_t i;
 	json_t *item;
-	json_array_foreach(want, i, item)
-	{
+	json_array_foreach(want, i, item) {
 		char sub[256];
 		snprintf(sub, sizeof(sub), "%s[%zu]", path, i);
 		bad += expected_compare(sub, item, json_array_get(got, i), false, NULL);
 	}
 	if (json_array_size(got) != json_array_size(want)) {
-		fprintf(stderr, "%s: %zu items, expected %zu\n", path, json_array_size(got), json_array_size(want));
+		fprintf(stderr, "%s: %zu items, expected %zu\n", path, json_array_size(got),
+			json_array_size(want));
 		bad++;
 	}
 	return bad;
@@ -127,29 +129,34 @@ static int expected_object(const char *path, const json_t *want, const json_t *g
 	int bad = 0;
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)want, key, value)
-	{
+	json_object_foreach((json_t *)want, key, value) {
 		if (!strcmp(key, "@exact"))
 			continue;
 		char sub[256];
 		snprintf(sub, sizeof(sub), "%s%s%s", path, *path ? "." : "", key);
-		bad += expected_compare(*path ? sub : key, value, json_object_get(got, key), json_object_get(exact, key),
-					json_object_get(exact, key));
+		bad += expected_compare(*path ? sub : key, value, json_object_get(got, key),
+					json_object_get(exact, key), json_object_get(exact, key));
 	}
 	return bad;
 }
 
 /* Prints every difference; returns how many. */
-__attribute__((unused)) static int expected_compare(const char *path, const json_t *want, const json_t *got, bool is_exact, const json_t *also)
+__attribute__((unused)) static int expected_compare(const char *path, const json_t *want,
+						    const json_t *got, bool is_exact,
+						    const json_t *also)
 {
 	if (expected_is_empty(want) && !is_exact)
 		return got && !expected_is_empty(got) ? expected_differ(path, want, got) : 0;
 	if (json_is_array(want))
-		return !got || json_is_array(got) ? expected_list(path, want, got, is_exact, also) : expected_differ(path, want, got);
+		return !got || json_is_array(got) ? expected_list(path, want, got, is_exact, also)
+						  : expected_differ(path, want, got);
 	if (json_is_object(want))
-		return json_is_object(got) ? expected_object(path, want, got) : expected_differ(path, want, got);
+		return json_is_object(got) ? expected_object(path, want, got)
+					   : expected_differ(path, want, got);
 	if (json_is_number(want) && json_is_number(got))
-		return fabs(json_number_value(want) - json_number_value(got)) > 1e-6 ? expected_differ(path, want, got) : 0;
+		return fabs(json_number_value(want) - json_number_value(got)) > 1e-6
+			       ? expected_differ(path, want, got)
+			       : 0;
 	return got && json_equal(want, got) ? 0 : expected_differ(path, want, got);
 }
 
@@ -195,7 +202,8 @@ __attribute__((unused)) static int expected_check(const char *dir)
 enum { EXPECTED_MACHINES_MAX = 256 };
 
 /* Folders below @dir that are machines (they have an expected.json); paths are malloc()ed. */
-__attribute__((unused)) static size_t expected_machines(const char *dir, char *paths[EXPECTED_MACHINES_MAX])
+__attribute__((unused)) static size_t expected_machines(const char *dir,
+							char *paths[EXPECTED_MACHINES_MAX])
 {
 	struct dirent **names;
 	int n = scandir(dir, &names, NULL, alphasort);

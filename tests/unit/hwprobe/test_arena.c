@@ -54,6 +54,8 @@ static void test_append(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_memory), cmocka_unit_test(test_long_format), cmocka_unit_test(test_append) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_memory),
+					    cmocka_unit_test(test_long_format),
+					    cmocka_unit_test(test_append) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,9 @@ int main(void)
 	size_t n = expected_machines(dir, paths);
 	struct CMUnitTest tests[EXPECTED_MACHINES_MAX];
 	for (size_t i = 0; i < n; i++)
-		tests[i] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1, .test_func = test_machine, .initial_state = paths[i] };
+		tests[i] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
+						.test_func = test_machine,
+						.initial_state = paths[i] };
 	if (!n) {
 		fprintf(stderr, "%s: no machine there\n", dir);
 		return 1;

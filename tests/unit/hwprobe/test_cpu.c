@@ -14,19 +14,33 @@ static void test_cpulist(void **state)
 		const char *text;
 		int64_t want;
 	} cases[] = {
-		{ "0", 1 }, { "0-3", 4 }, { "0-3,8,10-12", 8 }, { "5-5", 1 }, { "0-1048575", 1 << 20 },
-		{ "0-1048576", -EINVAL }, { "1048576", -EINVAL }, { "3-1", -EINVAL }, { "a", -EINVAL }, { "1,", -EINVAL },
-		{ ",1", -EINVAL }, { "1-", -EINVAL }, { "-1", -EINVAL }, { "1 2", -EINVAL }, { "0-1000000,0-1000000", -EINVAL },
+		{ "0", 1 },
+		{ "0-3", 4 },
+		{ "0-3,8,10-12", 8 },
+		{ "5-5", 1 },
+		{ "0-1048575", 1 << 20 },
+		{ "0-1048576", -EINVAL },
+		{ "1048576", -EINVAL },
+		{ "3-1", -EINVAL },
+		{ "a", -EINVAL },
+		{ "1,", -EINVAL },
+		{ ",1", -EINVAL },
+		{ "1-", -EINVAL },
+		{ "-1", -EINVAL },
+		{ "1 2", -EINVAL },
+		{ "0-1000000,0-1000000", -EINVAL },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (cpulist_count(cases[i].text) != cases[i].want)
-			fail_msg("%s: %lld", cases[i].text, (long long)cpulist_count(cases[i].text));
+			fail_msg("%s: %lld", cases[i].text,
+				 (long long)cpulist_count(cases[i].text));
 }
 
 static void test_cpuinfo_keys(void **state)
 {
 	struct arena a = { 0 };
-	const char *text = "no colon\nmodel name\t: A  B \nmodel name\t: second\ncpu MHz : 12.5\ncpu MHz : 99.25\ncpu MHz : x\nempty\t:\nprocessor 3: x\nprocessor : 0";
+	const char *text =
+		"no colon\nmodel name\t: A  B \nmodel name\t: second\ncpu MHz : 12.5\ncpu MHz : 99.25\ncpu MHz : x\nempty\t:\nprocessor 3: x\nprocessor : 0";
 	assert_string_equal(cpuinfo_get(&a, text, "model name"), "A  B");
 	assert_null(cpuinfo_get(&a, text, "model"));
 	assert_null(cpuinfo_get(&a, text, "empty"));
@@ -43,8 +57,10 @@ static void test_arm_model(void **state)
 {
 	struct arena a = { 0 };
 	assert_string_equal(cpu_arm_model(&a, ARM("0xd0c") ARM("0xd0c")), "Neoverse-N1");
-	assert_string_equal(cpu_arm_model(&a, ARM("0xd03") ARM("0xd08") ARM("0xd08")), "Cortex-A72");
-	assert_string_equal(cpu_arm_model(&a, ARM("0xd03") ARM("0xd08")), "Cortex-A53"); /* a draw: the first */
+	assert_string_equal(cpu_arm_model(&a, ARM("0xd03") ARM("0xd08") ARM("0xd08")),
+			    "Cortex-A72");
+	assert_string_equal(cpu_arm_model(&a, ARM("0xd03") ARM("0xd08")),
+			    "Cortex-A53"); /* a draw: the first */
 	assert_null(cpu_arm_model(&a, ARM("0x001")));
 	assert_null(cpu_arm_model(&a, "flags : fpu\n"));
 	arena_done(&a);
@@ -61,15 +77,41 @@ struct cpu_case {
 
 static const struct cpu_case cases[] = {
 	{ { NULL }, 0, 0, NULL, NULL },
-	{ { "uname", "Linux\n\n\n\nx86_64\n", CPU0 "present", "0-7\n", "proc/cpuinfo", "processor : 0\n" }, 8, 0, NULL, "x86_64" },
-	{ { "uname", "Linux\n\n\n\ni686\n", "proc/sys/kernel/arch", "x86_64\n" }, 0, 0, NULL, "x86_64" },
-	{ { "proc/cpuinfo", "processor : 0\nmodel name : N @ 2.60GHz\nprocessor : 1\n" }, 2, 2600, "N @ 2.60GHz", NULL },
+	{ { "uname", "Linux\n\n\n\nx86_64\n", CPU0 "present", "0-7\n", "proc/cpuinfo",
+	    "processor : 0\n" },
+	  8,
+	  0,
+	  NULL,
+	  "x86_64" },
+	{ { "uname", "Linux\n\n\n\ni686\n", "proc/sys/kernel/arch", "x86_64\n" },
+	  0,
+	  0,
+	  NULL,
+	  "x86_64" },
+	{ { "proc/cpuinfo", "processor : 0\nmodel name : N @ 2.60GHz\nprocessor : 1\n" },
+	  2,
+	  2600,
+	  "N @ 2.60GHz",
+	  NULL },
 	{ { "proc/cpuinfo", "model name : N @ 800MHz\n" }, 0, 800, "N @ 800MHz", NULL },
 	{ { "proc/cpuinfo", "model name : N @ fast\n" }, 0, 0, "N @ fast", NULL },
-	{ { "proc/cpuinfo", "model name : N @ 2GHz\ncpu MHz : 1200.5\n" }, 0, 1200.5, "N @ 2GHz", NULL },
-	{ { "proc/cpuinfo", "cpu MHz : 1000\n", CPU0 "cpufreq/policy0/cpuinfo_max_freq", "3000000\n", CPU0 "cpufreq/policy4/cpuinfo_max_freq", "3187200\n" },
-	  0, 3187.2, NULL, NULL },
-	{ { CPU0 "cpu0/cpufreq/cpuinfo_max_freq", "2667000\n", CPU0 "cpu1/cpufreq/cpuinfo_max_freq", "2700000\n", CPU0 "cpuidle/x", "" }, 0, 2700, NULL, NULL },
+	{ { "proc/cpuinfo", "model name : N @ 2GHz\ncpu MHz : 1200.5\n" },
+	  0,
+	  1200.5,
+	  "N @ 2GHz",
+	  NULL },
+	{ { "proc/cpuinfo", "cpu MHz : 1000\n", CPU0 "cpufreq/policy0/cpuinfo_max_freq",
+	    "3000000\n", CPU0 "cpufreq/policy4/cpuinfo_max_freq", "3187200\n" },
+	  0,
+	  3187.2,
+	  NULL,
+	  NULL },
+	{ { CPU0 "cpu0/cpufreq/cpuinfo_max_freq", "2667000\n", CPU0 "cpu1/cpufreq/cpuinfo_max_freq",
+	    "2700000\n", CPU0 "cpuidle/x", "" },
+	  0,
+	  2700,
+	  NULL,
+	  NULL },
 	{ { "proc/cpuinfo", "cpu MHz static : 5200\ncpu MHz : 100\n" }, 0, 5200, NULL, NULL },
 	{ { "cpuid.txt", "1 16 0 0 0 => 708 ce4 64 0\n" }, 0, 3300, NULL, NULL },
 	{ { "proc/cpuinfo", "cpu : POWER9\nclock : 3000MHz\n" }, 0, 0, "POWER9", NULL },
@@ -87,7 +129,8 @@ static void test_fallbacks(void **state)
 		const struct hwp_cpu *cpu = hwp_get_cpu(inv);
 		print_message("case %zu\n", i);
 		assert_int_equal(cpu->count.v, cases[i].count);
-		assert_true(cpu->frequency_mhz.v > cases[i].mhz - 0.001 && cpu->frequency_mhz.v < cases[i].mhz + 0.001);
+		assert_true(cpu->frequency_mhz.v > cases[i].mhz - 0.001 &&
+			    cpu->frequency_mhz.v < cases[i].mhz + 0.001);
 		assert_int_equal(cpu->model_name.s != NULL, cases[i].model != NULL);
 		if (cases[i].model)
 			assert_string_equal(cpu->model_name.s, cases[i].model);

@@ -144,7 +144,8 @@ static int damage_one(const char *name, const struct hwp_inventory *whole)
 		unsigned changed = 0;
 		assert_true(hwp_diff(whole, inv, &changed) >= 0);
 		if (changed & ~fed_by(name)) {
-			fprintf(stderr, "%s %s: parts %x changed, only %x may\n", name, damages[i].name, changed, fed_by(name));
+			fprintf(stderr, "%s %s: parts %x changed, only %x may\n", name,
+				damages[i].name, changed, fed_by(name));
 			bad++;
 		}
 		hwp_unref(inv);
@@ -219,9 +220,12 @@ int main(void)
 {
 	char *paths[EXPECTED_MACHINES_MAX];
 	size_t n = expected_machines("tests/data/roots", paths);
-	struct CMUnitTest tests[EXPECTED_MACHINES_MAX + 1] = { cmocka_unit_test(test_errors_are_recorded) };
+	struct CMUnitTest tests[EXPECTED_MACHINES_MAX + 1] = { cmocka_unit_test(
+		test_errors_are_recorded) };
 	for (size_t i = 0; i < n; i++)
-		tests[i + 1] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1, .test_func = test_machine, .initial_state = paths[i] };
+		tests[i + 1] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
+						    .test_func = test_machine,
+						    .initial_state = paths[i] };
 	if (!n) {
 		fprintf(stderr, "no machine in tests/data/roots: run from the top folder\n");
 		return 1;

@@ -31,7 +31,10 @@ static struct root live = { .fd = -1, .is_live = true, .record_fd = -1 };
 
 static struct survey new_survey(void)
 {
-	return (struct survey){ .root = &live, .opt = &opt, .read_device = fake_device, .deadline_ms = time_mono_ms() + 10000 };
+	return (struct survey){ .root = &live,
+				.opt = &opt,
+				.read_device = fake_device,
+				.deadline_ms = time_mono_ms() + 10000 };
 }
 
 static void test_hung_device(void **state)

@@ -15,7 +15,14 @@
 
 /* --- the rules, as a table ------------------------------------------------------------------------------------- */
 
-enum { S = JSON_STRING, I = JSON_INTEGER, R = JSON_REAL, B = JSON_TRUE, A = JSON_ARRAY, O = JSON_OBJECT };
+enum {
+	S = JSON_STRING,
+	I = JSON_INTEGER,
+	R = JSON_REAL,
+	B = JSON_TRUE,
+	A = JSON_ARRAY,
+	O = JSON_OBJECT
+};
 
 struct rule {
 	const char *object, *key;
@@ -25,40 +32,86 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-	{ "", "bmc_address", S, true }, { "", "bmc_v6address", S, true }, { "", "boot", O, true }, { "", "cpu", O, true },
-	{ "", "disks", A, true }, { "", "gpus", A, true }, { "", "hostname", S }, { "", "interfaces", A, true },
-	{ "", "memory", O, true }, { "", "routes", A, true }, { "", "system_vendor", O, true },
+	{ "", "bmc_address", S, true },
+	{ "", "bmc_v6address", S, true },
+	{ "", "boot", O, true },
+	{ "", "cpu", O, true },
+	{ "", "disks", A, true },
+	{ "", "gpus", A, true },
+	{ "", "hostname", S },
+	{ "", "interfaces", A, true },
+	{ "", "memory", O, true },
+	{ "", "routes", A, true },
+	{ "", "system_vendor", O, true },
 	{ "", "tpm_version", S, true, " none 1.2 2.0 " },
-	{ "boot", "command_line", S }, { "boot", "current_boot_mode", S, true, " bios uefi " },
-	{ "boot", "device_type", S, false, " persistent ephemeral " }, { "boot", "pxe_interface", S },
+	{ "boot", "command_line", S },
+	{ "boot", "current_boot_mode", S, true, " bios uefi " },
+	{ "boot", "device_type", S, false, " persistent ephemeral " },
+	{ "boot", "pxe_interface", S },
 	{ "boot", "secure_boot_state", S, true, " Unknown NotSupported Enabled Disabled " },
-	{ "cpu", "architecture", S }, { "cpu", "count", I }, { "cpu", "flags", A, true }, { "cpu", "frequency", R },
+	{ "cpu", "architecture", S },
+	{ "cpu", "count", I },
+	{ "cpu", "flags", A, true },
+	{ "cpu", "frequency", R },
 	{ "cpu", "model_name", S },
-	{ "memory", "physical_bytes", I }, { "memory", "physical_bytes_method", S, false, " dmidecode ghw meminfo " },
+	{ "memory", "physical_bytes", I },
+	{ "memory", "physical_bytes_method", S, false, " dmidecode ghw meminfo " },
 	{ "memory", "usable_bytes", I },
-	{ "system_vendor", "manufacturer", S }, { "system_vendor", "product_name", S }, { "system_vendor", "serial_number", S },
+	{ "system_vendor", "manufacturer", S },
+	{ "system_vendor", "product_name", S },
+	{ "system_vendor", "serial_number", S },
 	{ "system_vendor", "virtual", B },
-	{ "disks", "bootable", B }, { "disks", "by_id", S }, { "disks", "by_path", S },
-	{ "disks", "drive_type", S, true, " Unknown HDD FDD ODD SSD virtual Multipath iSCSI FC LVM RAID ECKD ECKD (ESE) FBA " },
-	{ "disks", "has_uuid", B }, { "disks", "hctl", S }, { "disks", "holders", S }, { "disks", "id", S, true },
-	{ "disks", "installation_eligibility", O, true }, { "disks", "is_installation_media", B }, { "disks", "iscsi", O },
-	{ "disks", "model", S }, { "disks", "name", S, true }, { "disks", "path", S, true }, { "disks", "removable", B },
-	{ "disks", "serial", S }, { "disks", "size_bytes", I }, { "disks", "vendor", S }, { "disks", "wwn", S },
-	{ "installation_eligibility", "eligible", B, true }, { "installation_eligibility", "not_eligible_reasons", A, true },
+	{ "disks", "bootable", B },
+	{ "disks", "by_id", S },
+	{ "disks", "by_path", S },
+	{ "disks", "drive_type", S, true,
+	  " Unknown HDD FDD ODD SSD virtual Multipath iSCSI FC LVM RAID ECKD ECKD (ESE) FBA " },
+	{ "disks", "has_uuid", B },
+	{ "disks", "hctl", S },
+	{ "disks", "holders", S },
+	{ "disks", "id", S, true },
+	{ "disks", "installation_eligibility", O, true },
+	{ "disks", "is_installation_media", B },
+	{ "disks", "iscsi", O },
+	{ "disks", "model", S },
+	{ "disks", "name", S, true },
+	{ "disks", "path", S, true },
+	{ "disks", "removable", B },
+	{ "disks", "serial", S },
+	{ "disks", "size_bytes", I },
+	{ "disks", "vendor", S },
+	{ "disks", "wwn", S },
+	{ "installation_eligibility", "eligible", B, true },
+	{ "installation_eligibility", "not_eligible_reasons", A, true },
 	{ "iscsi", "host_ip_address", S, true },
-	{ "gpus", "address", S, true }, { "gpus", "device_id", S }, { "gpus", "name", S }, { "gpus", "vendor", S },
+	{ "gpus", "address", S, true },
+	{ "gpus", "device_id", S },
+	{ "gpus", "name", S },
+	{ "gpus", "vendor", S },
 	{ "gpus", "vendor_id", S },
-	{ "interfaces", "flags", A, true }, { "interfaces", "has_carrier", B }, { "interfaces", "ipv4_addresses", A, true },
-	{ "interfaces", "ipv6_addresses", A, true }, { "interfaces", "mac_address", S }, { "interfaces", "mtu", I },
-	{ "interfaces", "name", S, true }, { "interfaces", "product", S }, { "interfaces", "speed_mbps", I },
-	{ "interfaces", "type", S, true }, { "interfaces", "vendor", S },
-	{ "routes", "destination", S, true }, { "routes", "family", I, true }, { "routes", "gateway", S },
-	{ "routes", "interface", S, true }, { "routes", "metric", I },
+	{ "interfaces", "flags", A, true },
+	{ "interfaces", "has_carrier", B },
+	{ "interfaces", "ipv4_addresses", A, true },
+	{ "interfaces", "ipv6_addresses", A, true },
+	{ "interfaces", "mac_address", S },
+	{ "interfaces", "mtu", I },
+	{ "interfaces", "name", S, true },
+	{ "interfaces", "product", S },
+	{ "interfaces", "speed_mbps", I },
+	{ "interfaces", "type", S, true },
+	{ "interfaces", "vendor", S },
+	{ "routes", "destination", S, true },
+	{ "routes", "family", I, true },
+	{ "routes", "gateway", S },
+	{ "routes", "interface", S, true },
+	{ "routes", "metric", I },
 };
 
 static bool is_type(const json_t *v, int type)
 {
-	return type == B ? json_is_boolean(v) : type == R ? json_is_number(v) : json_typeof(v) == (json_type)type;
+	return type == B   ? json_is_boolean(v)
+	       : type == R ? json_is_number(v)
+			   : json_typeof(v) == (json_type)type;
 }
 
 static const struct rule *rule_of(const char *object, const char *key)
@@ -88,7 +141,8 @@ static int check_object(const char *object, const json_t *v);
 
 static int check_value(const struct rule *r, const json_t *v)
 {
-	bool is_list_of_objects = rule_of(r->key, "name") || rule_of(r->key, "destination") || rule_of(r->key, "address");
+	bool is_list_of_objects = rule_of(r->key, "name") || rule_of(r->key, "destination") ||
+				  rule_of(r->key, "address");
 	int bad = 0;
 	size_t i;
 	json_t *item;
@@ -100,8 +154,7 @@ static int check_value(const struct rule *r, const json_t *v)
 		return check_object(r->key, v);
 	if (!r->is_always && expected_is_empty(v))
 		return complain(r->object, r->key, "empty, so it must be omitted");
-	json_array_foreach(v, i, item)
-	{
+	json_array_foreach(v, i, item) {
 		if (is_list_of_objects)
 			bad += check_object(r->key, item);
 		else if (!json_is_string(item))
@@ -115,31 +168,34 @@ static int check_object(const char *object, const json_t *v)
 	int bad = 0;
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)v, key, value)
-	{
+	json_object_foreach((json_t *)v, key, value) {
 		const struct rule *r = rule_of(object, key);
 		bad += r ? check_value(r, value) : complain(object, key, "unknown key");
 	}
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (rules[i].is_always && !strcmp(rules[i].object, object) && !json_object_get(v, rules[i].key))
+		if (rules[i].is_always && !strcmp(rules[i].object, object) &&
+		    !json_object_get(v, rules[i].key))
 			bad += complain(object, rules[i].key, "must be there");
 	return bad;
 }
 
 /* --- the API's schema ------------------------------------------------------------------------------------------ */
 
-static int schema_check(const json_t *definitions, const json_t *schema, const json_t *v, const char *path)
+static int schema_check(const json_t *definitions, const json_t *schema, const json_t *v,
+			const char *path)
 {
 	static const struct {
 		const char *name;
 		int type;
-	} types[] = { { "string", S }, { "integer", I }, { "number", R }, { "boolean", B }, { "array", A }, { "object", O } };
+	} types[] = { { "string", S },  { "integer", I }, { "number", R },
+		      { "boolean", B }, { "array", A },   { "object", O } };
 	const char *ref = json_string_value(json_object_get(schema, "$ref")), *type, *key;
 	int bad = 0;
 	size_t i;
 	json_t *item;
 	if (ref)
-		return schema_check(definitions, json_object_get(definitions, strrchr(ref, '/') + 1), v, path);
+		return schema_check(definitions,
+				    json_object_get(definitions, strrchr(ref, '/') + 1), v, path);
 	type = json_string_value(json_object_get(schema, "type"));
 	for (i = 0; type && i < sizeof(types) / sizeof(types[0]); i++)
 		if (!strcmp(type, types[i].name) && !is_type(v, types[i].type))
@@ -151,10 +207,10 @@ static int schema_check(const json_t *definitions, const json_t *schema, const j
 	bad += is_listed ? 0 : complain("schema", path, "value is not of the list");
 	json_array_foreach(v, i, item)
 		bad += schema_check(definitions, json_object_get(schema, "items"), item, path);
-	json_object_foreach((json_t *)v, key, item)
-	{
+	json_object_foreach((json_t *)v, key, item) {
 		json_t *sub = json_object_get(json_object_get(schema, "properties"), key);
-		bad += sub ? schema_check(definitions, sub, item, key) : complain("schema", key, "not in the schema");
+		bad += sub ? schema_check(definitions, sub, item, key)
+			   : complain("schema", key, "not in the schema");
 	}
 	return bad;
 }
@@ -175,9 +231,14 @@ static void check_document(const json_t *v)
 {
 	assert_int_equal(check_object("", v), 0);
 	json_t *schema = load_schema();
-	json_t *definitions = json_object_get(schema, "definitions") ? json_object_get(schema, "definitions") : schema;
+	json_t *definitions = json_object_get(schema, "definitions")
+				      ? json_object_get(schema, "definitions")
+				      : schema;
 	if (schema)
-		assert_int_equal(schema_check(definitions, json_object_get(definitions, "inventory"), v, "inventory"), 0);
+		assert_int_equal(schema_check(definitions,
+					      json_object_get(definitions, "inventory"), v,
+					      "inventory"),
+				 0);
 	json_decref(schema);
 }
 
@@ -232,7 +293,8 @@ static void test_this_machine(void **state)
 static void test_rules_can_fail(void **state)
 {
 	static const char *const wrong[] = {
-		"{\"type\":\"physical\"}", "{\"flags\":1}", "{\"mtu\":0}", "{\"speed_mbps\":\"1\"}", "{\"unknown\":1}",
+		"{\"type\":\"physical\"}", "{\"flags\":1}",   "{\"mtu\":0}",
+		"{\"speed_mbps\":\"1\"}",  "{\"unknown\":1}",
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		json_t *v = json_loads(wrong[i], 0, NULL);
@@ -247,7 +309,9 @@ static void test_lists_are_always_there(void **state)
 	tree_init(&t);
 	struct hwp_inventory *inv = tree_probe(&t, HWP_TPM);
 	char *text = hwp_to_json(inv, HWP_JSON_ASSISTED, 0);
-	assert_string_equal(text, "{\"tpm_version\":\"none\",\"disks\":[],\"gpus\":[],\"interfaces\":[],\"routes\":[]}");
+	assert_string_equal(
+		text,
+		"{\"tpm_version\":\"none\",\"disks\":[],\"gpus\":[],\"interfaces\":[],\"routes\":[]}");
 	free(text);
 	assert_null(hwp_get_cpu(inv));
 	assert_null(hwp_get_hostname(inv));
@@ -280,7 +344,8 @@ static void test_full_has_sources(void **state)
 	json_t *m = json_object_get(json_object_get(v, "system_vendor"), "manufacturer");
 	assert_string_equal(json_string_value(json_object_get(v, "schema")), "slipway.hwprobe/1");
 	assert_string_equal(json_string_value(json_object_get(m, "value")), "ACME");
-	assert_string_equal(json_string_value(json_object_get(m, "source")), "sys/class/dmi/id/sys_vendor");
+	assert_string_equal(json_string_value(json_object_get(m, "source")),
+			    "sys/class/dmi/id/sys_vendor");
 	json_t *e = json_array_get(json_object_get(v, "errors"), 0);
 	assert_string_equal(json_string_value(json_object_get(e, "part")), "memory");
 	assert_string_equal(json_string_value(json_object_get(e, "source")), "proc/meminfo");
@@ -305,7 +370,9 @@ static void add_many_disks(struct tree *t)
 		snprintf(text, sizeof(text), "254:%d\n", i * 16);
 		tree_file(t, name, text);
 	}
-	tree_file(t, "proc/self/mountinfo", "1 1 254:16 / / rw - ext4 /dev/vdab rw\n2 1 254:32 / /x rw - ext4 /dev/vdac rw\n");
+	tree_file(
+		t, "proc/self/mountinfo",
+		"1 1 254:16 / / rw - ext4 /dev/vdab rw\n2 1 254:32 / /x rw - ext4 /dev/vdac rw\n");
 	tree_file(t, "sys/block/nbd0/size", "2048\n");
 	tree_file(t, "proc/cpuinfo", "processor : 0\nflags : fpu vmx sse sse2 avx avx2\n");
 }
@@ -368,7 +435,10 @@ static void test_disk_min_size(void **state)
 	struct hwp_inventory *inv = NULL;
 	tree_init(&t);
 	tree_files(&t, "sys/block/vda/size", "2048", "sys/block/vdb/size", "2047", NULL);
-	assert_int_equal(tree_try(&t, (struct hwp_options){ .parts = HWP_DISKS, .disk_min_bytes = 1 << 20 }, &inv), 0);
+	assert_int_equal(
+		tree_try(&t, (struct hwp_options){ .parts = HWP_DISKS, .disk_min_bytes = 1 << 20 },
+			 &inv),
+		0);
 	assert_int_equal(hwp_disk_count(inv), 1);
 	assert_string_equal(hwp_disk_at(inv, 0)->name.s, "vda");
 	hwp_unref(inv);
@@ -380,17 +450,20 @@ static void test_diff(void **state)
 	struct tree t;
 	unsigned changed = 0;
 	tree_init(&t);
-	tree_files(&t, "sys/block/vda/size", "2048", "proc/cpuinfo", "processor : 0\ncpu MHz : 1000\n", NULL);
+	tree_files(&t, "sys/block/vda/size", "2048", "proc/cpuinfo",
+		   "processor : 0\ncpu MHz : 1000\n", NULL);
 	struct hwp_inventory *a = tree_probe(&t, HWP_ALL), *b = tree_probe(&t, HWP_ALL);
 	assert_int_equal(hwp_diff(a, b, &changed), 0);
 	hwp_unref(b);
 
-	tree_file(&t, "proc/cpuinfo", "processor : 0\ncpu MHz : 1001\n"); /* a clock that changes is no other machine */
+	tree_file(&t, "proc/cpuinfo",
+		  "processor : 0\ncpu MHz : 1001\n"); /* a clock that changes is no other machine */
 	b = tree_probe(&t, HWP_ALL);
 	assert_int_equal(hwp_diff(a, b, &changed), 0);
 	hwp_unref(b);
 
-	tree_files(&t, "sys/block/vda/size", "4096", "sys/class/tpm/tpm0/tpm_version_major", "2", NULL);
+	tree_files(&t, "sys/block/vda/size", "4096", "sys/class/tpm/tpm0/tpm_version_major", "2",
+		   NULL);
 	b = tree_probe(&t, HWP_ALL);
 	assert_int_equal(hwp_diff(a, b, &changed), 1);
 	assert_int_equal(changed, HWP_DISKS | HWP_TPM);

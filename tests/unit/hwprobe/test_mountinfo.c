@@ -9,11 +9,12 @@
 
 static void test_lines(void **state)
 {
-	char text[] = "24 1 8:2 / / rw,relatime shared:1 master:2 - ext4 /dev/sda2 rw\n"
-		      "25 24 0:40 /sub /mnt\\040with\\134back rw - btrfs /dev/mapper/a\\040b rw\n"
-		      "26 24 259:1048575 / /x rw - xfs none rw\n"
-		      "broken\n27 24 8:x / /y rw - xfs none rw\n28 24 8:1 / /z rw no hyphen xfs none rw\n29 24 8:1 / /z rw -\n"
-		      "30 24 8:3 / / rw - ext4 /dev/sda3 rw";
+	char text[] =
+		"24 1 8:2 / / rw,relatime shared:1 master:2 - ext4 /dev/sda2 rw\n"
+		"25 24 0:40 /sub /mnt\\040with\\134back rw - btrfs /dev/mapper/a\\040b rw\n"
+		"26 24 259:1048575 / /x rw - xfs none rw\n"
+		"broken\n27 24 8:x / /y rw - xfs none rw\n28 24 8:1 / /z rw no hyphen xfs none rw\n29 24 8:1 / /z rw -\n"
+		"30 24 8:3 / / rw - ext4 /dev/sda3 rw";
 	struct arena a = { 0 };
 	struct mount_table t;
 	mountinfo_parse(&t, &a, text);
@@ -33,7 +34,9 @@ static void test_lines(void **state)
 
 static void test_escapes_at_the_end(void **state)
 {
-	static const char *const texts[] = { "1 1 8:1 / /a\\04 rw - e s o\n", "1 1 8:1 / /a\\ rw - e s o\n", "1 1 8:1 / \\040 rw - e s o\n" };
+	static const char *const texts[] = { "1 1 8:1 / /a\\04 rw - e s o\n",
+					     "1 1 8:1 / /a\\ rw - e s o\n",
+					     "1 1 8:1 / \\040 rw - e s o\n" };
 	static const char *const points[] = { "/a\\04", "/a\\", " " };
 	for (size_t i = 0; i < 3; i++) {
 		struct arena a = { 0 };
@@ -47,6 +50,7 @@ static void test_escapes_at_the_end(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines), cmocka_unit_test(test_escapes_at_the_end) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines),
+					    cmocka_unit_test(test_escapes_at_the_end) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,11 +61,14 @@ static void test_links(void **state)
 	char data[64], path[128];
 	tree_init(&from);
 	tree_init(&to);
-	tree_files(&from, "sys/devices/pci0/block/sda/size", "8\n", "sys/devices/pci0/block/sda/sda1/size", "4\n", "sys/devices/pci0/model", "M\n",
+	tree_files(&from, "sys/devices/pci0/block/sda/size", "8\n",
+		   "sys/devices/pci0/block/sda/sda1/size", "4\n", "sys/devices/pci0/model", "M\n",
 		   "sys/devices/pci0/unread", "secret\n", "proc/self/mountinfo", "x", NULL);
 	tree_link(&from, "sys/block/sda", "../devices/pci0/block/sda");
 	tree_link(&from, "sys/devices/pci0/block/sda/device", "../../../pci0");
-	struct root r = { .fd = open_dir(from.dir), .is_live = true, .record_fd = open_dir(to.dir) };
+	struct root r = { .fd = open_dir(from.dir),
+			  .is_live = true,
+			  .record_fd = open_dir(to.dir) };
 	assert_int_equal(root_attr(&r, "sys/block/sda/device/model", data, sizeof(data)), 2);
 	assert_int_equal(root_attr(&r, "sys/block/sda/size", data, sizeof(data)), 2);
 	assert_int_equal(root_attr(&r, "sys/block/sda/size", data, sizeof(data)), 2);
@@ -105,7 +108,9 @@ static void test_absolute_links_are_no_record(void **state)
 	tree_init(&from);
 	tree_init(&to);
 	tree_link(&from, "sys/block/sda", "/etc");
-	struct root r = { .fd = open_dir(from.dir), .is_live = true, .record_fd = open_dir(to.dir) };
+	struct root r = { .fd = open_dir(from.dir),
+			  .is_live = true,
+			  .record_fd = open_dir(to.dir) };
 	assert_true(root_link(&r, "sys/block/sda", data, sizeof(data)) > 0);
 	assert_int_equal(r.record_error, -EXDEV);
 	close(r.record_fd);

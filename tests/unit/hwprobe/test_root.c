@@ -17,8 +17,9 @@ struct walk_case {
 /* sys/block/sda -> ../devices/sda; flat: the same link as a file; out, up, abs: leave the tree; loop: points to itself */
 static void make_tree(struct tree *t)
 {
-	tree_files(t, "sys/devices/sda/size", "8\n", "sys/block/flat", "../devices/sda", "sys/block/text", "../devices/sda\nmore", "sys/block/upfile",
-		   "../../../etc", "uname", "Linux\n", NULL);
+	tree_files(t, "sys/devices/sda/size", "8\n", "sys/block/flat", "../devices/sda",
+		   "sys/block/text", "../devices/sda\nmore", "sys/block/upfile", "../../../etc",
+		   "uname", "Linux\n", NULL);
 	tree_link(t, "sys/block/sda", "../devices/sda");
 	tree_link(t, "sys/block/up", "../../../etc/passwd");
 	tree_link(t, "sys/block/abs", "/etc/passwd");
@@ -55,11 +56,15 @@ static void test_confinement(void **state)
 		tree_init(&t);
 		make_tree(&t);
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-			struct root r = { .fd = open(t.dir, O_RDONLY | O_DIRECTORY), .has_openat2 = has_openat2, .record_fd = -1 };
-			int fd = cases[i].flags & O_PATH ? root_walk(r.fd, cases[i].path, cases[i].flags) :
-							   root_fd(&r, cases[i].path, cases[i].flags);
+			struct root r = { .fd = open(t.dir, O_RDONLY | O_DIRECTORY),
+					  .has_openat2 = has_openat2,
+					  .record_fd = -1 };
+			int fd = cases[i].flags & O_PATH
+					 ? root_walk(r.fd, cases[i].path, cases[i].flags)
+					 : root_fd(&r, cases[i].path, cases[i].flags);
 			if ((fd >= 0 ? 0 : fd) != cases[i].want)
-				fail_msg("%s (openat2 %d): %d, expected %d", cases[i].path, has_openat2, fd, cases[i].want);
+				fail_msg("%s (openat2 %d): %d, expected %d", cases[i].path,
+					 has_openat2, fd, cases[i].want);
 			assert_int_equal(r.escaped[0] != 0, cases[i].want == -EXDEV);
 			if (fd >= 0)
 				close(fd);
@@ -71,7 +76,8 @@ static void test_confinement(void **state)
 
 static void test_open_refuses_escaping_links(void **state)
 {
-	static const char *const targets[] = { "/etc/passwd", "../../../../../../../../etc/passwd", "../../.." };
+	static const char *const targets[] = { "/etc/passwd", "../../../../../../../../etc/passwd",
+					       "../../.." };
 	for (size_t i = 0; i < 3; i++) {
 		struct tree t;
 		struct root r;
@@ -124,7 +130,8 @@ static void test_reading(void **state)
 	size_t len;
 	struct root_names names;
 	tree_init(&t);
-	tree_files(&t, "d/a10", "", "d/a9", "", "d/b", "", "seven", "1234567", "eight", "12345678", NULL);
+	tree_files(&t, "d/a10", "", "d/a9", "", "d/b", "", "seven", "1234567", "eight", "12345678",
+		   NULL);
 	tree_link(&t, "link", "d/b");
 	mkfifo(strcat(strcpy((char[128]){ 0 }, t.dir), "/fifo"), 0600);
 	assert_int_equal(root_open(&r, t.dir, NULL), 0);

@@ -17,9 +17,14 @@ static void test_machine(void **state)
 static void test_comparison_sees_differences(void **state)
 {
 	static const char *const wrong[] = {
-		"{\"a\":2}", "{}", "{\"a\":1,\"gone\":7}", "{\"a\":1,\"disks\":[{\"name\":\"x\"}]}", "{\"a\":\"1\"}",
+		"{\"a\":2}",
+		"{}",
+		"{\"a\":1,\"gone\":7}",
+		"{\"a\":1,\"disks\":[{\"name\":\"x\"}]}",
+		"{\"a\":\"1\"}",
 	};
-	json_t *want = json_loads("{\"@exact\":{\"disks\":[]},\"a\":1,\"gone\":null,\"disks\":[]}", 0, NULL);
+	json_t *want = json_loads("{\"@exact\":{\"disks\":[]},\"a\":1,\"gone\":null,\"disks\":[]}",
+				  0, NULL);
 	json_t *right = json_loads("{\"a\":1,\"more\":5,\"disks\":[]}", 0, NULL);
 	assert_int_equal(expected_compare("", want, right, false, NULL), 0);
 	json_decref(right);
@@ -35,9 +40,12 @@ int main(void)
 {
 	char *paths[EXPECTED_MACHINES_MAX];
 	size_t n = expected_machines("tests/data/roots", paths);
-	struct CMUnitTest tests[EXPECTED_MACHINES_MAX + 1] = { cmocka_unit_test(test_comparison_sees_differences) };
+	struct CMUnitTest tests[EXPECTED_MACHINES_MAX + 1] = { cmocka_unit_test(
+		test_comparison_sees_differences) };
 	for (size_t i = 0; i < n; i++)
-		tests[i + 1] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1, .test_func = test_machine, .initial_state = paths[i] };
+		tests[i + 1] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
+						    .test_func = test_machine,
+						    .initial_state = paths[i] };
 	if (!n) {
 		fprintf(stderr, "no machine in tests/data/roots: run from the top folder\n");
 		return 1;

@@ -13,7 +13,8 @@ struct table {
 	size_t len;
 };
 
-static void add(struct table *t, uint8_t type, uint16_t handle, const void *body, size_t len, const char *strings, size_t strings_len)
+static void add(struct table *t, uint8_t type, uint16_t handle, const void *body, size_t len,
+		const char *strings, size_t strings_len)
 {
 	uint8_t head[4] = { type, (uint8_t)(len + 4), (uint8_t)handle, (uint8_t)(handle >> 8) };
 	memcpy(t->data + t->len, head, 4);
@@ -67,16 +68,26 @@ static const struct {
 	{ "empty slots", { { 1, 0 }, { 1, 1024 }, { 1, 0 } }, GIB },
 	{ "nothing but empty slots", { { 1, 0 } }, 0 },
 	{ "extended size", { { 1, 0x7fff, 65536 } }, 64 * GIB },
-	{ "bit 31 of the extended size is reserved", { { 1, 0x7fff, 0x80000000 | 65536 } }, 64 * GIB },
+	{ "bit 31 of the extended size is reserved",
+	  { { 1, 0x7fff, 0x80000000 | 65536 } },
+	  64 * GIB },
 	{ "extended marker in a short structure", { { 1, 0x7fff, 0, .len = 0x1b } }, 32767 * MIB },
 	{ "unknown size", { { 1, 1024 }, { 1, 0xffff } }, 0 },
 	{ "flash array", { { 1, 1024 }, { 2, 16 } }, GIB },
 	{ "dangling array handle", { { 1, 1024 }, { 99, 1024 } }, 2 * GIB },
 	{ "logical non-volatile", { { 1, 1024 }, { 1, 4096, .type = 0x1f } }, GIB },
-	{ "persistent module", { { 1, 1024 }, { 1, 0x7fff, 262144, .technology = 7, .volatile_bytes = 0, .len = 0x54 } }, GIB },
-	{ "mixed module", { { 1, 0x7fff, 262144, .technology = 7, .volatile_bytes = 32 * GIB, .len = 0x54 } }, 32 * GIB },
-	{ "volatile size unknown", { { 1, 1024, .technology = 4, .volatile_bytes = UINT64_MAX, .len = 0x54 } }, GIB },
-	{ "DRAM ignores the volatile size", { { 1, 1024, .technology = 3, .volatile_bytes = 0, .len = 0x54 } }, GIB },
+	{ "persistent module",
+	  { { 1, 1024 }, { 1, 0x7fff, 262144, .technology = 7, .volatile_bytes = 0, .len = 0x54 } },
+	  GIB },
+	{ "mixed module",
+	  { { 1, 0x7fff, 262144, .technology = 7, .volatile_bytes = 32 * GIB, .len = 0x54 } },
+	  32 * GIB },
+	{ "volatile size unknown",
+	  { { 1, 1024, .technology = 4, .volatile_bytes = UINT64_MAX, .len = 0x54 } },
+	  GIB },
+	{ "DRAM ignores the volatile size",
+	  { { 1, 1024, .technology = 3, .volatile_bytes = 0, .len = 0x54 } },
+	  GIB },
 	{ "structure too short for a slot", { { 1, 1024, .len = 0x14 } }, 0 },
 };
 
@@ -93,7 +104,8 @@ static void test_memory(void **state)
 		add(&t, 127, 0x7f, "", 0, "\0", 2);
 		assert_int_equal(smbios_init(&s, t.data, t.len), 0);
 		if (smbios_memory_bytes(&s) != cases[i].want)
-			fail_msg("%s: %llu", cases[i].name, (unsigned long long)smbios_memory_bytes(&s));
+			fail_msg("%s: %llu", cases[i].name,
+				 (unsigned long long)smbios_memory_bytes(&s));
 	}
 }
 
@@ -134,7 +146,8 @@ static void test_cut_tables(void **state)
 		test_free(copy);
 	}
 	struct smbios s = { 0 };
-	assert_int_equal(smbios_init(&s, "\1\3\0\0\0\0", 6), -EBADMSG); /* shorter than its own header */
+	assert_int_equal(smbios_init(&s, "\1\3\0\0\0\0", 6),
+			 -EBADMSG); /* shorter than its own header */
 	assert_int_equal(smbios_memory_bytes(&s), 0);
 }
 

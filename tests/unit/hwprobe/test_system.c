@@ -21,18 +21,25 @@ static const struct virt_case virt_cases[] = {
 	{ { DMI "product_name", "KVM Virtual Machine" }, "kvm" },
 	{ { DMI "sys_vendor", "QEMU" }, "qemu" },
 	{ { DMI "bios_vendor", "innotek GmbH" }, "oracle" },
-	{ { DMI "sys_vendor", "Microsoft Corporation", DMI "product_name", "Surface Laptop" }, NULL },
-	{ { DMI "sys_vendor", "Microsoft Corporation", DMI "product_name", "Virtual Machine", "cpuid.txt",
-	    HYPERVISOR "1 40000000 0 0 0 => 4000000b 7263694d 666f736f 76482074\n" },
+	{ { DMI "sys_vendor", "Microsoft Corporation", DMI "product_name", "Surface Laptop" },
+	  NULL },
+	{ { DMI "sys_vendor", "Microsoft Corporation", DMI "product_name", "Virtual Machine",
+	    "cpuid.txt", HYPERVISOR "1 40000000 0 0 0 => 4000000b 7263694d 666f736f 76482074\n" },
 	  "microsoft" },
-	{ { DMI "sys_vendor", "Amazon EC2", DMI "product_name", "m5.large", "cpuid.txt", HYPERVISOR }, "amazon" },
-	{ { DMI "sys_vendor", "Amazon EC2", DMI "product_name", "m5.metal", "cpuid.txt", HYPERVISOR }, NULL },
+	{ { DMI "sys_vendor", "Amazon EC2", DMI "product_name", "m5.large", "cpuid.txt",
+	    HYPERVISOR },
+	  "amazon" },
+	{ { DMI "sys_vendor", "Amazon EC2", DMI "product_name", "m5.metal", "cpuid.txt",
+	    HYPERVISOR },
+	  NULL },
 	{ { DMI "sys_vendor", "Amazon EC2", DMI "product_name", "i3.4xlarge" }, NULL },
-	{ { DMI "product_name", "Google Compute Engine", "cpuid.txt", "1 1 0 0 0 => 0 0 0 0\n" }, NULL },
+	{ { DMI "product_name", "Google Compute Engine", "cpuid.txt", "1 1 0 0 0 => 0 0 0 0\n" },
+	  NULL },
 	{ { DMI "product_name", "Google Compute Engine", "cpuid.txt", HYPERVISOR }, "google" },
 	{ { DMI "product_name", "Xen", "proc/xen/capabilities", "control_d\n" }, NULL },
 	{ { "sys/hypervisor/type", "xen\n" }, "xen" },
-	{ { "cpuid.txt", HYPERVISOR "1 40000000 0 0 0 => 40000001 4b4d564b 564b4d56 4d\n" }, "kvm" },
+	{ { "cpuid.txt", HYPERVISOR "1 40000000 0 0 0 => 40000001 4b4d564b 564b4d56 4d\n" },
+	  "kvm" },
 	{ { "cpuid.txt", HYPERVISOR }, "other" },
 	{ { "proc/cpuinfo", "flags : fpu hypervisor lm\n" }, "other" },
 	{ { "proc/cpuinfo", "flags : fpu hypervisors\n" }, NULL },
@@ -57,7 +64,8 @@ static void test_virtual(void **state)
 		add_files(&t, virt_cases[i].files);
 		struct hwp_inventory *inv = tree_probe(&t, HWP_VENDOR);
 		const struct hwp_vendor *v = hwp_get_system_vendor(inv);
-		print_message("case %zu: %s\n", i, v->virtualization.s ? v->virtualization.s : "none");
+		print_message("case %zu: %s\n", i,
+			      v->virtualization.s ? v->virtualization.s : "none");
 		assert_int_equal(v->is_virtual.v, virt_cases[i].want != NULL);
 		if (virt_cases[i].want)
 			assert_string_equal(v->virtualization.s, virt_cases[i].want);
@@ -71,11 +79,17 @@ static void test_vendor_names(void **state)
 	static const struct {
 		const char *files[8], *manufacturer, *product;
 	} cases[] = {
-		{ { DMI "sys_vendor", " HP \n", DMI "product_name", "ProLiant DL585 G2   \n" }, "HP", "ProLiant DL585 G2" },
-		{ { DMI "sys_vendor", "QEMU", DMI "chassis_asset_tag", "OracleCloud.com" }, "OracleCloud.com", NULL },
+		{ { DMI "sys_vendor", " HP \n", DMI "product_name", "ProLiant DL585 G2   \n" },
+		  "HP",
+		  "ProLiant DL585 G2" },
+		{ { DMI "sys_vendor", "QEMU", DMI "chassis_asset_tag", "OracleCloud.com" },
+		  "OracleCloud.com",
+		  NULL },
 		{ { DMI "product_name", "RHEL", DMI "product_family", "RHV" }, NULL, "oVirt" },
 		{ { "proc/sysinfo", "LPAR Name: x\n" }, "IBM/S390", "LPAR" },
-		{ { "proc/sysinfo", "VM00 Control Program: z/VM    6.1.0  \n" }, "IBM/S390", "z/VM    6.1.0" },
+		{ { "proc/sysinfo", "VM00 Control Program: z/VM    6.1.0  \n" },
+		  "IBM/S390",
+		  "z/VM    6.1.0" },
 		{ { "sys/firmware/devicetree/base/compatible", "acme,board" }, "acme", NULL },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -84,8 +98,10 @@ static void test_vendor_names(void **state)
 		add_files(&t, cases[i].files);
 		struct hwp_inventory *inv = tree_probe(&t, HWP_VENDOR);
 		const struct hwp_vendor *v = hwp_get_system_vendor(inv);
-		assert_string_equal(v->manufacturer.s ? v->manufacturer.s : "", cases[i].manufacturer ? cases[i].manufacturer : "");
-		assert_string_equal(v->product_name.s ? v->product_name.s : "", cases[i].product ? cases[i].product : "");
+		assert_string_equal(v->manufacturer.s ? v->manufacturer.s : "",
+				    cases[i].manufacturer ? cases[i].manufacturer : "");
+		assert_string_equal(v->product_name.s ? v->product_name.s : "",
+				    cases[i].product ? cases[i].product : "");
 		hwp_unref(inv);
 		tree_done(&t);
 	}
@@ -107,7 +123,8 @@ static void test_secure_boot(void **state)
 		{ "\6\0\0\0\1\1", 6, NULL, "Unknown" },
 		{ NULL, 0, NULL, "NotSupported" },
 		{ NULL, 0, "1 1 0:5 / /sys rw - sysfs sysfs rw\n", "Unknown" },
-		{ NULL, 0, "1 1 0:5 / /sys/firmware/efi/efivars rw - efivarfs efivarfs rw\n", "NotSupported" },
+		{ NULL, 0, "1 1 0:5 / /sys/firmware/efi/efivars rw - efivarfs efivarfs rw\n",
+		  "NotSupported" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct tree t;
@@ -133,8 +150,10 @@ static void test_device_type(void **state)
 		{ "1 1 8:1 / / rw - ext4 /dev/sda1 rw\n", NULL },
 		{ "1 1 0:1 / / rw - overlay overlay rw\n", "ephemeral" },
 		{ "1 1 0:1 / / rw - rootfs none rw\n", "ephemeral" },
-		{ "1 1 0:1 / / rw - overlay o rw\n2 1 8:4 / /sysroot rw - xfs /dev/sda4 rw\n", "persistent" },
-		{ "1 1 0:1 / / rw - overlay o rw\n2 1 7:1 / /sysroot rw - squashfs /dev/loop1 rw\n", "ephemeral" },
+		{ "1 1 0:1 / / rw - overlay o rw\n2 1 8:4 / /sysroot rw - xfs /dev/sda4 rw\n",
+		  "persistent" },
+		{ "1 1 0:1 / / rw - overlay o rw\n2 1 7:1 / /sysroot rw - squashfs /dev/loop1 rw\n",
+		  "ephemeral" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct tree t;
@@ -160,7 +179,9 @@ static void test_tpm(void **state)
 		{ { "sys/class/tpm/tpm0/caps", "x" }, "1.2" },
 		{ { "sys/class/tpm/tpm0/dev", "x", "sys/class/tpm/tpmrm0/dev", "x" }, "2.0" },
 		{ { "sys/class/tpm/tpmrm0/dev", "x" }, "none" },
-		{ { "sys/class/tpm/tpm10/tpm_version_major", "2", "sys/class/tpm/tpm9/tpm_version_major", "1" }, "1.2" },
+		{ { "sys/class/tpm/tpm10/tpm_version_major", "2",
+		    "sys/class/tpm/tpm9/tpm_version_major", "1" },
+		  "1.2" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct tree t;
@@ -185,15 +206,28 @@ static void test_memory_methods(void **state)
 		{ { NULL }, 0, "" },
 		{ { "proc/meminfo", "MemTotal: 1000 kB\n" }, 1024000, "meminfo" },
 		{ { "proc/meminfo", "MemTotal: 1000\n" }, 0, "" },
-		{ { BLOCKS "block_size_bytes", "8000000", BLOCKS "memory0/state", "online", BLOCKS "memory1/state", "offline",
-		    BLOCKS "memory7/state", "online", BLOCKS "probe", "" }, 2LL << 27, "ghw" },
-		{ { BLOCKS "block_size_bytes", "8000000", BLOCKS "memory0/online", "1", BLOCKS "memory1/online", "0" }, 1LL << 27, "ghw" },
-		{ { BLOCKS "block_size_bytes", "-1", "proc/meminfo", "MemTotal: 1 kB\n" }, 1024, "meminfo" },
-		{ { "run/udev/data/+dmi:id", "E:MEMORY_ARRAY_NUM_DEVICES=2\nE:MEMORY_DEVICE_0_SIZE=4294967296\nE:MEMORY_DEVICE_1_SIZE=1\n" },
-		  4294967297, "dmidecode" },
+		{ { BLOCKS "block_size_bytes", "8000000", BLOCKS "memory0/state", "online",
+		    BLOCKS "memory1/state", "offline", BLOCKS "memory7/state", "online",
+		    BLOCKS "probe", "" },
+		  2LL << 27,
+		  "ghw" },
+		{ { BLOCKS "block_size_bytes", "8000000", BLOCKS "memory0/online", "1",
+		    BLOCKS "memory1/online", "0" },
+		  1LL << 27,
+		  "ghw" },
+		{ { BLOCKS "block_size_bytes", "-1", "proc/meminfo", "MemTotal: 1 kB\n" },
+		  1024,
+		  "meminfo" },
+		{ { "run/udev/data/+dmi:id",
+		    "E:MEMORY_ARRAY_NUM_DEVICES=2\nE:MEMORY_DEVICE_0_SIZE=4294967296\nE:MEMORY_DEVICE_1_SIZE=1\n" },
+		  4294967297,
+		  "dmidecode" },
 		/* less than the kernel has: start-up memory only */
-		{ { "run/udev/data/+dmi:id", "E:MEMORY_ARRAY_NUM_DEVICES=1\nE:MEMORY_DEVICE_0_SIZE=1024\n", "proc/meminfo", "MemTotal: 8 kB\n" },
-		  8192, "meminfo" },
+		{ { "run/udev/data/+dmi:id",
+		    "E:MEMORY_ARRAY_NUM_DEVICES=1\nE:MEMORY_DEVICE_0_SIZE=1024\n", "proc/meminfo",
+		    "MemTotal: 8 kB\n" },
+		  8192,
+		  "meminfo" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct tree t;
@@ -203,7 +237,8 @@ static void test_memory_methods(void **state)
 		const struct hwp_memory *m = hwp_get_memory(inv);
 		print_message("case %zu\n", i);
 		assert_int_equal(m->physical_bytes.v, cases[i].physical);
-		assert_string_equal(m->physical_bytes_method.s ? m->physical_bytes_method.s : "", cases[i].method);
+		assert_string_equal(m->physical_bytes_method.s ? m->physical_bytes_method.s : "",
+				    cases[i].method);
 		hwp_unref(inv);
 		tree_done(&t);
 	}
@@ -211,10 +246,12 @@ static void test_memory_methods(void **state)
 
 static void test_zones(void **state)
 {
-	assert_int_equal(zoneinfo_present("Node 0, zone      DMA\n  pages free 1\n        spanned  4095\n        present  3998\n"
-					  "Node 0, zone    DMA32\n        present  1000\n      nr_present 5\nNode 1, zone   Device\n        present  7\n"
-					  "Node 1, zone   Normal\n        present  2"),
-			 5000);
+	assert_int_equal(
+		zoneinfo_present(
+			"Node 0, zone      DMA\n  pages free 1\n        spanned  4095\n        present  3998\n"
+			"Node 0, zone    DMA32\n        present  1000\n      nr_present 5\nNode 1, zone   Device\n        present  7\n"
+			"Node 1, zone   Normal\n        present  2"),
+		5000);
 	assert_int_equal(zoneinfo_present(""), 0);
 	assert_int_equal(zoneinfo_present(NULL), 0);
 }
@@ -225,12 +262,18 @@ static void test_gpus(void **state)
 	struct hwp_inventory *inv = NULL;
 	char ids[256];
 	tree_init(&t);
-	tree_files(&t, "sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n", "sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n",
-		   "sys/bus/pci/devices/0000:01:00.0/device", "0x1eb8\n", "sys/bus/pci/devices/10000:02:00.0/class", "0x120000",
-		   "sys/bus/pci/devices/0000:00:1f.0/class", "0x060100", "sys/bus/pci/devices/0000:00:1e.0/class", "garbage", "ids",
-		   "# c\n10dd  Before\n\t1eb8  Wrong\n10de  NVIDIA Corporation\n\t1eb8  TU104GL [Tesla T4]\n\t\t10de 12a2  Sub\nC 03  x\n", NULL);
+	tree_files(
+		&t, "sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n",
+		"sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n",
+		"sys/bus/pci/devices/0000:01:00.0/device", "0x1eb8\n",
+		"sys/bus/pci/devices/10000:02:00.0/class", "0x120000",
+		"sys/bus/pci/devices/0000:00:1f.0/class", "0x060100",
+		"sys/bus/pci/devices/0000:00:1e.0/class", "garbage", "ids",
+		"# c\n10dd  Before\n\t1eb8  Wrong\n10de  NVIDIA Corporation\n\t1eb8  TU104GL [Tesla T4]\n\t\t10de 12a2  Sub\nC 03  x\n",
+		NULL);
 	snprintf(ids, sizeof(ids), "%s/ids", t.dir);
-	assert_int_equal(tree_try(&t, (struct hwp_options){ .parts = HWP_GPUS, .pci_ids = ids }, &inv), 0);
+	assert_int_equal(
+		tree_try(&t, (struct hwp_options){ .parts = HWP_GPUS, .pci_ids = ids }, &inv), 0);
 	assert_int_equal(hwp_gpu_count(inv), 2);
 	const struct hwp_gpu *g = hwp_gpu_at(inv, 0);
 	assert_string_equal(g->address.s, "0000:01:00.0");
@@ -250,9 +293,10 @@ static void test_gpus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_virtual),	     cmocka_unit_test(test_vendor_names), cmocka_unit_test(test_secure_boot),
-		cmocka_unit_test(test_device_type),  cmocka_unit_test(test_tpm),	  cmocka_unit_test(test_memory_methods),
-		cmocka_unit_test(test_zones),	     cmocka_unit_test(test_gpus),
+		cmocka_unit_test(test_virtual),     cmocka_unit_test(test_vendor_names),
+		cmocka_unit_test(test_secure_boot), cmocka_unit_test(test_device_type),
+		cmocka_unit_test(test_tpm),         cmocka_unit_test(test_memory_methods),
+		cmocka_unit_test(test_zones),       cmocka_unit_test(test_gpus),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

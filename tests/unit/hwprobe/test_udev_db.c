@@ -18,7 +18,8 @@ static void test_record(void **state)
 	char buf[512];
 	struct udev_record r;
 	size_t pos = 0;
-	parse(&r, buf, "S:disk/by-id/a\nL:-100\nI:42\nE:ID_MODEL=X=Y\nE:EMPTY=\nE:ID_SERIAL=old\nE:ID_SERIAL=new\nS:disk/by-id/b\nG:systemd\nnonsense\nV:1");
+	parse(&r, buf,
+	      "S:disk/by-id/a\nL:-100\nI:42\nE:ID_MODEL=X=Y\nE:EMPTY=\nE:ID_SERIAL=old\nE:ID_SERIAL=new\nS:disk/by-id/b\nG:systemd\nnonsense\nV:1");
 	assert_true(r.is_there);
 	assert_true(r.is_initialized);
 	assert_int_equal(r.link_priority, -100);
