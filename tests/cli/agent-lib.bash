@@ -117,7 +117,7 @@ for line in open(sys.argv[1]):
 
 # reported STAGE [TEXT]
 reported() {
-	stages | grep -q "^$1|.*${2:-}"
+	stages | grep "^$1|.*${2:-}" >/dev/null
 }
 
 # status KEY...: a value of status.json, nothing when it is not there (yet)
