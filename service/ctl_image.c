@@ -104,10 +104,11 @@ static int convert(const struct ctl_job *job, struct progress *p, struct fault *
 static int install_os(struct ctl_call *c, json_t **ret, struct fault *err)
 {
 	struct os_image *o;
+	const char *arch = ctl_arg(c, "arch");
 	const struct os_image_info info = {
 		.label = ctl_arg(c, "label"),
 		.version = ctl_arg(c, "version"),
-		.arch = ctl_arg(c, "arch"),
+		.arch = arch_api_name(arch ? arch : "x86_64"),
 		.make_default = json_flag(c->args, "default"),
 	};
 	int r = images_os_install(c->service, c->job.tmp, &info, &o, err);

@@ -13,6 +13,7 @@
 
 #define TMP_PREFIX "tmp-"
 #define OLD_PREFIX "tmp-old-"
+#define DEFAULT_ARCH "x86_64"
 
 static const char *const folders[IMAGES_KIND_COUNT] = { "base-images", "os-images" };
 
@@ -211,21 +212,78 @@ struct os_image *images_os_default(struct service *svc)
 	return NULL;
 }
 
+static void urls_free(struct images_url *urls, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(urls[i].url);
+	free(urls);
+}
+
+static const char *url_of(const struct images *im, const struct os_image *o)
+{
+	for (size_t i = 0; o && i < im->n_urls; i++) {
+		if (strcmp(im->urls[i].id, o->id) == 0)
+			return im->urls[i].url;
+	}
+	return NULL;
+}
+
+static size_t count_os_images(const struct service *svc)
+{
+	size_t n = 0;
+
+	while (state_os_image_at(svc->state, n))
+		n++;
+	return n;
+}
+
 int images_publish(struct service *svc)
 {
 	struct images *im = svc->images;
-	const struct os_image *o = images_os_default(svc);
-	char *url = NULL;
-
-	if (o && svc->payload_url) {
-		url = str_printf("%s/os-images/%s/" OS_PAYLOAD_NAME, svc->payload_url, o->id);
-		if (!url)
+	size_t n = svc->payload_url ? count_os_images(svc) : 0;
+	struct images_url *urls = calloc(n + 1, sizeof(*urls));
+	if (!urls)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct os_image *o = state_os_image_at(svc->state, i);
+		memcpy(urls[i].id, o->id, sizeof(urls[i].id));
+		urls[i].url =
+			str_printf("%s/os-images/%s/" OS_PAYLOAD_NAME, svc->payload_url, o->id);
+		if (!urls[i].url) {
+			urls_free(urls, n);
 			return -ENOMEM;
+		}
 	}
-	free(im->default_url);
-	im->default_url = url;
-	svc->rules.os_image_url = url;
+	urls_free(im->urls, im->n_urls);
+	im->urls = urls;
+	im->n_urls = n;
+	svc->rules.os_image_url = url_of(im, images_os_default(svc));
 	return 0;
+}
+
+/* Is @o a better choice than @best (NULL = none yet)? */
+static bool is_better(const struct os_image *o, const struct os_image *best)
+{
+	if (!best || o->is_default != best->is_default)
+		return !best || o->is_default;
+	return o->created_at > best->created_at;
+}
+
+const char *images_os_url(struct service *svc, const struct infra_env *ie)
+{
+	const char *arch = str_empty(ie->cpu_architecture) ? DEFAULT_ARCH : ie->cpu_architecture;
+	const struct os_image *o, *best = NULL;
+
+	for (size_t i = 0; (o = state_os_image_at(svc->state, i)); i++) {
+		const char *version = str_empty(o->version) ? svc->config->default_version
+							    : o->version;
+		const char *own_arch = str_empty(o->cpu_architecture) ? DEFAULT_ARCH
+								      : o->cpu_architecture;
+		if (str_eq(version, ie->openshift_version) && strcmp(own_arch, arch) == 0 &&
+		    is_better(o, best))
+			best = o;
+	}
+	return url_of(svc->images, best ? best : images_os_default(svc));
 }
 
 int images_os_set_default(struct service *svc, struct os_image *o, struct fault *err)
@@ -290,8 +348,8 @@ int images_os_install(struct service *svc, const char *tmp, const struct os_imag
 		r = o ? state_edit_os_image(svc->state, o) : state_add_os_image(svc->state, id, &o);
 	if (r == 0)
 		r = fill_row(o, &index, info, service_now_us(svc));
-	if (r == 0 && is_default)
-		r = images_os_set_default(svc, o, err);
+	if (r == 0)
+		r = is_default ? images_os_set_default(svc, o, err) : images_publish(svc);
 	slx_done(&index);
 	if (r == -ENOMEM)
 		return fault_oom(err);
@@ -402,6 +460,6 @@ void images_free(struct images *im)
 		base_image_done(&im->base[i]);
 	for (int k = 0; k < IMAGES_KIND_COUNT; k++)
 		closep(&im->dirfd[k]);
-	free(im->default_url);
+	urls_free(im->urls, im->n_urls);
 	free(im);
 }

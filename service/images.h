@@ -19,11 +19,18 @@
 
 enum images_kind { IMAGES_BASE, IMAGES_OS, IMAGES_KIND_COUNT };
 
+/* Where the payload of one OS image is fetched from. */
+struct images_url {
+	char id[65];
+	char *url; /* owned */
+};
+
 struct images {
 	struct base_image base[IMAGES_MAX];
 	size_t n_base;
 	int dirfd[IMAGES_KIND_COUNT]; /* base-images, os-images */
-	char *default_url;            /* rules.os_image_url points here */
+	struct images_url *urls; /* owned; of the payloads of all OS images: the rules point here */
+	size_t n_urls;
 };
 
 /* Opens and tidies the folders, loads what is there (a damaged base image is left out with a warning), sets svc->rules.os_image_url. */
@@ -62,6 +69,11 @@ int images_os_remove(struct service *svc, struct os_image *o, struct fault *err)
 int images_os_set_default(struct service *svc, struct os_image *o, struct fault *err);
 /* The default OS image, or NULL. */
 struct os_image *images_os_default(struct service *svc);
+/*
+ * The payload to install on hosts of @ie: that of the image of its version and architecture (the default one first, else the newest), else the
+ * default image's. NULL = no image for it. Borrowed until images change.
+ */
+const char *images_os_url(struct service *svc, const struct infra_env *ie);
 /* Tells the rules anew which payload an install step names: after changes were taken back. 0 or -ENOMEM. */
 int images_publish(struct service *svc);
 /* A file of an OS image (OS_PAYLOAD_NAME, OS_INDEX_NAME), opened; the caller closes it. -ENOENT. */

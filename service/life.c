@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/json_map.h"
 #include "common/log.h"
+#include "service/images.h"
 
 #define EVENT_TEXT_MAX 4096
 
@@ -17,13 +18,16 @@ struct rule_ctx life_ctx(struct service *svc, struct host *h)
 	size_t n_peers;
 	const struct host *const *peers = state_peers(svc->state, h, &n_peers);
 
+	const struct infra_env *ie = state_infra_env(svc->state, h->infra_env_id);
+
 	return (struct rule_ctx){
-		.infra_env = state_infra_env(svc->state, h->infra_env_id),
+		.infra_env = ie,
 		.cluster = h->cluster_id[0] ? state_cluster(svc->state, h->cluster_id) : NULL,
 		.peers = peers,
 		.n_peers = n_peers,
 		.now_us = service_now_us(svc),
 		.config = &svc->rules,
+		.os_image_url = ie && h->status == HOST_INSTALLING && svc->images ? images_os_url(svc, ie) : NULL,
 	};
 }
 

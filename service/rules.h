@@ -17,6 +17,7 @@ struct rule_ctx {
 	size_t n_peers;
 	int64_t now_us;
 	const struct rule_config *config;
+	const char *os_image_url; /* payload for this host, where it differs from config's; NULL = config's */
 };
 
 /* Service settings that rules need; defaults by rule_config_init(). Strings borrowed. */

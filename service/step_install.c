@@ -210,7 +210,8 @@ static int args_network(struct install *in)
 
 static int args_image(struct install *in)
 {
-	const char *url = in->ctx->config->os_image_url;
+	const char *url = in->ctx->os_image_url ? in->ctx->os_image_url
+						: in->ctx->config->os_image_url;
 
 	if (str_empty(url) || has_arg(in->args, "--image-url") || has_arg(in->args, "--image-file"))
 		return 0;

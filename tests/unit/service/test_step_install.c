@@ -19,6 +19,12 @@ static void with_image(struct fixture *f)
 	f->config.os_image_url = "http://s:8090/os-images/x/image.raw.zst";
 }
 
+static void for_this_host(struct fixture *f)
+{
+	with_image(f);
+	f->ctx.os_image_url = "http://s:8090/os-images/y/image.raw.zst";
+}
+
 static void with_both(struct fixture *f)
 {
 	user_args(f);
@@ -52,6 +58,8 @@ static const struct install_case cases[] = {
 	{ "the user's", NULL, NULL, user_args, "[\"--append-karg\",\"a=b\"]", "[]" },
 	{ "the service's image", NULL, NULL, with_image,
 	  "[\"--image-url\",\"http://s:8090/os-images/x/image.raw.zst\"]", "[]" },
+	{ "another image for this host", NULL, NULL, for_this_host,
+	  "[\"--image-url\",\"http://s:8090/os-images/y/image.raw.zst\"]", "[]" },
 	{ "both", NULL, NULL, with_both,
 	  "[\"--append-karg\",\"a=b\",\"--image-url\",\"http://s:8090/os-images/x/image.raw.zst\"]",
 	  "[]" },
