@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 make_tmp
 . "$(dirname "$0")/service-lib.bash"
-requires sfdisk sqlite3 zstd
+requires sfdisk zstd
 
 : >"$TMP/slipwayd.conf"
 start_service --auth=local
@@ -122,7 +122,12 @@ if "${CTL[@]}" users remove admin 2>/dev/null; then fail "the last administrator
 # --- backup ---
 "${CTL[@]}" backup "$TMP/backup.db"
 [ "$(stat -c %a "$TMP/backup.db")" = 600 ] || fail "others may read the backup"
-sqlite3 "$TMP/backup.db" 'PRAGMA integrity_check; SELECT count(*) FROM infra_env' | tr '\n' ' ' | grep -qx 'ok 1 ' || fail "the backup"
+python3 - "$TMP/backup.db" <<'X' || fail "the backup"
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+assert db.execute("SELECT count(*) FROM infra_env").fetchone() == (1,)
+X
 if "${CTL[@]}" backup "$TMP/backup.db" 2>/dev/null; then fail "an older backup was written over"; fi
 
 # --- kill -9 in the middle of an addition, start again ---
