@@ -17,6 +17,7 @@ extern "C" {
 
 struct hwp_ctx;
 struct hwp_inventory;
+struct hwp_monitor;
 
 /* Parts of the inventory; a set of them is an OR. */
 enum hwp_part {
@@ -227,6 +228,16 @@ HWP_API char *hwp_to_text(const struct hwp_inventory *inv, unsigned width);
 /* Which parts differ; parts that only one of the two has count as different. Returns 1 when any, 0 none, -ENOMEM. */
 HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b,
 		     unsigned *ret_changed_parts);
+
+/*
+ * Changes of the running machine (-EINVAL otherwise), from udev (from the kernel itself where no udev runs) and rtnetlink.
+ * @parts: those of interest; 0 = those of the options. Wait for the descriptor to become readable, then dispatch: it never
+ * blocks, and returns 1 with the parts that may have changed, 0 when none has. hwp_probe() and hwp_diff() tell what really did.
+ */
+HWP_API int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **ret_monitor);
+HWP_API int hwp_monitor_fd(const struct hwp_monitor *monitor);
+HWP_API int hwp_monitor_dispatch(struct hwp_monitor *monitor, unsigned *ret_changed_parts);
+HWP_API void hwp_monitor_close(struct hwp_monitor *monitor);
 
 #ifdef __cplusplus
 }

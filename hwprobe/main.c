@@ -12,30 +12,14 @@
 #include "common/str.h"
 #include "common/verb.h"
 #include "hwprobe/hwprobe.h"
+#include "hwprobe/watch.h"
 
 struct arguments {
 	struct hwp_options opt;
 	enum hwp_format format;
 	uint64_t max_bytes;
 	const char *record;
-};
-
-static const struct {
-	const char *name;
-	unsigned part;
-} part_names[] = {
-	{ "cpu", HWP_CPU },
-	{ "memory", HWP_MEMORY },
-	{ "disks", HWP_DISKS },
-	{ "interfaces", HWP_NICS },
-	{ "routes", HWP_ROUTES },
-	{ "boot", HWP_BOOT },
-	{ "system_vendor", HWP_VENDOR },
-	{ "gpus", HWP_GPUS },
-	{ "tpm", HWP_TPM },
-	{ "bmc", HWP_BMC },
-	{ "hostname", HWP_HOSTNAME },
-	{ "all", HWP_ALL },
+	bool is_watching;
 };
 
 static const struct {
@@ -55,14 +39,6 @@ static int set_format(void *ctx, const char *value, struct fault *err)
 		}
 	}
 	return fault_set(err, -EINVAL, "%s: no such format", value);
-}
-
-static unsigned part_by_name(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(part_names); i++)
-		if (!strcmp(name, part_names[i].name))
-			return part_names[i].part;
-	return 0;
 }
 
 static int set_parts(void *ctx, const char *value, struct fault *err)
@@ -101,6 +77,12 @@ static int set_record(void *ctx, const char *value, struct fault *err)
 	return 0;
 }
 
+static int set_watch(void *ctx, const char *value, struct fault *err)
+{
+	((struct arguments *)ctx)->is_watching = true;
+	return 0;
+}
+
 static int set_size(const char *value, uint64_t *ret, struct fault *err)
 {
 	return str_to_size(value, ret) < 0 ? fault_set(err, -EINVAL, "%s: not a size", value) : 0;
@@ -136,6 +118,7 @@ static const struct option_spec options[] = {
 	{ "parts", 'p', "LIST", "only these parts: cpu,memory,disks,interfaces,…", set_parts },
 	{ "sysroot", 0, "DIR", "a recorded machine instead of this one", set_sysroot },
 	{ "record", 0, "DIR", "record this machine into a new folder", set_record },
+	{ "watch", 0, NULL, "one line of JSON now and at each change", set_watch },
 	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },
 	{ "disk-min-size", 0, "SIZE", "leave out smaller disks", set_disk_min },
 	{ "timeout", 0, "MS", "time for reading devices, milliseconds", set_timeout },
@@ -203,8 +186,8 @@ static int record(const struct arguments *a, struct hwp_ctx *hwp, struct hwp_inv
 static int run(void *ctx, int argc, char **argv)
 {
 	struct arguments *a = ctx;
-	if (a->record && a->opt.sysroot) {
-		log_error("--record is for the running machine, not with --sysroot");
+	if ((a->record || a->is_watching) && a->opt.sysroot) {
+		log_error("--record and --watch are for the running machine, not with --sysroot");
 		return EXIT_USAGE;
 	}
 	if (a->format != HWP_JSON_ASSISTED)
@@ -212,6 +195,8 @@ static int run(void *ctx, int argc, char **argv)
 	AUTO(hwp_closep) struct hwp_ctx *hwp = NULL;
 	AUTO(hwp_unrefp) struct hwp_inventory *inv = NULL;
 	int rc = hwp_open(&hwp, &a->opt);
+	if (!rc && a->is_watching)
+		return watch(hwp);
 	if (!rc)
 		rc = a->record ? record(a, hwp, &inv) : hwp_probe(hwp, 0, &inv);
 	if (rc < 0) {

@@ -1,8 +1,9 @@
 # Hardware inventory: libhwprobe and slipway-hwprobe.
 libs += hwprobe
-hwprobe.src  := $(filter-out %/main.c,$(wildcard hwprobe/*.c))
-hwprobe.pkgs := libudev blkid libnl-3.0 libnl-route-3.0 libnl-genl-3.0 jansson
+hwprobe.prog := hwprobe/main.c hwprobe/watch.c hwprobe/parts.c
+hwprobe.src  := $(filter-out $(hwprobe.prog),$(wildcard hwprobe/*.c))
+hwprobe.pkgs := libudev libnl-3.0 jansson
 hwprobe.uses := common
 bins += slipway-hwprobe
-slipway-hwprobe.src  := hwprobe/main.c
+slipway-hwprobe.src  := $(hwprobe.prog)
 slipway-hwprobe.uses := hwprobe

@@ -1,0 +1,189 @@
+#include <errno.h>
+#include <libudev.h>
+#include <linux/rtnetlink.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/context.h"
+
+/* Events of one hwp_monitor_dispatch(); more wait for the next call. */
+enum { EVENTS_MAX = 1000, RECEIVE_BUFFER = 1 << 20 };
+
+struct hwp_monitor {
+	unsigned parts;
+	int epoll;
+	struct udev *udev;
+	struct udev_monitor *devices;
+	struct nl_sock *net;
+};
+
+/* What a device of a subsystem belongs to. */
+static const struct {
+	const char *subsystem;
+	unsigned parts;
+} subsystem_parts[] = {
+	{ "block", HWP_DISKS }, { "net", HWP_NICS | HWP_ROUTES | HWP_HOSTNAME },
+	{ "pci", HWP_GPUS },    { "tpm", HWP_TPM },
+	{ "cpu", HWP_CPU },     { "memory", HWP_MEMORY },
+	{ "ipmi", HWP_BMC },
+};
+
+/* The first message type of each kind; new, delete, get and set follow each other. */
+static const struct {
+	int first;
+	unsigned parts;
+} message_parts[] = {
+	{ RTM_NEWLINK, HWP_NICS | HWP_ROUTES | HWP_HOSTNAME },
+	{ RTM_NEWADDR, HWP_NICS | HWP_HOSTNAME },
+	{ RTM_NEWROUTE, HWP_ROUTES | HWP_NICS },
+};
+
+void hwp_monitor_close(struct hwp_monitor *m)
+{
+	if (!m)
+		return;
+	if (m->devices)
+		udev_monitor_unref(m->devices);
+	if (m->udev)
+		udev_unref(m->udev);
+	if (m->net)
+		nl_socket_free(m->net);
+	if (m->epoll >= 0)
+		close(m->epoll);
+	free(m);
+}
+
+static void hwp_monitor_closep(struct hwp_monitor **m)
+{
+	hwp_monitor_close(*m);
+}
+
+static int watch_fd(struct hwp_monitor *m, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+	return epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+/* Events as udev passes them on, when it has worked on them; without udev those of the kernel. */
+static int open_devices(struct hwp_monitor *m)
+{
+	bool has_udev = access("/run/udev/control", F_OK) == 0;
+	m->udev = udev_new();
+	m->devices = m->udev ? udev_monitor_new_from_netlink(m->udev, has_udev ? "udev" : "kernel")
+			     : NULL;
+	if (!m->devices)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(subsystem_parts); i++)
+		if (m->parts & subsystem_parts[i].parts)
+			udev_monitor_filter_add_match_subsystem_devtype(
+				m->devices, subsystem_parts[i].subsystem, NULL);
+	int rc = udev_monitor_enable_receiving(m->devices);
+	return rc < 0 ? rc : watch_fd(m, udev_monitor_get_fd(m->devices));
+}
+
+static int open_net(struct hwp_monitor *m)
+{
+	m->net = nl_socket_alloc();
+	if (!m->net)
+		return -ENOMEM;
+	if (nl_connect(m->net, NETLINK_ROUTE) < 0 || nl_socket_set_nonblocking(m->net) < 0)
+		return -EIO;
+	(void)nl_socket_set_buffer_size(
+		m->net, RECEIVE_BUFFER,
+		0); /* a smaller one loses events sooner, which is noticed */
+	if (nl_socket_add_memberships(m->net, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+				      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+				      0) < 0)
+		return -EIO;
+	return watch_fd(m, nl_socket_get_fd(m->net));
+}
+
+int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **ret_monitor)
+{
+	if (!ctx->root.is_live)
+		return -EINVAL;
+	AUTO(hwp_monitor_closep) struct hwp_monitor *m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	m->parts = parts ? parts : ctx->opt.parts;
+	m->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (m->epoll < 0)
+		return -errno;
+	int rc = open_devices(m);
+	if (!rc && m->parts & (HWP_NICS | HWP_ROUTES | HWP_HOSTNAME))
+		rc = open_net(m);
+	if (rc < 0)
+		return rc;
+	*ret_monitor = TAKE(m);
+	return 0;
+}
+
+int hwp_monitor_fd(const struct hwp_monitor *m)
+{
+	return m->epoll;
+}
+
+static unsigned device_parts(struct udev_device *d)
+{
+	const char *subsystem = udev_device_get_subsystem(d);
+	for (size_t i = 0; i < ARRAY_SIZE(subsystem_parts); i++)
+		if (str_eq(subsystem, subsystem_parts[i].subsystem))
+			return subsystem_parts[i].parts;
+	return 0;
+}
+
+static unsigned drain_devices(struct hwp_monitor *m)
+{
+	unsigned parts = 0;
+	for (int i = 0; i < EVENTS_MAX; i++) {
+		struct udev_device *d = udev_monitor_receive_device(m->devices);
+		if (!d)
+			break;
+		parts |= device_parts(d);
+		udev_device_unref(d);
+	}
+	return parts;
+}
+
+static unsigned messages_parts(const void *data, int len)
+{
+	unsigned parts = 0;
+	for (struct nlmsghdr *h = (struct nlmsghdr *)data; nlmsg_ok(h, len);
+	     h = nlmsg_next(h, &len))
+		for (size_t i = 0; i < ARRAY_SIZE(message_parts); i++)
+			if (h->nlmsg_type >= message_parts[i].first &&
+			    h->nlmsg_type < message_parts[i].first + 4)
+				parts |= message_parts[i].parts;
+	return parts;
+}
+
+static unsigned drain_net(struct hwp_monitor *m)
+{
+	unsigned parts = 0;
+	for (int i = 0; m->net && i < EVENTS_MAX; i++) {
+		struct sockaddr_nl from;
+		AUTO(freep) unsigned char *data = NULL;
+		int n = nl_recv(m->net, &from, &data, NULL);
+		if (n == -NLE_NOMEM) { /* ENOBUFS: events were lost, so anything may have changed */
+			parts |= HWP_NICS | HWP_ROUTES | HWP_HOSTNAME;
+			continue;
+		}
+		if (n <= 0)
+			break;
+		parts |= messages_parts(data, n);
+	}
+	return parts;
+}
+
+int hwp_monitor_dispatch(struct hwp_monitor *m, unsigned *ret_changed_parts)
+{
+	*ret_changed_parts = (drain_devices(m) | drain_net(m)) & m->parts;
+	return *ret_changed_parts != 0;
+}

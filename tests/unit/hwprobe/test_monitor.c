@@ -1,0 +1,78 @@
+/* A change of a network link wakes the monitor; nothing else does. In a network namespace of its own, so as root only. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "hwprobe/hwprobe.h"
+
+enum { WAIT_MS = 5000 };
+
+static void bring_up_loopback(void)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &r), 0);
+	close(fd);
+}
+
+static void test_link_comes_up(void **state)
+{
+	struct hwp_ctx *ctx;
+	struct hwp_monitor *m;
+	struct hwp_inventory *before, *after;
+	unsigned changed = 1;
+	if (unshare(CLONE_NEWNET) < 0) {
+		print_message("no network namespace: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(hwp_open(&ctx, NULL), 0);
+	assert_int_equal(hwp_monitor_open(ctx, HWP_NICS | HWP_DISKS, &m), 0);
+	assert_int_equal(hwp_probe(ctx, HWP_NICS, &before), 0);
+
+	struct pollfd p = { .fd = hwp_monitor_fd(m), .events = POLLIN };
+	assert_int_equal(hwp_monitor_dispatch(m, &changed), 0);
+	assert_int_equal(changed, 0);
+	bring_up_loopback();
+	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	assert_int_equal(hwp_monitor_dispatch(m, &changed), 1);
+	assert_int_equal(changed, HWP_NICS);
+
+	assert_int_equal(hwp_probe(ctx, HWP_NICS, &after), 0);
+	assert_int_equal(hwp_diff(before, after, &changed), 1);
+	assert_int_equal(changed, HWP_NICS);
+	assert_int_equal(hwp_nic_at(after, 0)->ipv4_addresses.n, 1);
+	hwp_unref(before);
+	hwp_unref(after);
+	hwp_monitor_close(m);
+	hwp_close(ctx);
+}
+
+static void test_only_the_running_machine(void **state)
+{
+	struct hwp_ctx *ctx;
+	struct hwp_monitor *m = NULL;
+	struct hwp_options opt = { .size = sizeof(opt),
+				   .sysroot = "tests/data/roots/arm-devicetree/root" };
+	assert_int_equal(hwp_open(&ctx, &opt), 0);
+	assert_int_equal(hwp_monitor_open(ctx, 0, &m), -EINVAL);
+	assert_null(m);
+	hwp_monitor_close(NULL);
+	hwp_close(ctx);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_link_comes_up),
+					    cmocka_unit_test(test_only_the_running_machine) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
