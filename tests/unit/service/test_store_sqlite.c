@@ -1,0 +1,370 @@
+#include "unit.h"
+#include <sqlite3.h>
+#include "service/schema.h"
+#include "service/state.h"
+#include "service/store.h"
+
+static const uint8_t key[SEAL_KEY_LEN] = { 7 };
+
+struct fixture {
+	char path[64];
+	int fd;
+	struct store *store;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->fd = unit_tmp_open(f->path);
+	*state = f;
+	return store_open("sqlite", f->fd, key, &f->store, NULL);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->store);
+	unit_tmp_close(f->fd, f->path);
+	free(f);
+	return 0;
+}
+
+static void reopen(struct fixture *f)
+{
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(store_open("sqlite", f->fd, key, &f->store, NULL), 0);
+}
+
+static void fill(enum model_kind kind, void *obj)
+{
+	int n = 0;
+
+	for (const struct model_field *f = model_class(kind)->fields; f->column; f++) {
+		char *p = (char *)obj + f->offset, text[32];
+		snprintf(text, sizeof(text), "%s-%d \xc3\xa9", f->column, ++n);
+		text[31] = '\0';
+		if (f->type == MODEL_CHARS && !*p)
+			snprintf(p, f->size, "%d", n);
+		else if (f->type == MODEL_STR)
+			assert_int_equal(str_set((char **)p, n % 5 ? text : ""), 0);
+		else if (f->type == MODEL_SECRET)
+			assert_int_equal(secret_set((struct secret *)p, text), 0);
+		else if ((f->type == MODEL_I64 || f->type == MODEL_U64) && !(f->flags & MODEL_AUTO))
+			*(int64_t *)p = INT64_MAX - n;
+		else if (f->type == MODEL_INT)
+			*(int *)p = n;
+		else if (f->type == MODEL_BOOL)
+			*(bool *)p = true;
+		else if (f->type == MODEL_ENUM)
+			*(int *)p = 1;
+	}
+}
+
+struct one {
+	enum model_kind kind;
+	void *obj;
+	size_t n;
+};
+
+static int keep_row(void *ctx, void *obj)
+{
+	struct one *o = ctx;
+
+	if (o->n++)
+		model_done(o->kind, o->obj);
+	memcpy(o->obj, obj, model_class(o->kind)->size);
+	return 0;
+}
+
+/* Every field of every object comes back as it was written, NULL and empty texts apart. */
+static void test_round_trip(void **state)
+{
+	struct fixture *f = *state;
+	static const enum model_kind kinds[] = { MODEL_CLUSTER, MODEL_INFRA_ENV, MODEL_OS_IMAGE, MODEL_USER, MODEL_HOST };
+
+	struct infra_env parent = { .id = "parent" };
+	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+	assert_int_equal(f->store->ops->put(f->store, MODEL_INFRA_ENV, &parent, NULL), 0);
+	assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t size = model_class(kinds[i])->size;
+		void *a = calloc(1, size);
+		struct one got = { kinds[i], calloc(1, size), 0 };
+		if (kinds[i] == MODEL_HOST)
+			strcpy(((struct host *)a)->infra_env_id, "parent");
+		fill(kinds[i], a);
+		assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+		assert_int_equal(f->store->ops->put(f->store, kinds[i], a, NULL), 0);
+		assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
+		reopen(f);
+		assert_int_equal(f->store->ops->load(f->store, kinds[i], keep_row, &got, NULL), 0);
+		assert_int_equal(got.n, kinds[i] == MODEL_INFRA_ENV ? 2 : 1);
+		assert_true(model_equal(kinds[i], a, got.obj));
+
+		/* a second write replaces the row */
+		assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+		assert_int_equal(f->store->ops->put(f->store, kinds[i], a, NULL), 0);
+		assert_int_equal(f->store->ops->remove(f->store, kinds[i], a, NULL), 0);
+		assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
+		model_done(kinds[i], got.obj);
+		got.n = 0;
+		assert_int_equal(f->store->ops->load(f->store, kinds[i], keep_row, &got, NULL), 0);
+		assert_int_equal(got.n, kinds[i] == MODEL_INFRA_ENV ? 1 : 0);
+		model_done(kinds[i], a);
+		model_done(kinds[i], got.obj);
+		free(a);
+		free(got.obj);
+	}
+}
+
+static sqlite3 *raw_open(struct fixture *f)
+{
+	char path[96];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/slipway.db", f->path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	return db;
+}
+
+static void raw_run(struct fixture *f, const char *sql)
+{
+	sqlite3 *db = raw_open(f);
+
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* The columns of a table are the fields of its object: a field without column would not even be prepared, a column without field is lost. */
+static void test_columns_are_fields(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db = raw_open(f);
+
+	for (int k = 0; k < MODEL_KIND_COUNT; k++) {
+		const struct model_class *c = model_class((enum model_kind)k);
+		char sql[128];
+		sqlite3_stmt *stmt;
+		snprintf(sql, sizeof(sql), "SELECT name FROM pragma_table_info('%s')", c->table);
+		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+		while (sqlite3_step(stmt) == SQLITE_ROW) {
+			const char *column = (const char *)sqlite3_column_text(stmt, 0);
+			const struct model_field *field = c->fields;
+			while (field->column && strcmp(field->column, column) != 0)
+				field++;
+			if (!field->column && strcmp(column, "seq") != 0)
+				fail_msg("%s.%s is no field", c->table, column);
+		}
+		sqlite3_finalize(stmt);
+	}
+	sqlite3_close(db);
+}
+
+static void put_secret(struct fixture *f, const char *id)
+{
+	struct infra_env ie = { 0 };
+
+	strcpy(ie.id, id);
+	assert_int_equal(secret_set(&ie.pull_secret, "the-secret-text"), 0);
+	assert_int_equal(str_set(&ie.http_proxy, "http://user:the-secret-text@p"), 0);
+	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+	assert_int_equal(f->store->ops->put(f->store, MODEL_INFRA_ENV, &ie, NULL), 0);
+	assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
+	infra_env_done(&ie);
+}
+
+static int count_row(void *ctx, void *obj)
+{
+	infra_env_done(obj);
+	++*(int *)ctx;
+	return 0;
+}
+
+static void test_secrets_are_sealed(void **state)
+{
+	static const char *const files[] = { "slipway.db", "slipway.db-wal" };
+	struct fixture *f = *state;
+	int n = 0;
+
+	put_secret(f, "a");
+	put_secret(f, "b");
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		AUTO(freep) char *data = NULL;
+		size_t len;
+		if (file_read_at(f->fd, files[i], 1 << 24, &data, &len, NULL) == 0)
+			assert_null(memmem(data, len, "the-secret-text", 15));
+	}
+	/* a value that was moved to another row does not open */
+	raw_run(f, "UPDATE infra_env SET pull_secret=(SELECT pull_secret FROM infra_env WHERE id='a') WHERE id='b'");
+	struct fault err = FAULT_INIT;
+	assert_int_equal(f->store->ops->load(f->store, MODEL_INFRA_ENV, count_row, &n, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "infra_env.pull_secret/b"));
+	assert_int_equal(n, 1);
+}
+
+static void test_another_key(void **state)
+{
+	struct fixture *f = *state;
+	static const uint8_t other[SEAL_KEY_LEN] = { 8 };
+	int n = 0;
+
+	put_secret(f, "a");
+	store_close(f->store);
+	assert_int_equal(store_open("sqlite", f->fd, other, &f->store, NULL), 0);
+	assert_int_equal(f->store->ops->load(f->store, MODEL_INFRA_ENV, count_row, &n, NULL), -EBADMSG);
+}
+
+static void test_rollback(void **state)
+{
+	struct fixture *f = *state;
+	struct cluster c = { .id = "c" };
+	int n = 0;
+
+	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+	assert_int_equal(f->store->ops->put(f->store, MODEL_CLUSTER, &c, NULL), 0);
+	f->store->ops->rollback(f->store);
+	assert_int_equal(f->store->ops->load(f->store, MODEL_CLUSTER, count_row, &n, NULL), 0);
+	assert_int_equal(n, 0);
+	/* a host without its infra-env is refused at the commit */
+	struct host h = { .id = "h", .infra_env_id = "none" };
+	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+	assert_int_equal(f->store->ops->put(f->store, MODEL_HOST, &h, NULL), 0);
+	assert_true(f->store->ops->commit(f->store, NULL) < 0);
+	f->store->ops->rollback(f->store);
+}
+
+static void test_newer_schema_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct fault err = FAULT_INIT;
+
+	store_close(f->store);
+	f->store = NULL;
+	raw_run(f, "PRAGMA user_version=9999");
+	assert_int_equal(store_open("sqlite", f->fd, key, &f->store, &err), -EPROTO);
+	assert_non_null(strstr(err.text, "9999"));
+}
+
+static void test_unknown_enum_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct infra_env ie = { .id = "i" };
+	struct host h = { .id = "h", .infra_env_id = "i" };
+	int n = 0;
+
+	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+	assert_int_equal(f->store->ops->put(f->store, MODEL_INFRA_ENV, &ie, NULL), 0);
+	assert_int_equal(f->store->ops->put(f->store, MODEL_HOST, &h, NULL), 0);
+	assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
+	raw_run(f, "UPDATE host SET status='dancing'");
+	assert_int_equal(f->store->ops->load(f->store, MODEL_HOST, count_row, &n, NULL), -EPROTO);
+}
+
+static void test_schema_steps_count_up(void **state)
+{
+	for (int i = 0; schema_steps[i].sql; i++) {
+		assert_int_equal(schema_steps[i].number, i + 1);
+		assert_true(strlen(schema_steps[i].sql) > 0);
+	}
+}
+
+static void test_unknown_store(void **state)
+{
+	struct fixture *f = *state;
+	struct store *s;
+
+	assert_int_equal(store_open("postgresql://x", f->fd, key, &s, NULL), -ENOTSUP);
+	assert_int_equal(store_open("sqlit", f->fd, key, &s, NULL), -ENOTSUP);
+}
+
+/* --- events --- */
+
+static void put_event(struct fixture *f, const char *name, const char *severity, const char *host, const char *message)
+{
+	struct api_event e = { .event_time = 5, .infra_env_id = "ie", .cluster_id = "cl" };
+
+	strcpy(e.host_id, host);
+	assert_int_equal(str_set(&e.name, name), 0);
+	assert_int_equal(str_set(&e.severity, severity), 0);
+	assert_int_equal(str_set(&e.category, "user"), 0);
+	assert_int_equal(str_set(&e.message, message), 0);
+	assert_int_equal(f->store->ops->put(f->store, MODEL_EVENT, &e, NULL), 0);
+	api_event_done(&e);
+}
+
+static int join_names(void *ctx, void *obj)
+{
+	struct api_event *e = obj;
+
+	strcat(strcat(ctx, e->name), " ");
+	api_event_done(e);
+	return 0;
+}
+
+static void test_events(void **state)
+{
+	static const char *const hosts[] = { "h1", "h2" }, *const bad[] = { "error", "warning" };
+	static const struct {
+		struct event_filter filter;
+		const char *names;
+		unsigned total;
+	} cases[] = {
+		{ { .limit = -1 }, "a b c d ", 4 },
+		{ { .limit = -1, .descending = true }, "d c b a ", 4 },
+		{ { .limit = 2, .offset = 1 }, "b c ", 4 },
+		{ { .limit = 0 }, "", 4 },
+		{ { .limit = -1, .host_ids = hosts, .n_host_ids = 1 }, "b ", 1 },
+		{ { .limit = -1, .host_ids = hosts, .n_host_ids = 2 }, "b c d ", 3 },
+		{ { .limit = -1, .severities = bad, .n_severities = 2 }, "b c ", 2 },
+		{ { .limit = -1, .message = "100% hot" }, "c ", 1 },
+		{ { .limit = -1, .message = "_" }, "", 0 },
+		{ { .limit = -1, .cluster_level = true }, "a ", 1 },
+		{ { .limit = -1, .cluster_id = "cl", .infra_env_id = "ie" }, "a b c d ", 4 },
+		{ { .limit = -1, .scope_infra_env_id = "other" }, "", 0 },
+	};
+	struct fixture *f = *state;
+
+	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+	put_event(f, "a", "info", "", "one");
+	put_event(f, "b", "error", "h1", "two");
+	put_event(f, "c", "warning", "h2", "disk 100% HOT");
+	put_event(f, "d", "info", "h2", "four");
+	assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char names[64] = "";
+		struct event_counts counts;
+		assert_int_equal(f->store->ops->events(f->store, &cases[i].filter, join_names, names, &counts, NULL), 0);
+		assert_string_equal(names, cases[i].names);
+		assert_int_equal(counts.total, cases[i].total);
+	}
+}
+
+static void test_events_trim(void **state)
+{
+	struct event_filter all = { .limit = -1 };
+	struct fixture *f = *state;
+	char names[64] = "";
+
+	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
+	for (char c = 'a'; c < 'h'; c++)
+		put_event(f, (char[]){ c, 0 }, "info", "", "x");
+	assert_int_equal(f->store->ops->events_trim(f->store, 3, NULL), 0);
+	assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
+	assert_int_equal(f->store->ops->events(f->store, &all, join_names, names, NULL, NULL), 0);
+	assert_string_equal(names, "e f g ");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_round_trip),	       T(test_columns_are_fields),	T(test_secrets_are_sealed), T(test_another_key), T(test_rollback),
+		T(test_newer_schema_is_refused), T(test_unknown_enum_is_refused), T(test_schema_steps_count_up), T(test_unknown_store),
+		T(test_events),		       T(test_events_trim),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
