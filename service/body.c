@@ -190,7 +190,11 @@ bool body_has(const json_t *body, const char *key)
 
 static bool is_blank(const char *text, size_t len)
 {
-	return strspn(text, " \t\r\n") >= len;
+	for (size_t i = 0; i < len; i++) {
+		if (!strchr(" \t\r\n", text[i]) || !text[i])
+			return false;
+	}
+	return true;
 }
 
 int body_parse(const struct body_schema *schema, const char *text, size_t len, json_t **ret, struct fault *err)

@@ -219,12 +219,16 @@ int life_move(struct service *svc, struct host *h, enum host_trigger why, enum h
 struct host_timer {
 	struct event *event;
 	struct service *svc;
+	struct host_timer *next, **link; /* in the service's list; *link points here */
 	int64_t due_us;
 	char infra_env_id[UUID_LEN + 1], id[UUID_LEN + 1]; /* the host may be gone when the timer fires */
 };
 
 static void timer_free(struct host_timer *t)
 {
+	*t->link = t->next;
+	if (t->next)
+		t->next->link = t->link;
 	event_free(t->event);
 	free(t);
 }
@@ -278,6 +282,11 @@ static struct host_timer *timer_get(struct service *svc, struct host *h)
 	t->svc = svc;
 	memcpy(t->infra_env_id, h->infra_env_id, sizeof(t->infra_env_id));
 	memcpy(t->id, h->id, sizeof(t->id));
+	t->link = &svc->timers;
+	t->next = svc->timers;
+	if (t->next)
+		t->next->link = &t->next;
+	svc->timers = t;
 	state_host_set_slot(h, t);
 	return t;
 }
@@ -315,10 +324,8 @@ void life_stop(struct service *svc)
 {
 	struct host *h;
 
-	for (size_t i = 0; (h = state_host_at(svc->state, i)); i++) {
-		struct host_timer *t = state_host_slot(h);
+	for (size_t i = 0; (h = state_host_at(svc->state, i)); i++)
 		state_host_set_slot(h, NULL);
-		if (t)
-			timer_free(t);
-	}
+	while (svc->timers)
+		timer_free(svc->timers);
 }

@@ -65,7 +65,8 @@ static void set_fault(struct request *r, int code, const struct fault *why)
 
 	if (status == 401)
 		(void)answer_header(r, "WWW-Authenticate", "Basic realm=\"slipway\", charset=\"UTF-8\"");
-	if (status >= 500)
+	/* 501, 503 and "not in this state" are answers, not trouble of ours. */
+	if (status == 500 && code != -EPROTO)
 		log_warning("%s %s: %s", http_request_method(r->http), http_request_path(r->http),
 			    why->text[0] ? why->text : strerror(-code));
 	set_error(r, status, shape, why->text[0] ? why->text : strerror(-code));

@@ -11,6 +11,7 @@
 struct images;	/* service/images.h */
 struct server;	   /* service/server.h */
 struct ctl_server; /* service/ctl_server.h */
+struct host_timer; /* service/life.c */
 
 struct service {
 	const struct service_config *config;
@@ -27,6 +28,7 @@ struct service {
 	char *ca_pem;		   /* our CA's certificate */
 	char *https_addr, *http_addr; /* real ADDR:PORT of the listeners; http_addr NULL = off */
 	int state_dirfd;	   /* DIR of --state-dir */
+	struct host_timer *timers; /* of all hosts (life.c) */
 	int64_t started_us;
 	uint64_t requests[6];	   /* answered, by status class 1xx..5xx; [0] = connections cut without an answer */
 };

@@ -221,7 +221,10 @@ class Story:
                 last()
             finally:
                 if self.world:
+                    status = self.world.server.stop()
                     self.world.server.done()
+                    if status != 0:
+                        raise AssertionError("SIGTERM ended slipwayd with %d" % status)
 
         self.steps[-1] = (name, test)
         return self.steps
