@@ -93,7 +93,7 @@ static void file_into(uint8_t *at, const char *path, size_t len)
 }
 
 /* As rig_image(), with a real ext4 that has a folder etc and a big file, and a real FAT. Made once. */
-static uint8_t *real_image(uint32_t sector)
+static uint8_t *image_build(uint32_t sector)
 {
 	char tree[128], file[128];
 	AUTO(freep) uint8_t *noise = malloc(20 * RIG_MIB);
@@ -116,6 +116,18 @@ static uint8_t *real_image(uint32_t sector)
 	file_into(image + 2 * RIG_MIB, file, 3 * RIG_MIB);
 	unlink(file);
 	return image;
+}
+
+static uint8_t *built[2]; /* for 512 and 4096 */
+
+static uint8_t *real_image(uint32_t sector)
+{
+	uint8_t **image = &built[sector == 4096], *copy = malloc(IMAGE);
+
+	if (!*image)
+		*image = image_build(sector);
+	memcpy(copy, *image, IMAGE);
+	return copy;
 }
 
 struct set {
@@ -508,6 +520,8 @@ static int folder_make(void **state)
 
 static int folder_remove(void **state)
 {
+	free(built[0]);
+	free(built[1]);
 	return dir_remove_at(AT_FDCWD, folder, NULL);
 }
 

@@ -252,7 +252,7 @@ static void test_damaged_streams(void **state)
 		AUTO(freep) uint8_t *packed = compress(filters[i], image, SIZE, &len);
 
 		for (int damage = 0; damage < 3; damage++) {
-			AUTO(result_done) struct result r;
+			AUTO(result_done) struct result r = { .payload = -1, .index = -1 };
 			size_t cut = damage == 0 ? len / 2 : damage == 1 ? len - 1 : len;
 
 			/* libarchive's zstd writer sets no content checksum: a flipped bit is the index's business there */
