@@ -124,6 +124,14 @@ unit-bins: $(unit_bin)
 fuzz-bins: $(fuzz_bin)
 .PHONY: unit-bins fuzz-bins fuzz-objs
 
+# tests/bench/x.c -> $(BUILD)/tests/bench/x, linked with common
+bench_src := $(wildcard tests/bench/*.c)
+bench_bin := $(patsubst %.c,$(BUILD)/%,$(bench_src))
+$(bench_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ldflags) -pie -o $@ $< $(BUILD)/lib/libcommon.a $(call ldlibs_of,common)
+
 export BUILD
 check-unit: $(unit_bin)
 	tests/run unit $(if $(UNIT),$(filter $(BUILD)/tests/unit/$(UNIT)%,$(unit_bin)),$(unit_bin))
@@ -138,7 +146,7 @@ check-e2e: all
 	tests/run e2e
 check:
 	scripts/check
-bench: all
+bench: all $(bench_bin)
 	tests/bench/run
 demo:
 	scripts/demo

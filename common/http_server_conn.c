@@ -42,6 +42,15 @@ void http_conn_phase(struct http_conn *c, enum conn_phase phase)
 	c->request_bytes = 0;
 }
 
+void http_conn_idle(struct http_conn *c)
+{
+	http_conn_phase(c, CONN_IDLE);
+	if (!c->tls || c->moved <= HTTP_REST_AFTER)
+		return;
+	tls_conn_rest(c->tls);
+	c->moved = 0;
+}
+
 struct http_conn *http_conn_of(struct http_server *s, struct evhttp_connection *evcon)
 {
 	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(evcon));
@@ -99,6 +108,7 @@ static void conn_saw_bytes(struct http_conn *c, size_t n)
 	if (c->phase == CONN_IDLE || c->phase == CONN_HANDSHAKE)
 		http_conn_phase(c, CONN_READING);
 	c->request_bytes += n;
+	c->moved += n;
 }
 
 static enum bufferevent_filter_result conn_input(struct evbuffer *src, struct evbuffer *dst, ev_ssize_t limit,
@@ -115,8 +125,10 @@ static enum bufferevent_filter_result conn_input(struct evbuffer *src, struct ev
 	if (c->tls) {
 		bool was_up = tls_conn_is_up(c->tls);
 		r = tls_conn_input(c->tls, src, dst, bufferevent_get_output(c->underlying));
-		if (!was_up && tls_conn_is_up(c->tls))
+		if (!was_up && tls_conn_is_up(c->tls)) {
 			http_conn_phase(c, CONN_IDLE);
+			c->moved += HTTP_REST_AFTER; /* a handshake leaves more behind than its bytes */
+		}
 	} else {
 		size_t want = limit < 0 ? evbuffer_get_length(src) : (size_t)limit;
 		r = evbuffer_remove_buffer(src, dst, want) < 0 ? -EPROTO : 0;
@@ -162,6 +174,7 @@ static char *own_page(struct http_conn *c, struct evbuffer *src)
 
 static int encode(struct http_conn *c, const void *data, size_t len, struct evbuffer *dst)
 {
+	c->moved += len;
 	if (c->tls)
 		return tls_conn_output(c->tls, data, len, dst);
 	return evbuffer_add(dst, data, len) ? -ENOMEM : 0;

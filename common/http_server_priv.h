@@ -21,6 +21,7 @@
 #define HTTP_CONNECTIONS_DEFAULT 20000
 #define HTTP_OUT_MAX (256u << 10) /* bytes that may wait below the filter before it takes no more */
 #define HTTP_PIECE (128u << 10)	  /* bytes of a source that are read at once */
+#define HTTP_REST_AFTER 3000	  /* bytes moved on a TLS connection after which it gives memory back when it falls idle */
 #define HTTP_BODY_RATE 1024	  /* bytes/s that a sender must reach on average once the idle time has passed */
 
 struct tls_server; /* http_server_tls.c: certificate, key, ticket keys */
@@ -54,6 +55,7 @@ struct http_conn {
 	enum conn_phase phase;
 	int64_t since_ms;	/* start of the phase, or last progress in it */
 	uint64_t request_bytes; /* of the request being read */
+	uint64_t moved;		/* bytes in and out since the last rest */
 	size_t last_out;	/* bytes below the filter at the last look */
 
 	bool is_held;	     /* one byte at the head of the filter's output has been encoded already, see conn_output() */
@@ -116,6 +118,7 @@ void http_server_conn_gone(struct http_server *s); /* a place may have become fr
 struct bufferevent *http_conn_new(struct event_base *base, void *listener); /* for evhttp_set_bevcb() */
 struct http_conn *http_conn_of(struct http_server *s, struct evhttp_connection *evcon);
 void http_conn_phase(struct http_conn *c, enum conn_phase phase);
+void http_conn_idle(struct http_conn *c); /* a reply is out */
 void http_conn_flush(struct http_conn *c);
 /* Ends the connection from the loop, as if the socket had reported @what (BEV_EVENT_…). */
 void http_conn_end(struct http_conn *c, short what);
@@ -143,4 +146,6 @@ bool tls_conn_is_up(const struct tls_conn *t); /* handshake done */
 int tls_conn_input(struct tls_conn *t, struct evbuffer *src, struct evbuffer *dst, struct evbuffer *out);
 /* Encodes @len bytes into @out. 0 or -EPROTO. */
 int tls_conn_output(struct tls_conn *t, const void *data, size_t len, struct evbuffer *out);
+/* For a connection that falls idle after much data: gives memory back. */
+void tls_conn_rest(struct tls_conn *t);
 void tls_conn_close_notify(struct tls_conn *t, struct evbuffer *out);

@@ -306,7 +306,7 @@ static void on_replied(struct evhttp_request *ev, void *ctx)
 {
 	struct http_conn *c = ctx;
 	c->has_reply = c->is_whole = false;
-	http_conn_phase(c, CONN_IDLE);
+	http_conn_idle(c);
 	if (c->has_eof)
 		http_conn_end(c, BEV_EVENT_EOF | BEV_EVENT_READING);
 }

@@ -5,6 +5,8 @@
 #include <mbedtls/x509_crt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/http_server_priv.h"
@@ -13,6 +15,8 @@
 
 #define TICKET_LIFETIME_S 86400
 #define TLS_RECORD 16384 /* bytes of clear text in one record, RFC 5246 §6.2.1 */
+#define RECORD_BUFFER (8 + 5 + TLS_RECORD) /* bytes that mbedTLS' record buffers have at least: counter, header, text */
+#define RECORD_START 64 /* bytes of a buffer that hold more than one record's content: the counter, the place of the header */
 
 struct tls_server {
 	mbedtls_ssl_config config;
@@ -140,6 +144,28 @@ void tls_conn_free(struct tls_conn *t)
 		return;
 	mbedtls_ssl_free(&t->ssl);
 	free(t);
+}
+
+/* Gives the whole pages of @size bytes at @p back to the kernel, but for the first bytes. They read as zeros when used again. */
+static void pages_release(unsigned char *p, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = ((uintptr_t)p + RECORD_START + page - 1) / page * page, end = ((uintptr_t)p + size) / page * page;
+	if (p && first < end)
+		(void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
+/*
+ * An idle connection keeps 33 KiB of record buffers, which distributions build at their full size (no
+ * MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH). Between records only the counters at their start mean anything, and a short request touches no
+ * more, so the rest need not stay in memory.
+ */
+void tls_conn_rest(struct tls_conn *t)
+{
+	if (mbedtls_ssl_check_pending(&t->ssl) || t->ssl.MBED_FIELD(in_left) || t->ssl.MBED_FIELD(out_left))
+		return;
+	pages_release(t->ssl.MBED_FIELD(in_buf), RECORD_BUFFER);
+	pages_release(t->ssl.MBED_FIELD(out_buf), RECORD_BUFFER);
 }
 
 bool tls_conn_is_up(const struct tls_conn *t)

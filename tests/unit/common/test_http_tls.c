@@ -8,12 +8,15 @@
 #include "common/pki.h"
 
 #define IDLE_MS 700
-#define SLOW_IDLE_MS 2000 /* on loopback (segments of 64 KiB) a small window opens only when it has been read empty */
+#define PATIENT_MS 20000 /* on loopback (segments of 64 KiB) a small window opens only when it has been read empty */
 #define SLOW_READERS 20
+#define IDLE_CONNECTIONS 100
 #ifdef __SANITIZE_ADDRESS__
 #define SLOW_KIB_MAX (150 << 10) /* red zones and the quarantine count too */
+#define IDLE_KIB_MAX 200
 #else
 #define SLOW_KIB_MAX (16 << 10)
+#define IDLE_KIB_MAX 24
 #endif
 
 static struct test_server server, expired, patient;
@@ -44,7 +47,7 @@ static int setup(void **state)
 	struct http_limits limits = { .idle_timeout_ms = IDLE_MS };
 	expired = server_begin(&limits, old, old_key);
 	server = server_begin(&limits, cert, key);
-	limits.idle_timeout_ms = SLOW_IDLE_MS;
+	limits.idle_timeout_ms = PATIENT_MS;
 	patient = server_begin(&limits, cert, key);
 	return 0;
 }
@@ -287,7 +290,7 @@ static void test_slow_readers(void **state)
 	assert_int_equal(fetch(patient.url, "/file?size=3000000", ca, false, &warm, NULL), 0);
 	http_answer_done(&warm);
 	long before = server_rss(&patient);
-	/* All of them stay alive by reading a little, longer than the idle time; meanwhile the next ones come. */
+	/* All of them read a little, while the next ones come. */
 	long most = 0;
 	for (size_t round = 0; round < SLOW_READERS + 40; round++) {
 		unsigned char some[16384];
@@ -309,6 +312,32 @@ static void test_slow_readers(void **state)
 		tls_close(&readers[i]);
 }
 
+/* Idle keep-alive connections give the record buffers back (tls_conn_rest()). */
+static void test_idle_memory(void **state)
+{
+	static struct tls idle[IDLE_CONNECTIONS];
+	long before = server_rss(&patient);
+	for (size_t i = 0; i < IDLE_CONNECTIONS; i++) {
+		char reply[1000];
+		assert_int_equal(tls_open_at(&patient, &idle[i], ca, NULL, false, 0), 0);
+		tls_say(&idle[i], "GET / HTTP/1.1\r\n\r\n");
+		assert_true(mbedtls_ssl_read(&idle[i].ssl, (unsigned char *)reply, sizeof(reply)) > 0);
+	}
+	long each = (server_rss(&patient) - before) / IDLE_CONNECTIONS;
+	print_message("# an idle TLS connection: %ld KiB\n", each);
+	assert_true(each <= IDLE_KIB_MAX);
+	/* And they still work. */
+	for (size_t i = 0; i < IDLE_CONNECTIONS; i++) {
+		size_t len;
+		tls_say(&idle[i], "GET /big?size=40000 HTTP/1.1\r\nConnection: close\r\n\r\n");
+		AUTO(freep) char *reply = tls_hear_all(&idle[i], &len);
+		assert_int_equal(status_of(reply), 200);
+		for (size_t k = 0; k < 40000; k++)
+			assert_int_equal((uint8_t)body_of(reply)[k], file_byte(k));
+		tls_close(&idle[i]);
+	}
+}
+
 static void test_bad_material(void **state)
 {
 	AUTO(freep) char *key = NULL;
@@ -328,7 +357,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_certificates),	 cmocka_unit_test(test_large),		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_old_version),	 cmocka_unit_test(test_not_tls),	cmocka_unit_test(test_silent_handshake),
-		cmocka_unit_test(test_limits_and_end),	 cmocka_unit_test(test_slow_readers),	cmocka_unit_test(test_bad_material),
+		cmocka_unit_test(test_limits_and_end),	 cmocka_unit_test(test_idle_memory),	cmocka_unit_test(test_slow_readers),
+		cmocka_unit_test(test_bad_material),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
