@@ -32,6 +32,7 @@ static void install_free(struct net_install *i)
 	closep(&i->index_fd);
 	slx_done(&i->index);
 	job_done(&i->job);
+	step_abandon(i->run);
 	free(i->index_url);
 	free(i->failure);
 	free(i);

@@ -49,6 +49,11 @@ void step_finish(struct step_run *run, int exit_code, const char *output, const 
 	run->finish(run, exit_code, output, error);
 }
 
+void step_abandon(struct step_run *run)
+{
+	run_free(run);
+}
+
 static struct step_run *run_new(struct net *net, enum step_type type, const char *name, const char *id, const char *request_id)
 {
 	struct step_run *run = calloc(1, sizeof(*run));

@@ -46,6 +46,8 @@ bool step_is_running(const struct net *net, enum step_type type);
 /* Marks @type as running without an instruction (an installation that goes on after a restart); the run is to be finished as usual. */
 struct step_run *step_adopt(struct net *net, enum step_type type, const char *step_id);
 
+/* Frees a run without a reply: the process ends. Takes @run. */
+void step_abandon(struct step_run *run);
 /* Takes @run. @output, @error: NULL = "". */
 void step_finish(struct step_run *run, int exit_code, const char *output, const char *error);
 

@@ -55,7 +55,9 @@ struct fake {
 	/* The test's answer; returns the status and may set *@ret_body (owned by the caller). NULL, or 0 returned = the usual one. */
 	int (*answer)(struct fake *f, const struct fake_seen *s, char **ret_body);
 	const char *steps; /* answer to a poll, JSON; NULL = no steps */
-	unsigned counter;  /* the test's own */
+	unsigned counter;  /* the test's own, */
+	void *ctx, *rig;   /* and these, too */
+	size_t body_len;   /* of the body that answer() sets; 0 = it is text */
 };
 
 static inline bool fake_is(const struct fake_seen *s, const char *method, const char *end)
@@ -98,10 +100,12 @@ static inline void fake_request(void *ctx, struct http_request *req)
 		.slipway = str_dup(http_request_header(req, "Slipway-Agent")),
 		.body = len ? json_parse(text, len, 1 << 20, false, NULL) : NULL,
 	};
+	f->body_len = 0;
 	int status = f->answer ? f->answer(f, s, &body) : 0;
 	if (!status)
 		status = fake_usual(f, s, &body);
-	http_reply(req, status, "application/json", body ? body : "", body ? strlen(body) : 0);
+	size_t body_len = f->body_len ? f->body_len : body ? strlen(body) : 0;
+	http_reply(req, status, "application/json", body ? body : "", body_len);
 }
 
 static inline int fake_setup(void **state)

@@ -1,0 +1,133 @@
+#pragma once
+/*
+ * The network process's code on the loop of the test: a service in front of it (fake_service.h), the root process's end of the channel behind it,
+ * played by the test.
+ */
+#include "agent/install.h"
+#include "agent/job.h"
+#include "agent/net_install.h"
+#include "common/ipc.h"
+#include "common/slx.h"
+#include "tests/unit/agent/fake_service.h"
+
+struct net_rig {
+	struct fake *f;
+	struct net net;
+	struct ipc root;
+	struct event *root_read;
+	char *inventory; /* what the root process answers */
+	struct job job;	 /* of MSG_INSTALL */
+	unsigned installs, cancels, reboots;
+	size_t index_len;
+};
+
+static inline void rig_answer(struct net_rig *r, uint32_t id, int code, const char *output)
+{
+	AUTO(json_decrefp) json_t *obj = json_pack("{s:i, s:s*}", "code", code, "output", output);
+	AUTO(freep) char *text = json_text(obj, false);
+	assert_int_equal(ipc_send(&r->root, MSG_ANSWER, id, text, strlen(text), -1), 0);
+}
+
+static inline void rig_took_install(struct net_rig *r, struct ipc_msg *m)
+{
+	AUTO(json_decrefp) json_t *obj = json_parse(m->data, m->len, MSG_PAYLOAD_MAX, false, NULL);
+	struct fault err = FAULT_INIT;
+
+	r->installs++;
+	job_done(&r->job);
+	if (job_decode(obj, &r->job, &err) < 0)
+		fail_msg("job: %s", err.text);
+	assert_true(m->fd >= 0);
+	r->index_len = (size_t)lseek(m->fd, 0, SEEK_END);
+}
+
+static inline void rig_handle(struct net_rig *r, struct ipc_msg *m)
+{
+	switch (m->type) {
+	case MSG_ASK_INVENTORY:
+		rig_answer(r, m->id, 0, r->inventory ? r->inventory : "{}");
+		break;
+	case MSG_ASK_CANCEL:
+		r->cancels++;
+		rig_answer(r, m->id, 0, NULL);
+		break;
+	case MSG_ASK_LOGS:
+		rig_answer(r, m->id, -EIO, NULL);
+		break;
+	case MSG_INSTALL:
+		rig_took_install(r, m);
+		break;
+	case MSG_REBOOT:
+		r->reboots++;
+		break;
+	default:
+		break; /* status, clock */
+	}
+}
+
+static inline void rig_readable(evutil_socket_t fd, short what, void *ctx)
+{
+	struct net_rig *r = ctx;
+	struct ipc_msg m;
+
+	if (ipc_fill(&r->root) <= 0)
+		return;
+	while (ipc_next(&r->root, &m) > 0) {
+		rig_handle(r, &m);
+		ipc_msg_done(&m);
+	}
+}
+
+/* Phase, percent and words of a writer. */
+static inline void rig_report(struct net_rig *r, enum install_phase phase, unsigned percent, int code, const char *text)
+{
+	struct install_report report = { .phase = phase, .percent = percent, .code = code };
+	str_copy(report.text, sizeof(report.text), text ? text : "");
+	assert_int_equal(ipc_send(&r->root, MSG_REPORT, 0, &report, sizeof(report), -1), 0);
+}
+
+/* @config: taken over where set (agent_version, ntp_sources, insecure). */
+static inline void rig_start(struct net_rig *r, struct agent_config *config, const char *host, const char *infra_env)
+{
+	struct fault err = FAULT_INIT;
+	int fds[2];
+
+	str_set(&config->url, r->f->url);
+	str_set(&config->infra_env_id, infra_env);
+	str_set(&config->host_id, host);
+	str_set(&config->ca_pem, r->f->ca_pem);
+	config->interval_s = 1;
+	assert_int_equal(ipc_pair(fds), 0);
+	ipc_init(&r->net.ipc, fds[0], MSG_PAYLOAD_MAX);
+	ipc_init(&r->root, fds[1], MSG_PAYLOAD_MAX);
+	fd_set_nonblock(fds[1]);
+	r->root_read = event_new(r->f->base, fds[1], EV_READ | EV_PERSIST, rig_readable, r);
+	event_add(r->root_read, NULL);
+	if (net_init(&r->net, r->f->base, fds[0], config, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static inline int rig_setup(void **state)
+{
+	struct net_rig *r = calloc(1, sizeof(*r));
+	int status = fake_setup((void **)&r->f);
+
+	r->root.fd = -1;
+	r->f->rig = r;
+	*state = r;
+	return status;
+}
+
+static inline int rig_teardown(void **state)
+{
+	struct net_rig *r = *state;
+
+	net_done(&r->net);
+	event_free(r->root_read);
+	ipc_done(&r->root);
+	job_done(&r->job);
+	free(r->inventory);
+	int status = fake_teardown((void **)&r->f);
+	free(r);
+	return status;
+}
