@@ -13,10 +13,10 @@
 #define IDLE_CONNECTIONS 100
 #ifdef __SANITIZE_ADDRESS__
 #define SLOW_KIB_MAX (150 << 10) /* red zones and the quarantine count too */
-#define IDLE_KIB_MAX 200
+#define IDLE_KIB_MAX 4096
 #else
 #define SLOW_KIB_MAX (16 << 10)
-#define IDLE_KIB_MAX 24
+#define IDLE_KIB_MAX 30 /* 39 without giving anything back */
 #endif
 
 static struct test_server server, expired, patient;
