@@ -6,10 +6,14 @@
 #include "common/str.h"
 #include "hwprobe/probe.h"
 
-/* Names that say nothing about the machine: replaced by a MAC address. */
+/*
+ * Names that say nothing about the machine: replaced by a MAC address. "(none)" is what the kernel calls itself before anybody
+ * has named it (CONFIG_DEFAULT_HOSTNAME); no service would take it for a name.
+ */
 static const char *const no_names[] = {
 	"localhost",  "localhost.localdomain",   "localhost4", "localhost4.localdomain4",
 	"localhost6", "localhost6.localdomain6",
+	"(none)",
 };
 
 static bool is_no_name(const char *name)
