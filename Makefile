@@ -95,7 +95,7 @@ define unit_rules
 $(BUILD)/$(1:.c=): $(BUILD)/obj/$(1:.c=.o) $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x)))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$(Q)$(CC) $$(ldflags) -pie -o $$@ $$< -Wl,--start-group $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) -Wl,--end-group $$(call ldlibs_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) -lcmocka
+	$(Q)$(CC) $$(ldflags) -pie -o $$@ $$< -Wl,--start-group $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) -Wl,--end-group $$(call ldlibs_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) $(if $($(basename $(notdir $(1))).pkgs),$(shell pkg-config --libs $($(basename $(notdir $(1))).pkgs))) -lcmocka
 endef
 $(foreach t,$(unit_src),$(eval unit_lib_x := $(call unit_lib,$(t)))$(eval $(call unit_rules,$(t))))
 

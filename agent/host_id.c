@@ -51,6 +51,15 @@ static const char *lowest(const char *const *macs, size_t n)
 	return low;
 }
 
+bool host_id_is_by_firmware(const struct host_id_input *in)
+{
+	char serial[ATTR_MAX];
+
+	str_copy(serial, sizeof(serial), in->board_serial ? in->board_serial : "");
+	return !in_list(str_trim(serial), empty_serials, ARRAY_SIZE(empty_serials)) ||
+	       (in->system_uuid && uuid_is_valid(in->system_uuid) && !in_list(in->system_uuid, empty_uuids, ARRAY_SIZE(empty_uuids)));
+}
+
 void host_id_compute(const struct host_id_input *in, char ret[UUID_LEN + 1])
 {
 	char serial[ATTR_MAX], uuid[UUID_LEN + 1] = "";
@@ -114,7 +123,7 @@ static int read_macs(int netfd, bool only_devices, struct json_strs *macs)
 	return 0;
 }
 
-int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], struct fault *err)
+int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], bool *ret_is_by_firmware, struct fault *err)
 {
 	AUTO(closep) int root = open(sysfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
@@ -139,5 +148,6 @@ int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], struct fault *err)
 		.n_macs = macs.n,
 	};
 	host_id_compute(&in, ret);
+	*ret_is_by_firmware = host_id_is_by_firmware(&in);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * Who this machine is: the rule of the original agent (assisted-v2 §4.1) with two repairs, so that boards which share a serial number, or
  * say "To be filled by O.E.M.", do not merge into one host.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include "common/fault.h"
 #include "common/str.h"
@@ -20,8 +21,11 @@ struct host_id_input {
  */
 void host_id_compute(const struct host_id_input *in, char ret[UUID_LEN + 1]);
 
+/* Do serial or UUID say who it is? Else the id hangs on which interfaces are there already. */
+bool host_id_is_by_firmware(const struct host_id_input *in);
+
 /*
  * Reads the inputs below @sysfs ("/sys"): class/dmi/id, class/net. Interfaces with a device are preferred to virtual ones, whose
  * addresses change with every boot.
  */
-int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], struct fault *err);
+int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], bool *ret_is_by_firmware, struct fault *err);

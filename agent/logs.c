@@ -1,7 +1,5 @@
 #include "agent/logs.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +8,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include "agent/tar_gz.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/fd.h"
@@ -29,17 +28,11 @@ static const struct {
 };
 
 struct collector {
-	struct archive *tar;
+	struct tar_gz tar;
 	const char *secret;
 	struct buf report; /* what is missing and why */
 	time_t now;
 };
-
-static void archive_freep(struct archive **a)
-{
-	if (*a)
-		archive_write_free(*a);
-}
 
 unsigned logs_redact(char *text, size_t len, const char *secret)
 {
@@ -56,22 +49,10 @@ unsigned logs_redact(char *text, size_t len, const char *secret)
 static int add(struct collector *c, const char *name, char *data, size_t len)
 {
 	AUTO(freep) char *path = str_printf("slipway-logs/%s", name);
-	struct archive_entry *e = archive_entry_new();
-	if (!path || !e) {
-		archive_entry_free(e);
+	if (!path)
 		return -ENOMEM;
-	}
 	logs_redact(data, len, c->secret);
-	archive_entry_set_pathname(e, path);
-	archive_entry_set_size(e, (la_int64_t)len);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_perm(e, 0600);
-	archive_entry_set_mtime(e, c->now, 0);
-	int r = archive_write_header(c->tar, e);
-	archive_entry_free(e);
-	if (r < ARCHIVE_WARN || (len && archive_write_data(c->tar, data, len) != (la_ssize_t)len))
-		return -EIO;
-	return 0;
+	return tar_gz_add(&c->tar, path, data, len, c->now);
 }
 
 /* At most LOGS_SOURCE_MAX bytes: the end of a longer file, which is what matters in a log. */
@@ -151,22 +132,18 @@ int logs_collect(const char *state_dir, const char *secret, int *ret_fd, struct 
 	AUTO(closep) int fd = memfd_create("slipway-logs", MFD_CLOEXEC);
 	if (fd < 0)
 		return fault_set(err, -errno, "memfd: %s", strerror(errno));
-	AUTO(archive_freep) struct archive *tar = archive_write_new();
-	struct collector c = { .tar = tar, .secret = secret, .now = time(NULL) };
-	if (!tar)
-		return fault_oom(err);
-	buf_init(&c.report, 65536);
-	archive_write_set_format_ustar(tar);
-	if (archive_write_add_filter_gzip(tar) != ARCHIVE_OK || archive_write_open_fd(tar, fd) != ARCHIVE_OK) {
-		buf_done(&c.report);
-		return fault_set(err, -EIO, "logs: %s", archive_error_string(tar));
-	}
-	int r = add_all(&c, state_dir);
-	buf_done(&c.report);
-	if (!r && archive_write_close(tar) != ARCHIVE_OK)
-		r = -EIO;
+	struct collector c = { .secret = secret, .now = time(NULL) };
+	int r = tar_gz_open(&c.tar, fd);
 	if (r < 0)
-		return fault_set(err, r, "logs: %s", archive_error_string(tar) ? archive_error_string(tar) : strerror(-r));
+		return fault_set(err, r, "logs: %s", strerror(-r));
+	buf_init(&c.report, 65536);
+	r = add_all(&c, state_dir);
+	buf_done(&c.report);
+	int closed = tar_gz_close(&c.tar);
+	if (!r)
+		r = closed;
+	if (r < 0)
+		return fault_set(err, r, "logs: %s", strerror(-r));
 	if (lseek(fd, 0, SEEK_END) > (off_t)LOGS_ARCHIVE_MAX)
 		return fault_set(err, -EFBIG, "the logs are larger than %u MiB", LOGS_ARCHIVE_MAX >> 20);
 	(void)lseek(fd, 0, SEEK_SET);

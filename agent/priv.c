@@ -22,6 +22,9 @@
 #define JOINED_PATH "/run/slipway/joined" /* made by slipway-joined.service */
 #define JOINED_NAME "joined"
 #define JOINED_EVERY_MS 500
+#define COLDPLUG_PENDING "/run/slipway/coldplug.pending" /* made and removed by the discovery system's init */
+#define IDENTIFY_WAIT_MS 20000
+#define IDENTIFY_EVERY_US 100000
 #define PING_EVERY_MS 30000
 #define VERSION_MAX 512 /* characters of an image reference */
 
@@ -248,13 +251,26 @@ static int open_state_dir(struct priv *p, struct fault *err)
 	return 0;
 }
 
+/*
+ * A machine without serial and UUID is known by its lowest MAC: all interfaces must have been found first, or it would be another host at
+ * each boot. The discovery system removes the file once they have.
+ */
 static int identify(struct priv *p, struct fault *err)
 {
+	int64_t deadline = time_mono_ms() + IDENTIFY_WAIT_MS;
+	bool is_by_firmware = false;
 	char id[UUID_LEN + 1];
+	int r;
 
 	if (p->config.host_id)
 		return 0;
-	int r = host_id_read("/sys", id, err);
+	for (;;) {
+		bool is_pending = access(COLDPLUG_PENDING, F_OK) == 0; /* asked first: what is read afterwards is complete */
+		r = host_id_read("/sys", id, &is_by_firmware, err);
+		if (r < 0 || is_by_firmware || !is_pending || time_mono_ms() > deadline)
+			break;
+		usleep(IDENTIFY_EVERY_US);
+	}
 	if (r < 0)
 		return r;
 	return str_set(&p->config.host_id, id) < 0 ? fault_oom(err) : 0;

@@ -169,7 +169,7 @@ static void on_reboot_deadline(evutil_socket_t fd, short what, void *ctx)
 
 static void writer_done(struct priv *p)
 {
-	log_notice("installation: the disk %s is complete", p->job.device);
+	log_notice("installation: the disk %s is complete%s%s", p->job.device, *p->report.text ? ": " : "", p->report.text);
 	stop_writer(p);
 	p->job.is_done = true;
 	p->job.percent = 100;

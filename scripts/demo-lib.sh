@@ -181,7 +181,7 @@ machine_args() {
 	local disk_index=1 cd_index=0 node=disk0
 	[ "${FIRMWARE_ORDER:-$FIRMWARE}" != bios ] || disk_index=0 cd_index=1
 	args=(-name slipway-demo -machine "q35,accel=$ACCEL" -cpu max -smp "$DEMO_CPUS" -m "$DEMO_MEMORY_MIB" -display none -no-user-config -nodefaults
-		-vga none -serial stdio -monitor "unix:$dir/monitor.sock,server,nowait" -qmp "unix:$dir/qmp.sock,server,nowait" -rtc base=utc)
+		-vga none -serial stdio -monitor "unix:$dir/monitor.sock,server,nowait" -qmp "unix:$dir/qmp.sock,server,nowait" -rtc base=utc -uuid 6b1f7c52-0d3e-4a5b-9c8d-51f0a5a1d0aa)
 	if [ "$FIRMWARE" = uefi ]; then
 		local code vars
 		code=$(find /usr/share/OVMF /usr/share/edk2/ovmf -name 'OVMF_CODE_4M.fd' -o -name 'OVMF_CODE.fd' 2>/dev/null | sort -r | head -n 1 || true)

@@ -97,17 +97,20 @@ static void test_read(void **state)
 	put(root, "class/net/veth0/address", "02:00:00:00:00:01\n");
 	put(root, "class/net/eth0/address", "52:54:00:12:34:56\n");
 	put(root, "class/net/eth0/device/vendor", "0x1af4\n");
-	assert_int_equal(host_id_read(root, got, NULL), 0);
+	bool is_by_firmware = true;
+	assert_int_equal(host_id_read(root, got, &is_by_firmware, NULL), 0);
+	assert_false(is_by_firmware);
 	md5_uuid("52:54:00:12:34:56", want); /* the one with a device, though the other is lower */
 	assert_string_equal(got, want);
 
 	put(root, "class/dmi/id/board_serial", "SN-77 \n");
 	put(root, "class/dmi/id/product_uuid", UUID_A "\n");
-	assert_int_equal(host_id_read(root, got, NULL), 0);
+	assert_int_equal(host_id_read(root, got, &is_by_firmware, NULL), 0);
+	assert_true(is_by_firmware);
 	md5_uuid("SN-77" UUID_A, want);
 	assert_string_equal(got, want);
 	assert_int_equal(dir_remove_at(AT_FDCWD, root, NULL), 0);
-	assert_int_equal(host_id_read(root, got, NULL), -ENOENT);
+	assert_int_equal(host_id_read(root, got, &is_by_firmware, NULL), -ENOENT);
 }
 
 int main(void)
