@@ -1,0 +1,100 @@
+#!/bin/bash
+# slipway-hwprobe: exit statuses, refusals, formats, limits; nothing is executed; a recorded machine replays; changes are told.
+. "$(dirname "$0")/../lib.sh"
+requires python3
+make_tmp
+hwprobe=$BIN/slipway-hwprobe
+roots=$TOP/tests/data/roots
+
+# status WANT ARG...: runs it; output in $TMP/out, messages in $TMP/err
+status() {
+	local want=$1 got=0
+	shift
+	"$hwprobe" "$@" >"$TMP/out" 2>"$TMP/err" || got=$?
+	[ "$got" = "$want" ] || fail "slipway-hwprobe $*: status $got, expected $want: $(cat "$TMP/err")"
+}
+
+# complete, failed, usage, partial
+status 0 --sysroot="$roots/qemu-q35-nvme/root"
+[ ! -s "$TMP/err" ] || fail "a complete inventory came with messages: $(cat "$TMP/err")"
+status 1 --sysroot="$TMP/nothing"
+grep -q "$TMP/nothing" "$TMP/err" || fail "the missing folder is not named"
+for bad in --parts=none --parts= --format=xml --disk-min-size=big --timeout=0 --sysroot= --unknown operand; do
+	status 2 "$bad"
+	[ ! -s "$TMP/out" ] || fail "$bad: something on standard output"
+	grep -q -- --help "$TMP/err" || fail "$bad: no hint"
+done
+status 2 --record="$TMP/r" --sysroot="$roots/qemu-q35-nvme/root"
+status 3 --sysroot="$roots/no-udev-virtio/root"
+grep -q 'proc/self/mountinfo' "$TMP/err" || fail "the broken file is not named"
+
+# a tree that leads outside is refused, and nothing of the target is shown
+mkdir -p "$TMP/evil/proc" "$TMP/evil/sys/class/dmi/id"
+echo "the secret" >"$TMP/secret"
+for target in "$TMP/secret" ../../secret; do
+	ln -sfn "$target" "$TMP/evil/proc/cmdline"
+	status 1 --sysroot="$TMP/evil"
+	grep -q 'proc/cmdline' "$TMP/err" || fail "the link is not named"
+	! grep -q secret "$TMP/out" || fail "the target was shown"
+	[ ! -s "$TMP/out" ] || fail "something was shown"
+done
+rm "$TMP/evil/proc/cmdline"
+echo ACME >"$TMP/evil/sys/class/dmi/id/sys_vendor"
+ln -s evil "$TMP/alias"
+status 0 --sysroot="$TMP/evil/../alias" --parts=system_vendor
+grep -q ACME "$TMP/out" || fail "the folder's own name may be a link"
+
+# formats and parts
+status 0 --sysroot="$roots/bond-vlan/root" --format=full --parts=hostname,tpm
+python3 - "$TMP/out" <<'X' || fail "the full format is wrong"
+import json, sys
+v = json.load(open(sys.argv[1]))
+assert v["schema"] == "slipway.hwprobe/1" and v["errors"] == [] and v["interfaces"] == [] and "cpu" not in v
+assert v["hostname"]["value"] == "0c-42-a1-00-00-10" and v["hostname"]["source"] and v["tpm_version"]["value"] == "1.2"
+X
+status 0 --sysroot="$roots/bond-vlan/root" --format=text
+grep -q '^bond0.100 .*198.51.100.7/25' "$TMP/out" || fail "the text format lacks the address"
+
+# limits: never more bytes, newline included, and always JSON
+status 0 --sysroot="$roots/fc-multipath/root"
+whole=$(wc -c <"$TMP/out")
+for max in "$whole" $((whole - 1)) 1500 700 100; do
+	status 0 --sysroot="$roots/fc-multipath/root" --output-max-size="$max"
+	[ "$(wc -c <"$TMP/out")" -le "$max" ] || fail "more than $max bytes"
+	python3 - "$TMP/out" "$max" "$whole" <<'X' || fail "--output-max-size=$max"
+import json, sys
+v = json.load(open(sys.argv[1]))
+assert ("truncation" in v) == (int(sys.argv[2]) < int(sys.argv[3])), v
+X
+done
+status 0 --sysroot="$roots/fc-multipath/root" --disk-min-size=10G --parts=disks
+! grep -q '"name":"dm-2"' "$TMP/out" || fail "a disk of 4 GB is not left out"
+
+# this machine, recorded: the replay says the same, and nobody was executed
+got=0
+"$hwprobe" --record="$TMP/record" >"$TMP/live" 2>/dev/null || got=$?
+case $got in 0 | 3) ;; *) fail "--record: status $got" ;; esac
+"$hwprobe" --sysroot="$TMP/record" >"$TMP/replay" 2>/dev/null || [ $? = 3 ] || fail "the record cannot be shown"
+cmp "$TMP/live" "$TMP/replay" || fail "the replay differs"
+status 1 --record="$TMP/record"
+"$hwprobe" >/dev/full 2>"$TMP/err" && fail "a full device was not noticed"
+if command -v strace >/dev/null && strace -qq -o "$TMP/trace" -f -e trace=execve,write,rename,unlink,mkdir "$hwprobe" >/dev/null 2>&1 || [ -s "$TMP/trace" ]; then
+	[ "$(grep -c 'execve(' "$TMP/trace")" = 1 ] || fail "something was executed: $(cat "$TMP/trace")"
+	! grep -E 'write\(|rename|unlink|mkdir' "$TMP/trace" | grep -vE 'write\([12],' || fail "something was written"
+fi
+
+# changes of the network, in a namespace of its own
+if unshare -n true 2>/dev/null && command -v ip >/dev/null; then
+	# shellcheck disable=SC2016
+	unshare -n bash -c '"$0" --watch --parts=interfaces >"$1" & watcher=$!
+		for _ in $(seq 100); do [ -s "$1" ] && break; sleep 0.05; done
+		ip link set lo up
+		for _ in $(seq 100); do [ "$(wc -l <"$1")" -ge 2 ] && break; sleep 0.05; done
+		kill $watcher' "$hwprobe" "$TMP/watch"
+	python3 - "$TMP/watch" <<'X' || fail "the change was not told"
+import json, sys
+first, second = [json.loads(l) for l in open(sys.argv[1])][:2]
+assert first["changed"] == ["interfaces"] and "up" not in first["inventory"]["interfaces"][0]["flags"]
+assert second["changed"] == ["interfaces"] and second["inventory"]["interfaces"][0]["ipv4_addresses"] == ["127.0.0.1/8"]
+X
+fi
