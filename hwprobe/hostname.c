@@ -12,8 +12,7 @@
  */
 static const char *const no_names[] = {
 	"localhost",  "localhost.localdomain",   "localhost4", "localhost4.localdomain4",
-	"localhost6", "localhost6.localdomain6",
-	"(none)",
+	"localhost6", "localhost6.localdomain6", "(none)",
 };
 
 static bool is_no_name(const char *name)

@@ -17,7 +17,8 @@ struct dump {
 
 static void add_attr(struct dump *d, int type, const void *data, size_t len)
 {
-	struct rtattr a = { .rta_len = (unsigned short)(sizeof(a) + len), .rta_type = (unsigned short)type };
+	struct rtattr a = { .rta_len = (unsigned short)(sizeof(a) + len),
+			    .rta_type = (unsigned short)type };
 	memcpy(d->data + d->len, &a, sizeof(a));
 	memcpy(d->data + d->len + sizeof(a), data, len);
 	d->len += RTA_ALIGN(a.rta_len);
@@ -56,7 +57,9 @@ static void add_address(struct dump *d, unsigned index, const char *text)
 {
 	uint8_t bytes[16];
 	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
-	struct ifaddrmsg m = { .ifa_family = (unsigned char)family, .ifa_prefixlen = 24, .ifa_index = index };
+	struct ifaddrmsg m = { .ifa_family = (unsigned char)family,
+			       .ifa_prefixlen = 24,
+			       .ifa_index = index };
 	size_t at = begin(d, RTM_NEWADDR, &m, sizeof(m));
 	assert_int_equal(inet_pton(family, text, bytes), 1);
 	add_attr(d, family == AF_INET ? IFA_LOCAL : IFA_ADDRESS, bytes, family == AF_INET ? 4 : 16);
@@ -99,7 +102,8 @@ static void test_names(void **state)
 		tree_write(&t, "netlink/link.nl", links.data, links.len);
 		tree_write(&t, "netlink/addr.nl", addresses.data, addresses.len);
 		/* alone, and together with the interfaces */
-		for (unsigned parts = HWP_HOSTNAME; parts <= (HWP_HOSTNAME | HWP_NICS); parts += HWP_NICS) {
+		for (unsigned parts = HWP_HOSTNAME; parts <= (HWP_HOSTNAME | HWP_NICS);
+		     parts += HWP_NICS) {
 			struct hwp_inventory *inv = tree_probe(&t, parts);
 			assert_string_equal(hwp_get_hostname(inv), cases[i].want);
 			assert_int_equal(hwp_nic_count(inv), parts & HWP_NICS ? 3 : 0);
