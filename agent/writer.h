@@ -12,7 +12,7 @@
 #include "common/fault.h"
 #include "common/slx.h"
 
-#define WRITER_THREADS 2
+#define WRITER_THREADS 4
 #define WRITER_ZERO_MAX (1ull << 30) /* bytes per zeroing call: a device may block uninterruptibly that long */
 #define WRITER_FLUSH_MIN (16ull << 20)
 #define WRITER_FLUSH_MAX (1ull << 30) /* a flush at least every so many bytes */
