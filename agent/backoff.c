@@ -21,7 +21,8 @@ static uint64_t scale(uint64_t range, uint32_t random)
 	return (uint64_t)(((unsigned __int128)range * random) >> 32);
 }
 
-uint64_t backoff_next_ms(struct backoff *b, enum backoff_kind kind, uint64_t retry_after_ms, uint32_t random)
+uint64_t backoff_next_ms(struct backoff *b, enum backoff_kind kind, uint64_t retry_after_ms,
+			 uint32_t random)
 {
 	const struct limits *l = &limits[kind];
 	unsigned shift = MIN_OF(b->failures, 20u);

@@ -7,8 +7,8 @@
 
 enum backoff_kind {
 	BACKOFF_TRANSIENT, /* network errors, 5xx: cap one minute */
-	BACKOFF_REFUSED,   /* 401, 403, 404, 409: somebody has to do something; cap ten minutes, but never given up */
-	BACKOFF_PAYLOAD,   /* image data: 0.5 s … 30 s (install.md C.8) */
+	BACKOFF_REFUSED, /* 401, 403, 404, 409: somebody has to do something; cap ten minutes, but never given up */
+	BACKOFF_PAYLOAD, /* image data: 0.5 s … 30 s (install.md C.8) */
 };
 
 struct backoff {
@@ -20,7 +20,8 @@ struct backoff {
 #define INSTRUCTION_MAX_S 3600
 
 /* Counts one failure and gives the milliseconds to wait; at least @retry_after_ms (0 = none named; cut at RETRY_AFTER_MAX_MS). @random: any number. */
-uint64_t backoff_next_ms(struct backoff *b, enum backoff_kind kind, uint64_t retry_after_ms, uint32_t random);
+uint64_t backoff_next_ms(struct backoff *b, enum backoff_kind kind, uint64_t retry_after_ms,
+			 uint32_t random);
 void backoff_reset(struct backoff *b);
 
 /* Milliseconds to the next poll: next_instruction_seconds (0 = the fallback) within 1…3600, ±10 %. */

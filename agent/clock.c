@@ -68,7 +68,12 @@ int clock_save(struct fault *err)
 	struct tm tm;
 	gmtime_r(&now, &tm);
 	struct rtc_time rtc = {
-		.tm_sec = tm.tm_sec, .tm_min = tm.tm_min, .tm_hour = tm.tm_hour, .tm_mday = tm.tm_mday, .tm_mon = tm.tm_mon, .tm_year = tm.tm_year,
+		.tm_sec = tm.tm_sec,
+		.tm_min = tm.tm_min,
+		.tm_hour = tm.tm_hour,
+		.tm_mday = tm.tm_mday,
+		.tm_mon = tm.tm_mon,
+		.tm_year = tm.tm_year,
 	};
 	if (ioctl(fd, RTC_SET_TIME, &rtc) < 0)
 		return fault_set(err, -errno, "cannot set the hardware clock: %s", strerror(errno));

@@ -10,8 +10,11 @@
 #include "common/json_map.h"
 #include "common/str.h"
 
-#define KEY(section_, key_, type_, member) \
-	{ .section = (section_), .key = (key_), .type = (type_), .offset = offsetof(struct agent_config, member) }
+#define KEY(section_, key_, type_, member)                             \
+	{                                                              \
+		.section = (section_), .key = (key_), .type = (type_), \
+		.offset = offsetof(struct agent_config, member)        \
+	}
 
 static const struct conf_key conf_keys[] = {
 	KEY("agent", "url", CONF_STR, url),
@@ -57,7 +60,7 @@ static const struct json_field wire_fields[] = {
 
 /* Strings that an option can set; those of the file stay where the option is not given. */
 static const size_t option_strings[] = {
-	offsetof(struct agent_config, url),	      offsetof(struct agent_config, infra_env_id),
+	offsetof(struct agent_config, url),           offsetof(struct agent_config, infra_env_id),
 	offsetof(struct agent_config, token_file),    offsetof(struct agent_config, cacert),
 	offsetof(struct agent_config, agent_version), offsetof(struct agent_config, host_id),
 	offsetof(struct agent_config, state_dir),     offsetof(struct agent_config, reboot_command),
@@ -134,7 +137,8 @@ static int read_token(struct agent_config *c, struct fault *err)
 	const char *token = str_trim(text);
 	for (const char *p = token; *p; p++)
 		if (*p <= ' ' || *p > '~')
-			return fault_set(err, -EINVAL, "token file %s holds more than a token", c->token_file);
+			return fault_set(err, -EINVAL, "token file %s holds more than a token",
+					 c->token_file);
 	r = secret_set(&c->token, token);
 	secret_wipe(text, len);
 	return r < 0 ? fault_oom(err) : 0;
@@ -143,21 +147,29 @@ static int read_token(struct agent_config *c, struct fault *err)
 static int check(const struct agent_config *c, struct fault *err)
 {
 	if (str_empty(c->url))
-		return fault_set(err, -EINVAL, "no service address: give --url or url in %s", AGENT_CONF_DEFAULT);
+		return fault_set(err, -EINVAL, "no service address: give --url or url in %s",
+				 AGENT_CONF_DEFAULT);
 	if (!str_starts(c->url, "https://") && !str_starts(c->url, "http://"))
-		return fault_set(err, -EINVAL, "the service address \"%s\" is no http:// or https:// URL", c->url);
+		return fault_set(err, -EINVAL,
+				 "the service address \"%s\" is no http:// or https:// URL",
+				 c->url);
 	if (str_empty(c->infra_env_id))
-		return fault_set(err, -EINVAL, "no infra-env: give --infra-env-id or infra_env_id in %s", AGENT_CONF_DEFAULT);
+		return fault_set(err, -EINVAL,
+				 "no infra-env: give --infra-env-id or infra_env_id in %s",
+				 AGENT_CONF_DEFAULT);
 	if (!uuid_is_valid(c->infra_env_id))
-		return fault_set(err, -EINVAL, "the infra-env id \"%s\" is no UUID", c->infra_env_id);
+		return fault_set(err, -EINVAL, "the infra-env id \"%s\" is no UUID",
+				 c->infra_env_id);
 	if (c->host_id && !uuid_is_valid(c->host_id))
 		return fault_set(err, -EINVAL, "the host id \"%s\" is no UUID", c->host_id);
 	if (c->installed && !c->host_id)
-		return fault_set(err, -EINVAL, "an installed system needs host_id in its configuration");
+		return fault_set(err, -EINVAL,
+				 "an installed system needs host_id in its configuration");
 	return 0;
 }
 
-int agent_config_load(const char *path, struct agent_config *args, struct agent_config *ret, struct fault *err)
+int agent_config_load(const char *path, struct agent_config *args, struct agent_config *ret,
+		      struct fault *err)
 {
 	AUTO(agent_config_done) struct agent_config c = { 0 };
 

@@ -41,7 +41,8 @@ static void label_inherit(int dirfd, int fd)
 
 static int fault_of(const char *what, const char *path, struct fault *err)
 {
-	return fault_set(err, -errno, "cannot %s /%s of the new system: %s", what, path, strerror(errno));
+	return fault_set(err, -errno, "cannot %s /%s of the new system: %s", what, path,
+			 strerror(errno));
 }
 
 /* The folder @name in @dirfd, made with @mode when it is missing. Links are not followed. */
@@ -66,13 +67,15 @@ static int leaf_put(int dirfd, const char *name, const struct install_file *f, s
 {
 	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
 		return fault_of("replace", f->path, err);
-	AUTO(closep) int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO(closep)
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fault_of("make", f->path, err);
 	label_inherit(dirfd, fd);
 	int r = fd_write(fd, f->data, f->len);
 	if (r < 0)
-		return fault_set(err, r, "cannot write /%s of the new system: %s", f->path, strerror(-r));
+		return fault_set(err, r, "cannot write /%s of the new system: %s", f->path,
+				 strerror(-r));
 	if (fchmod(fd, f->mode) < 0 || fsync(fd) < 0 || fsync(dirfd) < 0)
 		return fault_of("write", f->path, err);
 	return 0;
@@ -87,7 +90,8 @@ static bool path_is_good(const char *path)
 	for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL) {
 		size_t part = strcspn(p, "/");
 
-		if (part > NAME_MAX || (part == 1 && p[0] == '.') || (part == 2 && p[0] == '.' && p[1] == '.'))
+		if (part > NAME_MAX || (part == 1 && p[0] == '.') ||
+		    (part == 2 && p[0] == '.' && p[1] == '.'))
 			return false;
 	}
 	return true;
@@ -96,7 +100,8 @@ static bool path_is_good(const char *path)
 static int file_put(int rootfd, const struct install_file *f, struct fault *err)
 {
 	if (!path_is_good(f->path) || f->len > INSTALL_FILE_MAX)
-		return fault_set(err, -EINVAL, "seed file \"%s\" (%zu bytes) is not allowed", f->path, f->len);
+		return fault_set(err, -EINVAL, "seed file \"%s\" (%zu bytes) is not allowed",
+				 f->path, f->len);
 
 	AUTO(freep) char *path = str_dup(f->path);
 	AUTO(closep) int dirfd = fcntl(rootfd, F_DUPFD_CLOEXEC, 3);
@@ -107,7 +112,8 @@ static int file_put(int rootfd, const struct install_file *f, struct fault *err)
 		*slash = '\0';
 		/* The folder next to a file that others must not read is nobody else's business either. */
 		bool is_secret = !strchr(slash + 1, '/') && !(f->mode & 0077);
-		int fd = dir_enter(dirfd, name, is_secret ? SECRET_DIR_MODE : DIR_MODE, f->path, err);
+		int fd = dir_enter(dirfd, name, is_secret ? SECRET_DIR_MODE : DIR_MODE, f->path,
+				   err);
 
 		if (fd < 0)
 			return fd;
@@ -145,7 +151,8 @@ static unsigned rank(const struct gpt_entry *e)
 
 static int candidate_cmp(const void *a, const void *b)
 {
-	const struct gpt_entry *x = *(const struct gpt_entry *const *)a, *y = *(const struct gpt_entry *const *)b;
+	const struct gpt_entry *x = *(const struct gpt_entry *const *)a,
+			       *y = *(const struct gpt_entry *const *)b;
 	uint64_t x_len = x->last_lba - x->first_lba, y_len = y->last_lba - y->first_lba;
 
 	if (rank(x) != rank(y))
@@ -153,10 +160,11 @@ static int candidate_cmp(const void *a, const void *b)
 	return x_len == y_len ? 0 : x_len > y_len ? -1 : 1;
 }
 
-static int entry_mount(struct disk *d, const struct gpt *g, const struct gpt_entry *e, bool is_read_only, struct offset_mount *ret,
-		       struct fault *err)
+static int entry_mount(struct disk *d, const struct gpt *g, const struct gpt_entry *e,
+		       bool is_read_only, struct offset_mount *ret, struct fault *err)
 {
-	return offset_mount_open(d, e->first_lba * g->sector_size, (e->last_lba - e->first_lba + 1) * g->sector_size, is_read_only,
+	return offset_mount_open(d, e->first_lba * g->sector_size,
+				 (e->last_lba - e->first_lba + 1) * g->sector_size, is_read_only,
 				 ret, err);
 }
 
@@ -168,8 +176,8 @@ static bool has_dir(int rootfd, const char *name)
 }
 
 /* 1 = written, 0 = not a root file system. */
-static int entry_try(struct disk *d, const struct gpt *g, const struct gpt_entry *e, const struct install_file *files, size_t n,
-		     struct fault *err)
+static int entry_try(struct disk *d, const struct gpt *g, const struct gpt_entry *e,
+		     const struct install_file *files, size_t n, struct fault *err)
 {
 	struct offset_mount m;
 	int r = entry_mount(d, g, e, false, &m, err);
@@ -187,7 +195,8 @@ static int entry_try(struct disk *d, const struct gpt *g, const struct gpt_entry
 	return is_root;
 }
 
-int configure_files(struct disk *d, const struct gpt *g, const struct install_file *files, size_t n, struct fault *err)
+int configure_files(struct disk *d, const struct gpt *g, const struct install_file *files, size_t n,
+		    struct fault *err)
 {
 	const struct gpt_entry *candidates[GPT_ENTRIES_MAX];
 	size_t found = 0;
@@ -202,7 +211,9 @@ int configure_files(struct disk *d, const struct gpt *g, const struct install_fi
 	for (size_t i = 0; r == 0 && i < found; i++)
 		r = entry_try(d, g, candidates[i], files, n, err);
 	if (r == 0)
-		return fault_set(err, -ENOENT, "no partition of the image is a root file system (ext4 or xfs with a folder etc)");
+		return fault_set(
+			err, -ENOENT,
+			"no partition of the image is a root file system (ext4 or xfs with a folder etc)");
 	if (r > 0)
 		r = d->ops->flush(d);
 	return r;
@@ -210,7 +221,8 @@ int configure_files(struct disk *d, const struct gpt *g, const struct install_fi
 
 /* --- the EFI system partition ----------------------------------------------------------------------------------------------------------- */
 
-int configure_find_loader(struct disk *d, const struct gpt *g, char ret_path[CONFIGURE_LOADER_MAX], uint32_t *ret_number, struct fault *err)
+int configure_find_loader(struct disk *d, const struct gpt *g, char ret_path[CONFIGURE_LOADER_MAX],
+			  uint32_t *ret_number, struct fault *err)
 {
 	const struct gpt_entry *esp = gpt_find_type(g, gpt_type_esp);
 	struct offset_mount m;
@@ -221,12 +233,14 @@ int configure_find_loader(struct disk *d, const struct gpt *g, char ret_path[CON
 	int r = entry_mount(d, g, esp, true, &m, err);
 	if (r < 0)
 		return r;
-	bool has_loader = fstatat(m.mount_fd, LOADER_FILE, &st, 0) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+	bool has_loader = fstatat(m.mount_fd, LOADER_FILE, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+			  st.st_size > 0;
 	r = offset_mount_close(&m, err);
 	if (r < 0)
 		return r;
 	if (!has_loader)
-		return fault_set(err, -ENOENT, "the image's EFI system partition has no " LOADER_PATH);
+		return fault_set(err, -ENOENT,
+				 "the image's EFI system partition has no " LOADER_PATH);
 	(void)str_copy(ret_path, CONFIGURE_LOADER_MAX, LOADER_PATH);
 	*ret_number = (uint32_t)(esp - g->entries) + 1;
 	return 0;

@@ -31,20 +31,20 @@ struct fetch {
 	struct event *readable, *writable, *retry;
 	uint8_t want[sizeof(struct install_want)]; /* one that has come in part */
 	size_t want_len;
-	struct buf out; /* frames for the writer, */
+	struct buf out;  /* frames for the writer, */
 	size_t out_sent; /* of which this much has gone */
 	struct buf hold; /* payload bytes that came while the queue was full */
 	bool is_paused, is_over;
-	bool in_data;	/* inside libcurl's callback: a call must not be cancelled there */
-	bool is_whole;	/* the request has ended well; the next one waits for what is held */
+	bool in_data;  /* inside libcurl's callback: a call must not be cancelled there */
+	bool is_whole; /* the request has ended well; the next one waits for what is held */
 
 	struct http_call *call;
-	uint64_t at;	   /* payload offset of the next byte that comes in */
-	struct buf frame;  /* of the next chunk, as far as it has come */
+	uint64_t at;      /* payload offset of the next byte that comes in */
+	struct buf frame; /* of the next chunk, as far as it has come */
 	char etag[ETAG_MAX];
 	uint64_t received;
-	bool got_bytes;	   /* in this request */
-	unsigned tries;	   /* requests in a row without a byte */
+	bool got_bytes;      /* in this request */
+	unsigned tries;      /* requests in a row without a byte */
 	unsigned bad_frames; /* of the next chunk */
 	bool is_waiting;
 	struct backoff backoff;
@@ -109,7 +109,8 @@ static void stop(struct fetch *f)
 static int send_queued(struct fetch *f)
 {
 	while (queued(f)) {
-		ssize_t n = send(f->fd, f->out.data + f->out_sent, queued(f), MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(f->fd, f->out.data + f->out_sent, queued(f),
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -203,7 +204,9 @@ static int take_frame(struct fetch *f, const void *data, size_t len)
 
 	int r = unpack(f, chunk, data, len);
 	if (r == -EBADMSG && ++f->bad_frames >= FETCH_CHUNK_TRIES) {
-		AUTO(freep) char *why = str_printf("chunk %u of %s is damaged: it cannot be decompressed", chunk, f->url);
+		AUTO(freep)
+		char *why = str_printf("chunk %u of %s is damaged: it cannot be decompressed",
+				       chunk, f->url);
 		tell_failure(f, why ? why : "damaged image data");
 		return -ECANCELED;
 	}
@@ -221,7 +224,8 @@ static ssize_t take_some(struct fetch *f, const uint8_t *data, size_t len)
 		return (ssize_t)len;
 	const struct slx_entry *e = &f->o.index->entries[fetch_plan_next(&f->plan)];
 	if (f->at + len <= e->offset || f->at > e->offset + f->frame.len)
-		return (ssize_t)len; /* before it, or past it: a chunk that was wanted again waits for its own request */
+		return (ssize_t)
+			len; /* before it, or past it: a chunk that was wanted again waits for its own request */
 	if (f->at < e->offset)
 		return (ssize_t)(e->offset - f->at);
 
@@ -311,7 +315,8 @@ static void retry(struct fetch *f, const char *why, uint64_t retry_after_ms)
 	uint32_t random;
 
 	if (!f->got_bytes && ++f->tries >= FETCH_TRIES) {
-		AUTO(freep) char *text = str_printf("%d tries in a row without a byte: %s", FETCH_TRIES, why);
+		AUTO(freep)
+		char *text = str_printf("%d tries in a row without a byte: %s", FETCH_TRIES, why);
 		tell_failure(f, text ? text : why);
 		return;
 	}
@@ -319,7 +324,8 @@ static void retry(struct fetch *f, const char *why, uint64_t retry_after_ms)
 	set_waiting(f, true, why);
 	random_bytes(&random, sizeof(random));
 	uint64_t ms = backoff_next_ms(&f->backoff, BACKOFF_PAYLOAD, retry_after_ms, random);
-	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	event_add(f->retry, &tv);
 }
 
@@ -327,7 +333,8 @@ static void on_answer(void *ctx, const struct http_answer *a)
 {
 	struct fetch *f = ctx;
 	char text[64];
-	uint64_t after_ms = a->status ? backoff_retry_after_ms(http_call_header(f->call, "Retry-After")) : 0;
+	uint64_t after_ms =
+		a->status ? backoff_retry_after_ms(http_call_header(f->call, "Retry-After")) : 0;
 	const char *etag = a->status == 206 ? http_call_header(f->call, "ETag") : NULL;
 
 	/* A strong tag only: a weak one does not promise the same bytes (RFC 9110 §8.8.1). */
@@ -352,7 +359,8 @@ static void request_next(struct fetch *f)
 	uint64_t first, last;
 	struct fault err = FAULT_INIT;
 
-	if (f->call || f->is_over || f->is_whole || fetch_plan_is_empty(&f->plan) || evtimer_pending(f->retry, NULL))
+	if (f->call || f->is_over || f->is_whole || fetch_plan_is_empty(&f->plan) ||
+	    evtimer_pending(f->retry, NULL))
 		return;
 	fetch_plan_range(&f->plan, &first, &last);
 	buf_reset(&f->frame);
@@ -395,7 +403,8 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 	struct fetch *f = ctx;
 
 	while (!f->is_over) {
-		ssize_t n = recv(fd, f->want + f->want_len, sizeof(f->want) - f->want_len, MSG_DONTWAIT);
+		ssize_t n = recv(fd, f->want + f->want_len, sizeof(f->want) - f->want_len,
+				 MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

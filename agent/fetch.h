@@ -11,7 +11,7 @@
 #include "common/http_client.h"
 #include "common/slx.h"
 
-#define FETCH_TRIES 5	    /* in a row without a byte */
+#define FETCH_TRIES 5       /* in a row without a byte */
 #define FETCH_CHUNK_TRIES 3 /* frames that do not decompress */
 
 struct fetch;
@@ -19,9 +19,9 @@ struct fetch;
 struct fetch_options {
 	struct event_base *base;
 	struct http_client *http;
-	const char *url;	 /* payload; copied */
+	const char *url;         /* payload; copied */
 	const struct slx *index; /* borrowed until fetch_free() */
-	int stream_fd;		 /* taken, whatever happens */
+	int stream_fd;           /* taken, whatever happens */
 	/* The network does not answer, or does again: for the progress text. May be NULL. */
 	void (*waiting)(void *ctx, bool is_waiting, const char *why);
 	void *ctx;

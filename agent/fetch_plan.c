@@ -99,7 +99,8 @@ static bool extend(const struct fetch_plan *p, uint32_t chunk, uint64_t first, u
 {
 	const struct slx_entry *e = &p->index->entries[chunk];
 
-	if (e->offset < *end || e->offset - *end > FETCH_GAP_MAX || e->offset + e->length - first > FETCH_RANGE_MAX)
+	if (e->offset < *end || e->offset - *end > FETCH_GAP_MAX ||
+	    e->offset + e->length - first > FETCH_RANGE_MAX)
 		return false;
 	*end = e->offset + e->length;
 	return true;

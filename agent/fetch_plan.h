@@ -8,15 +8,16 @@
 #include "common/slx.h"
 
 #define FETCH_RANGE_MAX (32u << 20) /* bytes of one range request */
-#define FETCH_GAP_MAX (64u << 10)   /* unwanted bytes that are read over instead of beginning a new request */
-#define FETCH_WANTS_MAX (1u << 20)  /* ranges of wants that wait: no more than an index has chunks */
+#define FETCH_GAP_MAX \
+	(64u << 10) /* unwanted bytes that are read over instead of beginning a new request */
+#define FETCH_WANTS_MAX (1u << 20) /* ranges of wants that wait: no more than an index has chunks */
 
 struct fetch_range {
 	uint32_t first, count; /* chunks */
 };
 
 struct fetch_plan {
-	const struct slx *index; /* borrowed */
+	const struct slx *index;   /* borrowed */
 	struct fetch_range *wants; /* owned; the first is the next to come */
 	size_t n, size, head;
 };

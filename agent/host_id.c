@@ -15,10 +15,24 @@
 
 /* Serials that say nothing. The last two lines are not in the original's list at the commit this was read from. */
 static const char *const empty_serials[] = {
-	"", "unknown", "none", "(none)", "-", "default string", "unspecified base board serial number",
-	"unspecified system serial number", "not specified", "pca_number.acc",
-	"to be filled by o.e.m.", "to be filled by oem", "system serial number", "base board serial number",
-	"0", "0123456789", "not applicable", "n/a",
+	"",
+	"unknown",
+	"none",
+	"(none)",
+	"-",
+	"default string",
+	"unspecified base board serial number",
+	"unspecified system serial number",
+	"not specified",
+	"pca_number.acc",
+	"to be filled by o.e.m.",
+	"to be filled by oem",
+	"system serial number",
+	"base board serial number",
+	"0",
+	"0123456789",
+	"not applicable",
+	"n/a",
 };
 
 static const char *const empty_uuids[] = {
@@ -57,7 +71,8 @@ bool host_id_is_by_firmware(const struct host_id_input *in)
 
 	str_copy(serial, sizeof(serial), in->board_serial ? in->board_serial : "");
 	return !in_list(str_trim(serial), empty_serials, ARRAY_SIZE(empty_serials)) ||
-	       (in->system_uuid && uuid_is_valid(in->system_uuid) && !in_list(in->system_uuid, empty_uuids, ARRAY_SIZE(empty_uuids)));
+	       (in->system_uuid && uuid_is_valid(in->system_uuid) &&
+		!in_list(in->system_uuid, empty_uuids, ARRAY_SIZE(empty_uuids)));
 }
 
 void host_id_compute(const struct host_id_input *in, char ret[UUID_LEN + 1])
@@ -123,7 +138,8 @@ static int read_macs(int netfd, bool only_devices, struct json_strs *macs)
 	return 0;
 }
 
-int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], bool *ret_is_by_firmware, struct fault *err)
+int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], bool *ret_is_by_firmware,
+		 struct fault *err)
 {
 	AUTO(closep) int root = open(sysfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)

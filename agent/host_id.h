@@ -9,9 +9,9 @@
 #include "common/str.h"
 
 struct host_id_input {
-	const char *board_serial;  /* as read from DMI; NULL or "" = none */
-	const char *system_uuid;   /* DMI product UUID, any case; NULL = none */
-	const char *const *macs;   /* lower-case aa:bb:…; NULL when n is 0 */
+	const char *board_serial; /* as read from DMI; NULL or "" = none */
+	const char *system_uuid;  /* DMI product UUID, any case; NULL = none */
+	const char *const *macs;  /* lower-case aa:bb:…; NULL when n is 0 */
 	size_t n_macs;
 };
 
@@ -28,4 +28,5 @@ bool host_id_is_by_firmware(const struct host_id_input *in);
  * Reads the inputs below @sysfs ("/sys"): class/dmi/id, class/net. Interfaces with a device are preferred to virtual ones, whose
  * addresses change with every boot.
  */
-int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], bool *ret_is_by_firmware, struct fault *err);
+int host_id_read(const char *sysfs, char ret[UUID_LEN + 1], bool *ret_is_by_firmware,
+		 struct fault *err);

@@ -17,9 +17,9 @@ static const struct {
 	const char *name;
 	bool has_value;
 } flags[] = {
-	{ "--append-karg", true },   { "--delete-karg", true },	   { "-n", false },
-	{ "--copy-network", false }, { "--network-dir", true },	   { "--save-partlabel", true },
-	{ "--save-partindex", true }, { "--image-url", true },	   { "--image-file", true },
+	{ "--append-karg", true },    { "--delete-karg", true }, { "-n", false },
+	{ "--copy-network", false },  { "--network-dir", true }, { "--save-partlabel", true },
+	{ "--save-partindex", true }, { "--image-url", true },   { "--image-file", true },
 };
 
 /* Those that this agent cannot do: ignoring them would destroy data or lose what the user asked for. */
@@ -34,7 +34,8 @@ static void install_cmd_done(struct install_cmd *c)
 static bool is_value(const char *s)
 {
 	for (; *s; s++)
-		if (!isalnum((unsigned char)*s) && !strchr("@!#$%*()_,\"';:{}[]/.", *s) && !(*s >= '+' && *s <= '='))
+		if (!isalnum((unsigned char)*s) && !strchr("@!#$%*()_,\"';:{}[]/.", *s) &&
+		    !(*s >= '+' && *s <= '='))
 			return false;
 	return true;
 }
@@ -65,10 +66,13 @@ static int take_flag(json_t *list, size_t *at, struct job *ret, struct fault *er
 		return fault_set(err, -EINVAL, "installer_args: %s is not supported", copy);
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		if (!strcmp(copy, refused[i]))
-			return fault_set(err, -EINVAL, "installer_args: %s is not supported by this agent", copy);
+			return fault_set(err, -EINVAL,
+					 "installer_args: %s is not supported by this agent", copy);
 	(*at)++;
 	if (strcmp(copy, "--image-url"))
-		log_warning("installer_args: %s has no effect on images that are written as they are", copy);
+		log_warning(
+			"installer_args: %s has no effect on images that are written as they are",
+			copy);
 	if (!flags[f].has_value)
 		return 0;
 	const char *text = value;
@@ -77,7 +81,8 @@ static int take_flag(json_t *list, size_t *at, struct job *ret, struct fault *er
 		(*at)++;
 	}
 	if (str_empty(text) || !is_value(text))
-		return fault_set(err, -EINVAL, "installer_args: the value of %s cannot be used", copy);
+		return fault_set(err, -EINVAL, "installer_args: the value of %s cannot be used",
+				 copy);
 	if (!strcmp(copy, "--image-url") && str_set(&ret->image_url, text) < 0)
 		return fault_oom(err);
 	return 0;
@@ -89,7 +94,8 @@ static int parse_installer_args(const char *text, struct job *ret, struct fault 
 		return 0;
 	AUTO(json_decrefp) json_t *list = json_parse(text, strlen(text), 64 * 1024, true, err);
 	if (!json_is_array(list) || json_array_size(list) > INSTALLER_ARGS_MAX)
-		return fault_set(err, -EINVAL, "installer_args is no list of at most %d words", INSTALLER_ARGS_MAX);
+		return fault_set(err, -EINVAL, "installer_args is no list of at most %d words",
+				 INSTALLER_ARGS_MAX);
 	for (size_t i = 0; i < json_array_size(list);) {
 		int r = take_flag(list, &i, ret, err);
 		if (r < 0)
@@ -101,18 +107,24 @@ static int parse_installer_args(const char *text, struct job *ret, struct fault 
 static int check(const struct install_cmd *c, const struct session *s, struct fault *err)
 {
 	if (strcmp(c->infra_env_id, s->config->infra_env_id) || strcasecmp(c->host_id, s->host_id))
-		return fault_set(err, -EINVAL, "the install step is for host %s of infra-env %s, which is not this one", c->host_id,
-				 c->infra_env_id);
+		return fault_set(
+			err, -EINVAL,
+			"the install step is for host %s of infra-env %s, which is not this one",
+			c->host_id, c->infra_env_id);
 	if (!uuid_is_valid(c->cluster_id))
 		return fault_set(err, -EINVAL, "the install step's cluster_id is no UUID");
 	if (!str_starts(c->boot_device, "/dev/"))
-		return fault_set(err, -EINVAL, "the boot device \"%s\" does not begin with /dev/", c->boot_device);
+		return fault_set(err, -EINVAL, "the boot device \"%s\" does not begin with /dev/",
+				 c->boot_device);
 	if (!str_empty(c->coreos_image))
-		return fault_set(err, -EINVAL, "installing into a running persistent system (coreos_image) is not supported");
+		return fault_set(
+			err, -EINVAL,
+			"installing into a running persistent system (coreos_image) is not supported");
 	/* The service lists every bootable disk; only the installation disk is this agent's to touch. */
 	for (size_t i = 0; i < c->disks_to_format.n; i++)
 		if (!str_starts(c->disks_to_format.v[i], "/dev/"))
-			return fault_set(err, -EINVAL, "disks_to_format holds \"%s\"", c->disks_to_format.v[i]);
+			return fault_set(err, -EINVAL, "disks_to_format holds \"%s\"",
+					 c->disks_to_format.v[i]);
 	return 0;
 }
 
@@ -128,7 +140,9 @@ int install_args_parse(json_t *arg, const struct session *s, struct job *ret, st
 	if (r < 0)
 		return r;
 	if (!ret->image_url)
-		return fault_set(err, -EINVAL, "the install step names no OS image (--image-url in installer_args)");
+		return fault_set(
+			err, -EINVAL,
+			"the install step names no OS image (--image-url in installer_args)");
 	ret->device = TAKE(c.boot_device);
 	ret->role = TAKE(c.role);
 	ret->cluster_id = TAKE(c.cluster_id);
@@ -138,14 +152,20 @@ int install_args_parse(json_t *arg, const struct session *s, struct job *ret, st
 int install_index_url(const struct session *s, const char *image_url, char **ret, struct fault *err)
 {
 	if (!str_starts(s->config->url, "https://") && !s->config->insecure)
-		return fault_set(err, -EPERM, "the image index must come over TLS, but the service is spoken to by plain HTTP "
-					      "(--insecure accepts that)");
+		return fault_set(
+			err, -EPERM,
+			"the image index must come over TLS, but the service is spoken to by plain HTTP "
+			"(--insecure accepts that)");
 	const char *host = strstr(image_url, "://");
 	const char *path = host ? strchr(host + 3, '/') : NULL;
 	if (!path || !str_ends(path, PAYLOAD_SUFFIX))
-		return fault_set(err, -EINVAL, "%s is no image with a chunk index (" PAYLOAD_SUFFIX "): add it with slipwayctl os-image add",
+		return fault_set(err, -EINVAL,
+				 "%s is no image with a chunk index (" PAYLOAD_SUFFIX
+				 "): add it with slipwayctl os-image add",
 				 image_url);
-	AUTO(freep) char *index = str_printf("%.*s" INDEX_SUFFIX, (int)(strlen(path) - strlen(PAYLOAD_SUFFIX)), path);
+	AUTO(freep)
+	char *index =
+		str_printf("%.*s" INDEX_SUFFIX, (int)(strlen(path) - strlen(PAYLOAD_SUFFIX)), path);
 	char *url = index ? session_origin_url(s, index) : NULL;
 	if (!url)
 		return fault_oom(err);

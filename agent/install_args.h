@@ -17,4 +17,5 @@ int install_args_parse(json_t *arg, const struct session *s, struct job *ret, st
  * Where the chunk index of @image_url is: the same path with .slx for .raw.zst, at the service itself. *ret is owned by the caller.
  * -EINVAL when the URL is no Slipway payload; -EPERM when the service is spoken to without TLS and that was not asked for.
  */
-int install_index_url(const struct session *s, const char *image_url, char **ret, struct fault *err);
+int install_index_url(const struct session *s, const char *image_url, char **ret,
+		      struct fault *err);

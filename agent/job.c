@@ -31,7 +31,9 @@ int job_add_file(struct job *j, const char *path, mode_t mode, const void *data,
 {
 	if (j->files_n == INSTALL_FILES_MAX || len > INSTALL_FILE_MAX)
 		return -E2BIG;
-	struct job_file f = { .path = str_dup(path), .mode = mode, .data = malloc(len + 1), .len = len };
+	struct job_file f = {
+		.path = str_dup(path), .mode = mode, .data = malloc(len + 1), .len = len
+	};
 	if (!f.path || !f.data) {
 		free(f.path);
 		free(f.data);
@@ -51,7 +53,8 @@ static json_t *encode_files(const struct job *j)
 		AUTO(freep) char *text = base64_encode(f->data, f->len);
 		if (!text)
 			return NULL;
-		json_t *item = json_pack("{s:s, s:i, s:s}", "path", f->path, "mode", (int)f->mode, "data", text);
+		json_t *item = json_pack("{s:s, s:i, s:s}", "path", f->path, "mode", (int)f->mode,
+					 "data", text);
 		secret_wipe(text, strlen(text));
 		if (json_array_append_new(list, item) < 0)
 			return NULL;
@@ -97,7 +100,8 @@ static int decode_file(json_t *item, struct job *j, struct fault *err)
 		return fault_set(err, -EINVAL, "a file of the installation cannot be used");
 	int r = job_add_file(j, path, (mode_t)json_i64(item, "mode") & 0777, data, len);
 	secret_wipe(data, len);
-	return r < 0 ? fault_set(err, r, "the files of the installation are too many or too large") : 0;
+	return r < 0 ? fault_set(err, r, "the files of the installation are too many or too large")
+		     : 0;
 }
 
 static int check(const struct job *j, struct fault *err)
@@ -105,12 +109,16 @@ static int check(const struct job *j, struct fault *err)
 	const char *const texts[] = { j->step_id, j->device, j->role, j->image_url };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		if (strlen(texts[i]) > TEXT_MAX || !str_is_text(texts[i]) || strpbrk(texts[i], "\r\n"))
-			return fault_set(err, -EINVAL, "an argument of the installation is no plain text");
+		if (strlen(texts[i]) > TEXT_MAX || !str_is_text(texts[i]) ||
+		    strpbrk(texts[i], "\r\n"))
+			return fault_set(err, -EINVAL,
+					 "an argument of the installation is no plain text");
 	if (!uuid_is_valid(j->install_id) || (j->cluster_id && !uuid_is_valid(j->cluster_id)))
 		return fault_set(err, -EINVAL, "an id of the installation is no UUID");
 	if (!str_starts(j->device, "/dev/"))
-		return fault_set(err, -EINVAL, "the installation disk \"%s\" does not begin with /dev/", j->device);
+		return fault_set(err, -EINVAL,
+				 "the installation disk \"%s\" does not begin with /dev/",
+				 j->device);
 	return 0;
 }
 
@@ -124,8 +132,10 @@ int job_decode(json_t *obj, struct job *ret, struct fault *err)
 		r = check(ret, err);
 	if (r < 0)
 		return r;
-	str_copy(ret->expect.wwn, sizeof(ret->expect.wwn), json_str(disk, "wwn") ? json_str(disk, "wwn") : "");
-	str_copy(ret->expect.serial, sizeof(ret->expect.serial), json_str(disk, "serial") ? json_str(disk, "serial") : "");
+	str_copy(ret->expect.wwn, sizeof(ret->expect.wwn),
+		 json_str(disk, "wwn") ? json_str(disk, "wwn") : "");
+	str_copy(ret->expect.serial, sizeof(ret->expect.serial),
+		 json_str(disk, "serial") ? json_str(disk, "serial") : "");
 	ret->expect.sector_size = (uint32_t)json_i64(disk, "sector_size");
 	int64_t percent = json_i64(obj, "percent");
 	ret->percent = percent > 0 && percent <= 100 ? (unsigned)percent : 0;

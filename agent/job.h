@@ -19,18 +19,18 @@ struct job_file {
 };
 
 struct job {
-	char *step_id;	  /* of the instruction: the reply names it */
-	char *install_id; /* UUID */
-	char *device;	  /* boot_device */
-	char *role;	  /* progress_info of the first stages */
-	char *cluster_id; /* NULL = none */
-	char *image_url;  /* payload */
+	char *step_id;                            /* of the instruction: the reply names it */
+	char *install_id;                         /* UUID */
+	char *device;                             /* boot_device */
+	char *role;                               /* progress_info of the first stages */
+	char *cluster_id;                         /* NULL = none */
+	char *image_url;                          /* payload */
 	struct job_file files[INSTALL_FILES_MAX]; /* the seed */
 	size_t files_n;
 	/* the root process's own knowledge; what the network process says about it is ignored */
 	struct disk_id expect; /* names are not kept; zeroed = unknown */
 	unsigned percent;      /* last known */
-	bool is_done;	       /* the disk is complete: only report and reboot are left */
+	bool is_done;          /* the disk is complete: only report and reboot are left */
 };
 
 /* Adds a copy of @data. -E2BIG, -ENOMEM. */

@@ -15,16 +15,18 @@
 #include "common/str.h"
 
 #define KLOG_READ_ALL 3 /* SYSLOG_ACTION_READ_ALL, syslog(2) */
-#define KLOG_SIZE 10	/* SYSLOG_ACTION_SIZE_BUFFER */
-#define FILES_MAX 64	/* *.log of the state directory */
+#define KLOG_SIZE 10    /* SYSLOG_ACTION_SIZE_BUFFER */
+#define FILES_MAX 64    /* *.log of the state directory */
 
 static const struct {
 	const char *name, *path;
 } sources[] = {
-	{ "cmdline", "/proc/cmdline" },	      { "mounts", "/proc/self/mountinfo" }, { "partitions", "/proc/partitions" },
-	{ "meminfo", "/proc/meminfo" },	      { "modules", "/proc/modules" },	    { "interrupts", "/proc/interrupts" },
-	{ "os-release", "/etc/os-release" },  { "resolv.conf", "/etc/resolv.conf" }, { "net-dev", "/proc/net/dev" },
-	{ "ipv4-routes", "/proc/net/route" }, { "diskstats", "/proc/diskstats" },
+	{ "cmdline", "/proc/cmdline" },       { "mounts", "/proc/self/mountinfo" },
+	{ "partitions", "/proc/partitions" }, { "meminfo", "/proc/meminfo" },
+	{ "modules", "/proc/modules" },       { "interrupts", "/proc/interrupts" },
+	{ "os-release", "/etc/os-release" },  { "resolv.conf", "/etc/resolv.conf" },
+	{ "net-dev", "/proc/net/dev" },       { "ipv4-routes", "/proc/net/route" },
+	{ "diskstats", "/proc/diskstats" },
 };
 
 struct collector {
@@ -41,7 +43,8 @@ unsigned logs_redact(char *text, size_t len, const char *secret)
 
 	if (!secret_len)
 		return 0;
-	for (char *at = text; (at = memmem(at, len - (size_t)(at - text), secret, secret_len)); at += secret_len, n++)
+	for (char *at = text; (at = memmem(at, len - (size_t)(at - text), secret, secret_len));
+	     at += secret_len, n++)
 		memset(at, '*', secret_len);
 	return n;
 }
@@ -145,7 +148,8 @@ int logs_collect(const char *state_dir, const char *secret, int *ret_fd, struct 
 	if (r < 0)
 		return fault_set(err, r, "logs: %s", strerror(-r));
 	if (lseek(fd, 0, SEEK_END) > (off_t)LOGS_ARCHIVE_MAX)
-		return fault_set(err, -EFBIG, "the logs are larger than %u MiB", LOGS_ARCHIVE_MAX >> 20);
+		return fault_set(err, -EFBIG, "the logs are larger than %u MiB",
+				 LOGS_ARCHIVE_MAX >> 20);
 	(void)lseek(fd, 0, SEEK_SET);
 	*ret_fd = TAKE_FD(fd);
 	return 0;

@@ -13,22 +13,22 @@
 
 struct args {
 	struct agent_config config; /* what options say */
-	char *path;		    /* --config */
+	char *path;                 /* --config */
 	bool as_json, allow_loop, is_net, is_verbose;
 };
 
 /* One setter per option: a string, a flag, or something checked. */
-#define STRING_OPTION(name, member)                                                     \
-	static int set_##name(void *ctx, const char *value, struct fault *err)         \
-	{                                                                               \
-		struct args *a = ctx;                                                   \
-		return str_set(&a->member, value) < 0 ? fault_oom(err) : 0;             \
+#define STRING_OPTION(name, member)                                            \
+	static int set_##name(void *ctx, const char *value, struct fault *err) \
+	{                                                                      \
+		struct args *a = ctx;                                          \
+		return str_set(&a->member, value) < 0 ? fault_oom(err) : 0;    \
 	}
-#define FLAG_OPTION(name, member)                                                       \
-	static int set_##name(void *ctx, const char *value, struct fault *err)         \
-	{                                                                               \
-		((struct args *)ctx)->member = true;                                    \
-		return 0;                                                               \
+#define FLAG_OPTION(name, member)                                              \
+	static int set_##name(void *ctx, const char *value, struct fault *err) \
+	{                                                                      \
+		((struct args *)ctx)->member = true;                           \
+		return 0;                                                      \
 	}
 
 STRING_OPTION(config, path)
@@ -51,8 +51,8 @@ static int set_interval(void *ctx, const char *value, struct fault *err)
 {
 	uint64_t s;
 	if (str_to_u64(value, &s) < 0 || s < INSTRUCTION_MIN_S || s > INSTRUCTION_MAX_S)
-		return fault_set(err, -EINVAL, "\"%s\" is no number of seconds between %d and %d", value, INSTRUCTION_MIN_S,
-				 INSTRUCTION_MAX_S);
+		return fault_set(err, -EINVAL, "\"%s\" is no number of seconds between %d and %d",
+				 value, INSTRUCTION_MIN_S, INSTRUCTION_MAX_S);
 	((struct args *)ctx)->config.interval_s = s;
 	return 0;
 }
@@ -83,13 +83,17 @@ static const struct option_spec options[] = {
 	{ "cacert", 0, "FILE", "CA certificates of the service (PEM)", set_cacert },
 	{ "host-id", 0, "ID", "UUID instead of the machine's own", set_host_id },
 	{ "agent-version", 0, "IMAGE", "reported as discovery_agent_version", set_agent_version },
-	{ "interval", 0, "SECONDS", "between polls when the service names none (60)", set_interval },
+	{ "interval", 0, "SECONDS", "between polls when the service names none (60)",
+	  set_interval },
 	{ "insecure", 0, "YES|NO", "do not check the service's certificate", set_insecure },
-	{ "state-dir", 0, "DIR", "where the state is kept (" AGENT_STATE_DIR_DEFAULT ")", set_state_dir },
-	{ "no-disk-writes", 0, NULL, "everything but writing, wiping, rebooting", set_no_disk_writes },
+	{ "state-dir", 0, "DIR", "where the state is kept (" AGENT_STATE_DIR_DEFAULT ")",
+	  set_state_dir },
+	{ "no-disk-writes", 0, NULL, "everything but writing, wiping, rebooting",
+	  set_no_disk_writes },
 	{ "user", 0, "NAME", "user of the network process (slipway)", set_user },
 	{ "reboot-command", 0, "PROGRAM", "run this instead of rebooting", set_reboot_command },
-	{ "allow-loop-devices", 0, NULL, "loop devices may be installed on (tests)", set_allow_loop },
+	{ "allow-loop-devices", 0, NULL, "loop devices may be installed on (tests)",
+	  set_allow_loop },
 	{ "sandbox-log", 0, NULL, "log refused system calls, but allow them", set_sandbox_log },
 	{ "verbose", 'v', NULL, "say more", set_verbose },
 	{ "role", 0, "ROLE", NULL, set_role }, /* how the network process is started */
@@ -98,7 +102,8 @@ static const struct option_spec options[] = {
 
 static const struct option_spec status_options[] = {
 	{ "json", 0, NULL, "as JSON", set_json },
-	{ "state-dir", 0, "DIR", "state of that agent (" AGENT_STATE_DIR_DEFAULT ")", set_state_dir },
+	{ "state-dir", 0, "DIR", "state of that agent (" AGENT_STATE_DIR_DEFAULT ")",
+	  set_state_dir },
 	{ .name = NULL },
 };
 
@@ -114,7 +119,10 @@ static int run_status(void *ctx, int argc, char **argv)
 }
 
 static const struct verb status_verb = {
-	.name = "status", .help = "show what the running agent does", .options = status_options, .run = run_status,
+	.name = "status",
+	.help = "show what the running agent does",
+	.options = status_options,
+	.run = run_status,
 };
 
 static const struct option_spec disk_options[] = {

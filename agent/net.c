@@ -11,12 +11,14 @@
 
 #define CONFIG_WAIT_MS 30000
 
-int net_init(struct net *n, struct event_base *base, int ipc_fd, struct agent_config *config, struct fault *err)
+int net_init(struct net *n, struct event_base *base, int ipc_fd, struct agent_config *config,
+	     struct fault *err)
 {
 	n->base = base;
 	n->config = *config;
 	*config = (struct agent_config){ 0 };
-	struct http_client_options http = { .ca_pem = n->config.ca_pem, .insecure = n->config.insecure };
+	struct http_client_options http = { .ca_pem = n->config.ca_pem,
+					    .insecure = n->config.insecure };
 
 	int r = session_init(&n->session, &n->config);
 	if (!r)
@@ -81,14 +83,17 @@ static void set_proxies(const struct agent_config *c)
 }
 
 /* The first message. */
-static int receive_config(struct ipc *ipc, struct agent_config *ret, bool *ret_registered, struct fault *err)
+static int receive_config(struct ipc *ipc, struct agent_config *ret, bool *ret_registered,
+			  struct fault *err)
 {
 	struct ipc_msg m = { .fd = -1 };
 
 	int r = ipc_recv_timeout(ipc, &m, CONFIG_WAIT_MS);
 	if (r <= 0)
-		return fault_set(err, r ? r : -ECONNRESET, "no configuration came from the root process");
-	AUTO(json_decrefp) json_t *obj = json_parse(m.data ? m.data : "", m.len, MSG_PAYLOAD_MAX, true, err);
+		return fault_set(err, r ? r : -ECONNRESET,
+				 "no configuration came from the root process");
+	AUTO(json_decrefp)
+	json_t *obj = json_parse(m.data ? m.data : "", m.len, MSG_PAYLOAD_MAX, true, err);
 	bool is_config = m.type == MSG_CONFIG;
 	if (m.data)
 		secret_wipe(m.data, m.len);

@@ -40,7 +40,7 @@ struct net {
 	struct agent_config config;
 	struct session session;
 	struct backoff backoff;
-	struct http_call *call; /* registration or poll in flight */
+	struct http_call *call;        /* registration or poll in flight */
 	char request_id[UUID_LEN + 1]; /* of the poll in flight */
 	bool is_registered;
 	int64_t registered_ms;
@@ -57,7 +57,7 @@ struct net {
 	struct net_ask *asks;
 	uint32_t last_ask;
 
-	char *state;	  /* "registering", "polling", … for status.json */
+	char *state;      /* "registering", "polling", … for status.json */
 	char *last_error; /* NULL = none since the last success */
 	int64_t last_poll_us;
 	int exit_status;
@@ -67,7 +67,8 @@ struct net {
 int net_main(int fd);
 
 /* Begins the work that the configuration asks for; the loop is run by the caller. */
-int net_init(struct net *n, struct event_base *base, int ipc_fd, struct agent_config *config, struct fault *err);
+int net_init(struct net *n, struct event_base *base, int ipc_fd, struct agent_config *config,
+	     struct fault *err);
 void net_begin(struct net *n, bool is_registered);
 void net_done(struct net *n);
 
@@ -83,12 +84,14 @@ void net_ask(struct net *n, uint16_t type, net_answer_fn fn, void *ctx);
 
 /* net_poll.c: registration and polling */
 void net_schedule(struct net *n, uint64_t delay_ms, void (*fn)(struct net *n));
-void net_retry(struct net *n, enum backoff_kind kind, uint64_t retry_after_ms, void (*fn)(struct net *n));
+void net_retry(struct net *n, enum backoff_kind kind, uint64_t retry_after_ms,
+	       void (*fn)(struct net *n));
 /* Registers, or polls when the service knows this host; asks for the version to report first, when that is unknown. */
 void net_go(struct net *n);
 void net_register(struct net *n);
 void net_poll(struct net *n);
-void net_failed(struct net *n, const char *what, const char *why); /* logs once per kind of failure, shows it in the status */
+void net_failed(struct net *n, const char *what,
+		const char *why); /* logs once per kind of failure, shows it in the status */
 void net_set_state(struct net *n, const char *state);
 
 /* net_installed.c: the installed system reports that it is there */

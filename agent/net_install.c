@@ -12,7 +12,7 @@
 #include "common/log.h"
 #include "common/pki.h"
 
-#define GET_TRIES 8	/* of one of the small things; some minutes with their waits */
+#define GET_TRIES 8     /* of one of the small things; some minutes with their waits */
 #define CLUSTER_TRIES 5 /* the disk is complete by then: the cluster's answer is only looked at */
 #define SEED_MAX 65536
 #define HANDOVER_FD_NAME "slipway-index"
@@ -68,7 +68,8 @@ static void fail(struct net_install *i, const char *why)
 	log_error("installation: %s", why);
 	fetch_free(TAKE(i->fetch));
 	(void)str_set(&i->failure, why);
-	report_final(&i->net->report, STAGE_FAILED, why, REPORT_FINAL_TRIES, on_failure_reported, i);
+	report_final(&i->net->report, STAGE_FAILED, why, REPORT_FINAL_TRIES, on_failure_reported,
+		     i);
 }
 
 /* Stopped by the service, which has settled the host's state by itself: no Failed. */
@@ -111,7 +112,9 @@ static int take_seed(struct net_install *i, const struct http_answer *a, struct 
 static char *ignition_url(const struct net_install *i)
 {
 	const struct session *s = &i->net->session;
-	AUTO(freep) char *path = str_printf("infra-env/%s/hosts/%s/downloads/ignition", s->config->infra_env_id, s->host_id);
+	AUTO(freep)
+	char *path = str_printf("infra-env/%s/hosts/%s/downloads/ignition", s->config->infra_env_id,
+				s->host_id);
 	return path ? session_url(s, path) : NULL;
 }
 
@@ -150,7 +153,8 @@ static int take_index(struct net_install *i, const struct http_answer *a, struct
 
 static const struct get gets[] = {
 	{ "the seed of the installed system", NULL, SEED_MAX, true, seed_url, take_seed },
-	{ "the host's Ignition config", "application/octet-stream", IGNITION_MAX, false, ignition_url, take_ignition },
+	{ "the host's Ignition config", "application/octet-stream", IGNITION_MAX, false,
+	  ignition_url, take_ignition },
 	{ "the image's chunk index", "*/*", SLX_FILE_MAX, false, index_url, take_index },
 };
 
@@ -191,7 +195,8 @@ static void get_failed(struct net_install *i, const char *why, bool is_final, ui
 	}
 	random_bytes(&random, sizeof(random));
 	uint64_t ms = backoff_next_ms(&i->backoff, BACKOFF_TRANSIENT, after_ms, random);
-	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	evtimer_add(i->retry, &tv);
 }
 
@@ -201,7 +206,8 @@ static void on_got(void *ctx, const struct http_answer *a)
 	const struct get *g = &gets[i->get];
 	struct fault err = FAULT_INIT;
 	char why[512];
-	uint64_t after_ms = a->code ? 0 : backoff_retry_after_ms(http_call_header(i->call, "Retry-After"));
+	uint64_t after_ms =
+		a->code ? 0 : backoff_retry_after_ms(http_call_header(i->call, "Retry-After"));
 
 	i->call = NULL;
 	bool is_absent = !a->code && a->status == 404 && g->is_optional;
@@ -231,7 +237,11 @@ static void next_get(struct net_install *i)
 	}
 	const struct get *g = &gets[i->get];
 	struct session_call call = {
-		.url = g->url(i), .accept = g->accept, .max_body = g->max, .done = on_got, .ctx = i,
+		.url = g->url(i),
+		.accept = g->accept,
+		.max_body = g->max,
+		.done = on_got,
+		.ctx = i,
 	};
 	if (session_start(&i->net->session, i->net->http, &call, &i->call, &err) < 0) {
 		i->call = NULL;
@@ -300,7 +310,8 @@ static void report_reboot(struct net_install *i)
 {
 	if (i->call || i->failure)
 		return;
-	report_final(&i->net->report, STAGE_REBOOTING, NULL, REPORT_FINAL_TRIES, on_reboot_reported, i);
+	report_final(&i->net->report, STAGE_REBOOTING, NULL, REPORT_FINAL_TRIES, on_reboot_reported,
+		     i);
 }
 
 static void ask_cluster(struct net_install *i);
@@ -311,11 +322,15 @@ static void on_cluster(void *ctx, const struct http_answer *a)
 	char why[256];
 
 	i->call = NULL;
-	AUTO(json_decrefp) json_t *body = a->status == 200 ? json_parse(a->body, a->body_len, API_BODY_MAX, true, NULL) : NULL;
+	AUTO(json_decrefp)
+	json_t *body = a->status == 200 ? json_parse(a->body, a->body_len, API_BODY_MAX, true, NULL)
+					: NULL;
 	if (json_is_object(body)) {
 		const char *kind = json_str(body, "kind");
 		if (!str_eq(kind, "AddHostsCluster"))
-			log_warning("installation: the cluster is of kind %s; a day-2 worker waits for nothing", kind ? kind : "?");
+			log_warning(
+				"installation: the cluster is of kind %s; a day-2 worker waits for nothing",
+				kind ? kind : "?");
 		report_reboot(i);
 		return;
 	}
@@ -331,11 +346,16 @@ static void on_cluster(void *ctx, const struct http_answer *a)
 static void ask_cluster(struct net_install *i)
 {
 	struct fault err = FAULT_INIT;
-	AUTO(freep) char *path = str_printf("clusters/%s?exclude-hosts=true", i->job.cluster_id ? i->job.cluster_id : "");
+	AUTO(freep)
+	char *path = str_printf("clusters/%s?exclude-hosts=true",
+				i->job.cluster_id ? i->job.cluster_id : "");
 	struct session_call call = {
-		.url = path ? session_url(&i->net->session, path) : NULL, .done = on_cluster, .ctx = i,
+		.url = path ? session_url(&i->net->session, path) : NULL,
+		.done = on_cluster,
+		.ctx = i,
 	};
-	if (!i->job.cluster_id || session_start(&i->net->session, i->net->http, &call, &i->call, &err) < 0) {
+	if (!i->job.cluster_id ||
+	    session_start(&i->net->session, i->net->http, &call, &i->call, &err) < 0) {
 		if (!i->job.cluster_id)
 			free(call.url);
 		i->call = NULL;
@@ -355,9 +375,12 @@ static void complete(struct net_install *i)
 /* --- what the writer says ---------------------------------------------------------------------------- */
 
 static const enum stage stages[INSTALL_PHASE_COUNT] = {
-	[INSTALL_CHECK] = STAGE_STARTING_INSTALLATION, [INSTALL_PREPARE] = STAGE_INSTALLING,
-	[INSTALL_WRITE] = STAGE_WRITING_IMAGE,	       [INSTALL_VERIFY] = STAGE_WRITING_IMAGE,
-	[INSTALL_CONFIGURE] = STAGE_WRITING_IMAGE,     [INSTALL_COMMIT] = STAGE_WRITING_IMAGE,
+	[INSTALL_CHECK] = STAGE_STARTING_INSTALLATION,
+	[INSTALL_PREPARE] = STAGE_INSTALLING,
+	[INSTALL_WRITE] = STAGE_WRITING_IMAGE,
+	[INSTALL_VERIFY] = STAGE_WRITING_IMAGE,
+	[INSTALL_CONFIGURE] = STAGE_WRITING_IMAGE,
+	[INSTALL_COMMIT] = STAGE_WRITING_IMAGE,
 	[INSTALL_BOOT] = STAGE_WAITING_FOR_CONTROL_PLANE,
 };
 
@@ -366,7 +389,8 @@ static void report_phase(struct net_install *i)
 	const struct install_report *r = &i->last;
 	char info[128] = "";
 	enum stage stage = stages[r->phase];
-	bool is_same = i->rate.is_started && i->rate.stage == stage && i->rate.percent == r->percent;
+	bool is_same = i->rate.is_started && i->rate.stage == stage &&
+		       i->rate.percent == r->percent;
 
 	/* Resumed: the service knows better than the first reports of the new writer. */
 	if (i->is_resumed && (stage < STAGE_WRITING_IMAGE || r->percent < i->job.percent))
@@ -374,11 +398,13 @@ static void report_phase(struct net_install *i)
 	if (!report_is_due(&i->rate, stage, r->percent, time_mono_ms()))
 		return;
 	if (stage != STAGE_WRITING_IMAGE)
-		str_copy(info, sizeof(info), stage == STAGE_WAITING_FOR_CONTROL_PLANE ? "" : i->job.role);
+		str_copy(info, sizeof(info),
+			 stage == STAGE_WAITING_FOR_CONTROL_PLANE ? "" : i->job.role);
 	else if (i->is_waiting)
 		snprintf(info, sizeof(info), "%u%% waiting for network", r->percent);
 	else if (is_same) /* a slow link: only a changed text keeps the service's stage timer from running out (install.md A.2) */
-		snprintf(info, sizeof(info), "%u%% %llu MiB", r->percent, (unsigned long long)(r->done_bytes >> 20));
+		snprintf(info, sizeof(info), "%u%% %llu MiB", r->percent,
+			 (unsigned long long)(r->done_bytes >> 20));
 	else
 		snprintf(info, sizeof(info), "%u%%", r->percent);
 	report_send(&i->net->report, stage, info);
@@ -444,14 +470,16 @@ static int load_index(struct net_install *i, int fd, struct fault *err)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0 || st.st_size <= 0 || (uint64_t)st.st_size > SLX_FILE_MAX)
-		return fault_set(err, -EINVAL, "the index of the interrupted installation cannot be used");
+		return fault_set(err, -EINVAL,
+				 "the index of the interrupted installation cannot be used");
 	size_t len = (size_t)st.st_size;
 	AUTO(freep) char *data = malloc(len);
 	if (!data)
 		return fault_oom(err);
 	ssize_t n = fd_pread(fd, data, len, 0);
 	if (n != (ssize_t)len)
-		return fault_set(err, -EIO, "the index of the interrupted installation cannot be read");
+		return fault_set(err, -EIO,
+				 "the index of the interrupted installation cannot be read");
 	return slx_parse(data, len, &i->index, err);
 }
 

@@ -27,7 +27,8 @@ static void on_reply(struct net *n, struct ipc_msg *m)
 
 	AUTO(json_decrefp) json_t *obj = parse(m);
 	if (obj)
-		ask->fn(ask->ctx, (int)json_i64(obj, "code"), json_str(obj, "output"), json_str(obj, "error"), TAKE_FD(m->fd));
+		ask->fn(ask->ctx, (int)json_i64(obj, "code"), json_str(obj, "output"),
+			json_str(obj, "error"), TAKE_FD(m->fd));
 	else
 		ask->fn(ask->ctx, -EPROTO, NULL, "the root process gave no usable answer", -1);
 }
@@ -58,7 +59,7 @@ static void on_joined(struct net *n, struct ipc_msg *m)
 }
 
 static const struct handler handlers[] = {
-	{ MSG_ANSWER, on_reply }, { MSG_PING, on_ping },     { MSG_RESUME, on_resume },
+	{ MSG_ANSWER, on_reply },  { MSG_PING, on_ping },     { MSG_RESUME, on_resume },
 	{ MSG_STREAM, on_stream }, { MSG_REPORT, on_report }, { MSG_JOINED, on_joined },
 };
 

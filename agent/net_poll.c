@@ -7,7 +7,8 @@
 #include "common/log.h"
 #include "common/pki.h"
 
-#define REGISTER_SPACE_MS 1000 /* at least this long between two registrations, whatever the service says */
+#define REGISTER_SPACE_MS \
+	1000 /* at least this long between two registrations, whatever the service says */
 #define VERSIONS_MAX 65536
 
 static uint32_t draw(void)
@@ -26,7 +27,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 void net_schedule(struct net *n, uint64_t delay_ms, void (*fn)(struct net *n))
 {
-	struct timeval tv = { .tv_sec = (time_t)(delay_ms / 1000), .tv_usec = (suseconds_t)(delay_ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(delay_ms / 1000),
+			      .tv_usec = (suseconds_t)(delay_ms % 1000 * 1000) };
 
 	if (!n->timer)
 		n->timer = evtimer_new(n->base, on_timer, n);
@@ -37,7 +39,8 @@ void net_schedule(struct net *n, uint64_t delay_ms, void (*fn)(struct net *n))
 	}
 }
 
-void net_retry(struct net *n, enum backoff_kind kind, uint64_t retry_after_ms, void (*fn)(struct net *n))
+void net_retry(struct net *n, enum backoff_kind kind, uint64_t retry_after_ms,
+	       void (*fn)(struct net *n))
 {
 	n->last_try_ms = time_mono_ms();
 	net_schedule(n, backoff_next_ms(&n->backoff, kind, retry_after_ms, draw()), fn);
@@ -46,9 +49,10 @@ void net_retry(struct net *n, enum backoff_kind kind, uint64_t retry_after_ms, v
 
 static void send_status(struct net *n)
 {
-	json_t *s = json_pack("{s:s, s:s*, s:b, s:I, s:s*}", "state", n->state ? n->state : "starting", "last_error", n->last_error,
-			      "is_registered", n->is_registered, "last_poll_us", (json_int_t)n->last_poll_us, "agent_version",
-			      n->session.agent_version);
+	json_t *s = json_pack(
+		"{s:s, s:s*, s:b, s:I, s:s*}", "state", n->state ? n->state : "starting",
+		"last_error", n->last_error, "is_registered", n->is_registered, "last_poll_us",
+		(json_int_t)n->last_poll_us, "agent_version", n->session.agent_version);
 	net_send_json(n, MSG_STATUS, s, -1);
 }
 
@@ -88,11 +92,14 @@ static void on_versions(void *ctx, const struct http_answer *a)
 
 	n->call = NULL;
 	if (a->code || a->status >= 500) {
-		net_failed(n, "cannot ask the service for its versions", session_reason(a, why, sizeof(why)));
+		net_failed(n, "cannot ask the service for its versions",
+			   session_reason(a, why, sizeof(why)));
 		net_retry(n, BACKOFF_TRANSIENT, after_ms, net_go);
 		return;
 	}
-	AUTO(json_decrefp) json_t *body = a->status == 200 ? json_parse(a->body, a->body_len, VERSIONS_MAX, true, NULL) : NULL;
+	AUTO(json_decrefp)
+	json_t *body = a->status == 200 ? json_parse(a->body, a->body_len, VERSIONS_MAX, true, NULL)
+					: NULL;
 	const char *image = json_str(json_child(body, "versions"), "discovery-agent");
 	if (str_empty(image) || str_set(&n->session.agent_version, image) < 0)
 		(void)str_set(&n->session.agent_version, "slipway-agent:" SLIPWAY_VERSION);
@@ -104,7 +111,10 @@ static void ask_versions(struct net *n)
 {
 	struct fault err = FAULT_INIT;
 	struct session_call call = {
-		.url = session_url(&n->session, "component-versions"), .max_body = VERSIONS_MAX, .done = on_versions, .ctx = n,
+		.url = session_url(&n->session, "component-versions"),
+		.max_body = VERSIONS_MAX,
+		.done = on_versions,
+		.ctx = n,
 	};
 	if (session_start(&n->session, n->http, &call, &n->call, &err) < 0) {
 		n->call = NULL;
@@ -135,10 +145,13 @@ static void on_registered(void *ctx, const struct http_answer *a)
 
 	n->call = NULL;
 	/* The body repeats what we know; seen from the original: status null, zero dates. Only that it is an object is asked for. */
-	AUTO(json_decrefp) json_t *body = a->status == 201 ? json_parse(a->body, a->body_len, API_BODY_MAX, true, NULL) : NULL;
+	AUTO(json_decrefp)
+	json_t *body = a->status == 201 ? json_parse(a->body, a->body_len, API_BODY_MAX, true, NULL)
+					: NULL;
 	if (a->code || !json_is_object(body)) {
 		net_failed(n, "registration", session_reason(a, why, sizeof(why)));
-		net_retry(n, a->code ? BACKOFF_TRANSIENT : backoff_kind_of(a->status), after_ms, net_register);
+		net_retry(n, a->code ? BACKOFF_TRANSIENT : backoff_kind_of(a->status), after_ms,
+			  net_register);
 		return;
 	}
 	log_notice("host=%s is registered", n->session.host_id);
@@ -163,8 +176,9 @@ void net_register(struct net *n)
 	}
 	n->is_registered = false;
 	net_set_state(n, "registering");
-	AUTO(json_decrefp) json_t *obj = json_pack("{s:s, s:s}", "discovery_agent_version", n->session.agent_version, "host_id",
-						   n->session.host_id);
+	AUTO(json_decrefp)
+	json_t *obj = json_pack("{s:s, s:s}", "discovery_agent_version", n->session.agent_version,
+				"host_id", n->session.host_id);
 	AUTO(freep) char *body = obj ? json_text(obj, false) : NULL;
 	struct session_call call = {
 		.method = "POST",
@@ -201,7 +215,8 @@ static void take_steps(struct net *n, const struct steps *steps)
 		net_register(n);
 		return;
 	}
-	net_schedule(n, backoff_poll_ms(steps->next_instruction_seconds, fallback_s(n), draw()), is_anew ? net_register : net_poll);
+	net_schedule(n, backoff_poll_ms(steps->next_instruction_seconds, fallback_s(n), draw()),
+		     is_anew ? net_register : net_poll);
 }
 
 static void on_steps(void *ctx, const struct http_answer *a)
@@ -213,7 +228,9 @@ static void on_steps(void *ctx, const struct http_answer *a)
 	uint64_t after_ms = retry_after(n, a);
 
 	n->call = NULL;
-	AUTO(json_decrefp) json_t *body = a->status == 200 ? json_parse(a->body, a->body_len, API_BODY_MAX, true, NULL) : NULL;
+	AUTO(json_decrefp)
+	json_t *body = a->status == 200 ? json_parse(a->body, a->body_len, API_BODY_MAX, true, NULL)
+					: NULL;
 	if (!a->code && json_is_object(body) && steps_decode(body, &steps, &err) == 0) {
 		take_steps(n, &steps);
 		steps_done(&steps);
@@ -223,7 +240,8 @@ static void on_steps(void *ctx, const struct http_answer *a)
 	net_failed(n, "poll", err.code ? fault_text(&err) : session_reason(a, why, sizeof(why)));
 	/* 404: the service does not know this host (any more). The original freezes here; we ask to be taken in again, ever more slowly. */
 	bool is_unknown = !a->code && a->status == 404 && !n->install;
-	net_retry(n, a->code ? BACKOFF_TRANSIENT : backoff_kind_of(a->status), after_ms, is_unknown ? net_register : net_poll);
+	net_retry(n, a->code ? BACKOFF_TRANSIENT : backoff_kind_of(a->status), after_ms,
+		  is_unknown ? net_register : net_poll);
 }
 
 void net_poll(struct net *n)
@@ -234,7 +252,8 @@ void net_poll(struct net *n)
 	if (n->call)
 		return;
 	uuid_random(n->request_id);
-	snprintf(suffix, sizeof(suffix), "instructions?timestamp=%lld", (long long)(time_now_us() / 1000000));
+	snprintf(suffix, sizeof(suffix), "instructions?timestamp=%lld",
+		 (long long)(time_now_us() / 1000000));
 	struct session_call call = {
 		.url = session_host_url(&n->session, suffix),
 		.request_id = n->request_id,

@@ -21,28 +21,118 @@
 /* Calls without a look at their arguments. Names that an architecture does not have are skipped (libseccomp gives __NR_SCMP_ERROR or a pseudo number). */
 static const char *const allowed[] = {
 	/* reading and writing what is open */
-	"read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "close", "fstat", "newfstatat", "fstatat64", "stat", "lstat",
-	"statx", "fcntl", "dup", "dup2", "dup3", "ftruncate", "getdents64", "readlink", "readlinkat", "access", "faccessat",
-	"faccessat2", "getcwd", "fadvise64", "close_range",
+	"read",
+	"write",
+	"readv",
+	"writev",
+	"pread64",
+	"pwrite64",
+	"lseek",
+	"close",
+	"fstat",
+	"newfstatat",
+	"fstatat64",
+	"stat",
+	"lstat",
+	"statx",
+	"fcntl",
+	"dup",
+	"dup2",
+	"dup3",
+	"ftruncate",
+	"getdents64",
+	"readlink",
+	"readlinkat",
+	"access",
+	"faccessat",
+	"faccessat2",
+	"getcwd",
+	"fadvise64",
+	"close_range",
 	/* sockets; socket() itself is below */
-	"connect", "bind", "getsockname", "getpeername", "setsockopt", "getsockopt", "shutdown", "socketpair", "recvfrom", "sendto", "recvmsg",
-	"sendmsg", "recvmmsg", "sendmmsg",
+	"connect",
+	"bind",
+	"getsockname",
+	"getpeername",
+	"setsockopt",
+	"getsockopt",
+	"shutdown",
+	"socketpair",
+	"recvfrom",
+	"sendto",
+	"recvmsg",
+	"sendmsg",
+	"recvmmsg",
+	"sendmmsg",
 	/* waiting */
-	"poll", "ppoll", "select", "pselect6", "_newselect", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
-	"epoll_pwait2", "eventfd2", "pipe", "pipe2", "nanosleep", "clock_nanosleep", "restart_syscall", "timerfd_create", "timerfd_settime",
+	"poll",
+	"ppoll",
+	"select",
+	"pselect6",
+	"_newselect",
+	"epoll_create",
+	"epoll_create1",
+	"epoll_ctl",
+	"epoll_wait",
+	"epoll_pwait",
+	"epoll_pwait2",
+	"eventfd2",
+	"pipe",
+	"pipe2",
+	"nanosleep",
+	"clock_nanosleep",
+	"restart_syscall",
+	"timerfd_create",
+	"timerfd_settime",
 	/* memory */
-	"mmap", "mmap2", "munmap", "mremap", "madvise", "brk", "memfd_create",
+	"mmap",
+	"mmap2",
+	"munmap",
+	"mremap",
+	"madvise",
+	"brk",
+	"memfd_create",
 	/* threads: libcurl's resolver */
-	"futex", "futex_time64", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "membarrier", "exit", "exit_group",
+	"futex",
+	"futex_time64",
+	"set_robust_list",
+	"rseq",
+	"sched_yield",
+	"sched_getaffinity",
+	"membarrier",
+	"exit",
+	"exit_group",
 	/* signals to ourselves */
-	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "tgkill",
+	"rt_sigaction",
+	"rt_sigprocmask",
+	"rt_sigreturn",
+	"sigaltstack",
+	"tgkill",
 	/* who and when */
-	"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "clock_gettime", "clock_gettime64",
-	"clock_getres", "gettimeofday", "time", "getrandom", "uname", "sysinfo", "getrlimit", "getrusage",
+	"getpid",
+	"gettid",
+	"getppid",
+	"getuid",
+	"geteuid",
+	"getgid",
+	"getegid",
+	"getresuid",
+	"getresgid",
+	"clock_gettime",
+	"clock_gettime64",
+	"clock_getres",
+	"gettimeofday",
+	"time",
+	"getrandom",
+	"uname",
+	"sysinfo",
+	"getrlimit",
+	"getrusage",
 };
 
 static const int socket_families[] = { AF_INET, AF_INET6, AF_UNIX, AF_NETLINK };
-static const unsigned long ioctls[] = { FIONREAD, FIONBIO, SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFFLAGS, SIOCGIFADDR };
+static const unsigned long ioctls[] = { FIONREAD,    FIONBIO,      SIOCGIFINDEX,
+					SIOCGIFNAME, SIOCGIFFLAGS, SIOCGIFADDR };
 
 static int find_user(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct fault *err)
 {
@@ -108,9 +198,11 @@ static int allow_open(scmp_filter_ctx ctx)
 {
 	const scmp_datum_t writing = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
 
-	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				 SCMP_A2(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));
 	if (!r)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+				     SCMP_A1(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));
 	return r;
 }
 
@@ -118,17 +210,21 @@ static int allow_threads(scmp_filter_ctx ctx)
 {
 	const scmp_datum_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
 
-	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, flags, flags));
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+				 SCMP_A0(SCMP_CMP_MASKED_EQ, flags, flags));
 	if (!r)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	/* No executable memory can be made writable or the other way round; shared objects are mapped, then made read-only. */
 	if (!r)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
 	if (!r)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+				     SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 	/* Reading limits; setting them needs a third argument. */
 	if (!r)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+				     SCMP_A2(SCMP_CMP_EQ, 0));
 	return r;
 }
 
@@ -142,10 +238,12 @@ int sandbox_enter(bool only_log, struct fault *err)
 {
 	const struct rlimit none = { 0, 0 };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
+	    setrlimit(RLIMIT_CORE, &none) < 0)
 		return fault_set(err, -errno, "cannot give up privileges: %s", strerror(errno));
 
-	AUTO(filter_releasep) scmp_filter_ctx ctx = seccomp_init(only_log ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM));
+	AUTO(filter_releasep)
+	scmp_filter_ctx ctx = seccomp_init(only_log ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM));
 	if (!ctx)
 		return fault_oom(err);
 	int r = allow_by_name(ctx);

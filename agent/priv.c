@@ -22,7 +22,8 @@
 #define JOINED_PATH "/run/slipway/joined" /* made by slipway-joined.service */
 #define JOINED_NAME "joined"
 #define JOINED_EVERY_MS 500
-#define COLDPLUG_PENDING "/run/slipway/coldplug.pending" /* made and removed by the discovery system's init */
+#define COLDPLUG_PENDING \
+	"/run/slipway/coldplug.pending" /* made and removed by the discovery system's init */
 #define IDENTIFY_WAIT_MS 20000
 #define IDENTIFY_EVERY_US 100000
 #define PING_EVERY_MS 30000
@@ -36,19 +37,24 @@ static json_t *installation_status(const struct priv *p)
 
 	if (!p->has_job && r->phase != INSTALL_FAILED)
 		return json_null();
-	return json_pack("{s:s, s:i, s:s*, s:s*}", "phase", install_phase_name((enum install_phase)r->phase), "percent", (int)r->percent,
-			 "text", r->text[0] ? r->text : NULL, "device", p->job.device);
+	return json_pack("{s:s, s:i, s:s*, s:s*}", "phase",
+			 install_phase_name((enum install_phase)r->phase), "percent",
+			 (int)r->percent, "text", r->text[0] ? r->text : NULL, "device",
+			 p->job.device);
 }
 
 void priv_status_changed(struct priv *p)
 {
 	const char *state = json_str(p->net_status, "state");
-	AUTO(json_decrefp) json_t *s =
-		json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:I, s:o}", "pid", (int)getpid(), "net_pid", (int)p->net_pid,
-			  "version", SLIPWAY_VERSION, "host_id", p->config.host_id, "infra_env_id", p->config.infra_env_id, "url",
-			  p->config.url, "state", state ? state : "starting", "last_error", json_str(p->net_status, "last_error"),
-			  "agent_version", json_str(p->net_status, "agent_version"), "last_poll_us",
-			  (json_int_t)json_i64(p->net_status, "last_poll_us"), "installation", installation_status(p));
+	AUTO(json_decrefp)
+	json_t *s = json_pack("{s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:I, s:o}", "pid",
+			      (int)getpid(), "net_pid", (int)p->net_pid, "version", SLIPWAY_VERSION,
+			      "host_id", p->config.host_id, "infra_env_id", p->config.infra_env_id,
+			      "url", p->config.url, "state", state ? state : "starting",
+			      "last_error", json_str(p->net_status, "last_error"), "agent_version",
+			      json_str(p->net_status, "agent_version"), "last_poll_us",
+			      (json_int_t)json_i64(p->net_status, "last_poll_us"), "installation",
+			      installation_status(p));
 	struct fault err = FAULT_INIT;
 
 	if (!s || (p->status && json_equal(s, p->status)))
@@ -74,7 +80,8 @@ static void on_logs(struct priv *p, struct ipc_msg *m, json_t *obj)
 	AUTO(closep) int fd = -1;
 	struct fault err = FAULT_INIT;
 
-	int r = logs_collect(agent_config_state_dir(&p->config), secret_reveal(&p->config.token), &fd, &err);
+	int r = logs_collect(agent_config_state_dir(&p->config), secret_reveal(&p->config.token),
+			     &fd, &err);
 	priv_answer(p, m->id, r, NULL, r < 0 ? fault_text(&err) : NULL, fd);
 }
 
@@ -117,7 +124,8 @@ static void on_clock(struct priv *p, struct ipc_msg *m, json_t *obj)
 	if (r < 0)
 		log_warning("%s", fault_text(&err));
 	else if (r)
-		log_notice("the clock was moved by %lld ms", (long long)(json_i64(obj, "offset_us") / 1000));
+		log_notice("the clock was moved by %lld ms",
+			   (long long)(json_i64(obj, "offset_us") / 1000));
 }
 
 static void on_finished(struct priv *p, struct ipc_msg *m, json_t *obj)
@@ -133,9 +141,15 @@ static const struct {
 	bool has_json;
 	void (*run)(struct priv *p, struct ipc_msg *m, json_t *obj);
 } handlers[] = {
-	{ MSG_ASK_INVENTORY, false, on_inventory }, { MSG_ASK_LOGS, false, on_logs }, { MSG_ASK_CANCEL, false, on_cancel },
-	{ MSG_PONG, false, on_pong },		    { MSG_INSTALL, false, on_install }, { MSG_REBOOT, false, on_reboot },
-	{ MSG_STATUS, true, on_status },	    { MSG_CLOCK, true, on_clock },	{ MSG_FINISHED, false, on_finished },
+	{ MSG_ASK_INVENTORY, false, on_inventory },
+	{ MSG_ASK_LOGS, false, on_logs },
+	{ MSG_ASK_CANCEL, false, on_cancel },
+	{ MSG_PONG, false, on_pong },
+	{ MSG_INSTALL, false, on_install },
+	{ MSG_REBOOT, false, on_reboot },
+	{ MSG_STATUS, true, on_status },
+	{ MSG_CLOCK, true, on_clock },
+	{ MSG_FINISHED, false, on_finished },
 };
 
 void priv_handle(struct priv *p, struct ipc_msg *m)
@@ -206,7 +220,8 @@ static void on_joined(evutil_socket_t fd, short what, void *ctx)
 
 static struct event *every(struct priv *p, uint64_t ms, event_callback_fn fn)
 {
-	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	struct event *e = event_new(p->base, -1, EV_PERSIST, fn, p);
 	if (e)
 		event_add(e, &tv);
@@ -220,7 +235,9 @@ static int add_events(struct priv *p)
 	p->sigterm = evsignal_new(p->base, SIGTERM, on_term, p);
 	p->sigint = evsignal_new(p->base, SIGINT, on_term, p);
 	p->sigchld = evsignal_new(p->base, SIGCHLD, on_child, p);
-	p->tick = every(p, watchdog_ms ? MIN_OF(watchdog_ms, (uint64_t)PING_EVERY_MS) : PING_EVERY_MS, on_tick);
+	p->tick = every(p,
+			watchdog_ms ? MIN_OF(watchdog_ms, (uint64_t)PING_EVERY_MS) : PING_EVERY_MS,
+			on_tick);
 	if (!p->sigterm || !p->sigint || !p->sigchld || !p->tick)
 		return -ENOMEM;
 	evsignal_add(p->sigterm, NULL);
@@ -243,9 +260,11 @@ static int open_state_dir(struct priv *p, struct fault *err)
 	p->state_dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->state_dir < 0)
 		return fault_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
-	p->lock_fd = openat(p->state_dir, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	p->lock_fd =
+		openat(p->state_dir, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (p->lock_fd < 0)
-		return fault_set(err, -errno, "cannot open %s/" LOCK_NAME ": %s", path, strerror(errno));
+		return fault_set(err, -errno, "cannot open %s/" LOCK_NAME ": %s", path,
+				 strerror(errno));
 	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return fault_set(err, -EBUSY, "another agent runs with %s", path);
 	return 0;
@@ -265,7 +284,8 @@ static int identify(struct priv *p, struct fault *err)
 	if (p->config.host_id)
 		return 0;
 	for (;;) {
-		bool is_pending = access(COLDPLUG_PENDING, F_OK) == 0; /* asked first: what is read afterwards is complete */
+		bool is_pending = access(COLDPLUG_PENDING, F_OK) ==
+				  0; /* asked first: what is read afterwards is complete */
 		r = host_id_read("/sys", id, &is_by_firmware, err);
 		if (r < 0 || is_by_firmware || !is_pending || time_mono_ms() > deadline)
 			break;
@@ -322,7 +342,11 @@ static void done(struct priv *p)
 
 int priv_main(struct agent_config *config, bool allow_loop)
 {
-	struct priv p = { .config = *config, .state_dir = -1, .lock_fd = -1, .allow_loop = allow_loop, .ipc.fd = -1 };
+	struct priv p = { .config = *config,
+			  .state_dir = -1,
+			  .lock_fd = -1,
+			  .allow_loop = allow_loop,
+			  .ipc.fd = -1 };
 	struct fault err = FAULT_INIT;
 
 	*config = (struct agent_config){ 0 };
@@ -332,7 +356,8 @@ int priv_main(struct agent_config *config, bool allow_loop)
 		done(&p);
 		return 1;
 	}
-	log_notice("host=%s infra-env=%s service=%s", p.config.host_id, p.config.infra_env_id, p.config.url);
+	log_notice("host=%s infra-env=%s service=%s", p.config.host_id, p.config.infra_env_id,
+		   p.config.url);
 	priv_status_changed(&p);
 	notify_send("READY=1");
 	event_base_dispatch(p.base);

@@ -75,8 +75,10 @@ void priv_net_stop(struct priv *p);
 void priv_net_exited(struct priv *p, int status);
 void priv_send(struct priv *p, uint16_t type, uint32_t id, const void *data, size_t len, int fd);
 /* An answer to a question of the network process. */
-void priv_answer(struct priv *p, uint32_t id, int code, const char *output, const char *error, int fd);
-void priv_handle(struct priv *p, struct ipc_msg *m); /* priv.c: one message of the network process */
+void priv_answer(struct priv *p, uint32_t id, int code, const char *output, const char *error,
+		 int fd);
+void priv_handle(struct priv *p,
+		 struct ipc_msg *m); /* priv.c: one message of the network process */
 
 /* priv_inventory.c */
 void priv_inventory(struct priv *p, uint32_t ask);
@@ -88,7 +90,7 @@ const struct known_disk *priv_find_disk(const struct priv *p, const char *device
 
 /* priv_install.c */
 void priv_install(struct priv *p, struct ipc_msg *m);
-void priv_install_load(struct priv *p); /* at start: an interrupted one */
+void priv_install_load(struct priv *p);      /* at start: an interrupted one */
 void priv_install_net_ready(struct priv *p); /* a new network process has its configuration */
 void priv_install_net_lost(struct priv *p);
 void priv_install_cancel(struct priv *p, uint32_t ask);
@@ -98,7 +100,8 @@ void priv_install_done(struct priv *p);
 void priv_status_changed(struct priv *p);
 
 /* priv_reboot.c */
-#define REBOOT_ORDERLY_S 90 /* a shutdown that hangs on lost media does not keep the machine from its disk */
+#define REBOOT_ORDERLY_S \
+	90 /* a shutdown that hangs on lost media does not keep the machine from its disk */
 /*
  * Hardware clock, sync, then @command (run to its end) or the reboot itself. 0 = done, 1 = an orderly shutdown has begun: the caller waits for SIGTERM,
  * and calls priv_reboot_now() after REBOOT_ORDERLY_S. -errno.

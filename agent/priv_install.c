@@ -18,8 +18,10 @@
 #define STATE_NAME "install.state"
 #define JOB_MAX (32u << 20)
 #define SAVE_STEP_PERCENT 5
-#define NET_DEATH_WAIT_S 10  /* a writer that has lost its data source ends by itself within this time */
-#define REBOOT_DEADLINE_S 300 /* the disk is complete: without any word from the network process the machine is rebooted all the same */
+#define NET_DEATH_WAIT_S \
+	10 /* a writer that has lost its data source ends by itself within this time */
+#define REBOOT_DEADLINE_S \
+	300 /* the disk is complete: without any word from the network process the machine is rebooted all the same */
 
 static void on_report(evutil_socket_t fd, short what, void *ctx);
 
@@ -41,7 +43,8 @@ static void save(struct priv *p)
 	struct fault err = FAULT_INIT;
 
 	if (!text || file_replace_at(p->state_dir, JOB_NAME, text, strlen(text), 0600, &err) < 0)
-		log_warning("the installation could not be resumed if this process died: %s", fault_text(&err));
+		log_warning("the installation could not be resumed if this process died: %s",
+			    fault_text(&err));
 	if (text)
 		secret_wipe(text, strlen(text));
 }
@@ -67,11 +70,15 @@ static void report_failure(struct priv *p, int code, const char *text)
 
 /* --- the writer --------------------------------------------------------------------------------------- */
 
-static void params_of(const struct priv *p, struct install_file *files, const char *state_path, struct install_params *ret)
+static void params_of(const struct priv *p, struct install_file *files, const char *state_path,
+		      struct install_params *ret)
 {
 	for (size_t i = 0; i < p->job.files_n; i++)
 		files[i] = (struct install_file){
-			.path = p->job.files[i].path, .mode = p->job.files[i].mode, .data = p->job.files[i].data, .len = p->job.files[i].len,
+			.path = p->job.files[i].path,
+			.mode = p->job.files[i].mode,
+			.data = p->job.files[i].data,
+			.len = p->job.files[i].len,
 		};
 	*ret = (struct install_params){
 		.device = p->job.device,
@@ -110,7 +117,8 @@ static int start_writer(struct priv *p, struct fault *err)
 	int r = install_writer_start(&params, fds[0], &p->writer, err);
 	if (r < 0)
 		return r;
-	p->writer_read = event_new(p->base, p->writer.report_fd, EV_READ | EV_PERSIST, on_report, p);
+	p->writer_read =
+		event_new(p->base, p->writer.report_fd, EV_READ | EV_PERSIST, on_report, p);
 	if (!p->writer_read || event_add(p->writer_read, NULL) < 0) {
 		install_writer_done(&p->writer);
 		return fault_oom(err);
@@ -163,19 +171,22 @@ static void writer_failed(struct priv *p)
 /* The network process has not come to its end with this machine. */
 static void on_reboot_deadline(evutil_socket_t fd, short what, void *ctx)
 {
-	log_warning("the service could not be told; the installation is complete, so the machine is rebooted now");
+	log_warning(
+		"the service could not be told; the installation is complete, so the machine is rebooted now");
 	priv_install_reboot(ctx);
 }
 
 static void writer_done(struct priv *p)
 {
-	log_notice("installation: the disk %s is complete%s%s", p->job.device, *p->report.text ? ": " : "", p->report.text);
+	log_notice("installation: the disk %s is complete%s%s", p->job.device,
+		   *p->report.text ? ": " : "", p->report.text);
 	stop_writer(p);
 	p->job.is_done = true;
 	p->job.percent = 100;
 	save(p);
 	if (p->cancel_ask)
-		priv_answer(p, p->cancel_ask, -EALREADY, NULL, "the installation is complete already", -1);
+		priv_answer(p, p->cancel_ask, -EALREADY, NULL,
+			    "the installation is complete already", -1);
 	p->cancel_ask = 0;
 	timer_set(p, &p->reboot_deadline, on_reboot_deadline, REBOOT_DEADLINE_S);
 	priv_send(p, MSG_REPORT, 0, &p->report, sizeof(p->report), -1);
@@ -221,7 +232,8 @@ static int read_index(struct priv *p, int fd, struct fault *err)
 {
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > SLX_FILE_MAX)
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+	    (uint64_t)st.st_size > SLX_FILE_MAX)
 		return fault_set(err, -EINVAL, "the image's index cannot be used");
 	/* A private copy: the sender still has the file and may change it. */
 	size_t len = (size_t)st.st_size;
@@ -249,7 +261,8 @@ static int identify(struct priv *p, struct fault *err)
 	}
 	if (p->allow_loop)
 		return 0;
-	return fault_set(err, -ENODEV, "the disk %s is not in this host's inventory", p->job.device);
+	return fault_set(err, -ENODEV, "the disk %s is not in this host's inventory",
+			 p->job.device);
 }
 
 static int check_job(struct priv *p, struct fault *err)
@@ -270,13 +283,17 @@ static int check_job(struct priv *p, struct fault *err)
 	if (plan)
 		log_info("installation on %s:\n%s", p->job.device, plan);
 	if (p->config.no_disk_writes)
-		return fault_set(err, -EPERM, "this agent runs with --no-disk-writes: nothing is installed on %s", p->job.device);
+		return fault_set(
+			err, -EPERM,
+			"this agent runs with --no-disk-writes: nothing is installed on %s",
+			p->job.device);
 	return 0;
 }
 
 static int begin(struct priv *p, struct ipc_msg *m, struct fault *err)
 {
-	AUTO(json_decrefp) json_t *obj = json_parse(m->data ? m->data : "", m->len, MSG_PAYLOAD_MAX, true, err);
+	AUTO(json_decrefp)
+	json_t *obj = json_parse(m->data ? m->data : "", m->len, MSG_PAYLOAD_MAX, true, err);
 	if (!obj)
 		return -EINVAL;
 	job_done(&p->job);
@@ -328,13 +345,16 @@ void priv_install_load(struct priv *p)
 	if (!r)
 		r = read_index(p, fd, &err);
 	if (r < 0) {
-		log_warning("what an interrupted installation has left cannot be used: %s", fault_text(&err));
+		log_warning("what an interrupted installation has left cannot be used: %s",
+			    fault_text(&err));
 		forget(p);
 		return;
 	}
 	p->has_job = true;
-	p->report = (struct install_report){ .phase = p->job.is_done ? INSTALL_DONE : INSTALL_CHECK, .percent = p->job.percent };
-	log_notice("an installation on %s was interrupted at %u%%: going on", p->job.device, p->job.percent);
+	p->report = (struct install_report){ .phase = p->job.is_done ? INSTALL_DONE : INSTALL_CHECK,
+					     .percent = p->job.percent };
+	log_notice("an installation on %s was interrupted at %u%%: going on", p->job.device,
+		   p->job.percent);
 }
 
 static int index_fd(const struct priv *p)
@@ -364,7 +384,8 @@ static void on_writer_stuck(evutil_socket_t fd, short what, void *ctx)
 
 	if (!p->has_writer || !p->is_net_lost || p->report.phase > INSTALL_VERIFY)
 		return;
-	log_warning("installation: the writer does not notice that its source is gone: starting it again");
+	log_warning(
+		"installation: the writer does not notice that its source is gone: starting it again");
 	stop_writer(p);
 	if (p->net_pid)
 		restart_writer(p);

@@ -18,7 +18,8 @@ static const char *const settle_marks[] = { "/run/slipway/coldplug.pending", "/r
 static bool is_settled(const struct priv *p)
 {
 	if (time_mono_ms() - p->settle_since_ms >= SETTLE_MAX_MS) {
-		log_warning("devices are still being found after %d s: the inventory may lack some", SETTLE_MAX_MS / 1000);
+		log_warning("devices are still being found after %d s: the inventory may lack some",
+			    SETTLE_MAX_MS / 1000);
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(settle_marks); i++)

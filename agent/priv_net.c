@@ -31,9 +31,12 @@ void priv_send(struct priv *p, uint16_t type, uint32_t id, const void *data, siz
 		flush(p);
 }
 
-void priv_answer(struct priv *p, uint32_t id, int code, const char *output, const char *error, int fd)
+void priv_answer(struct priv *p, uint32_t id, int code, const char *output, const char *error,
+		 int fd)
 {
-	AUTO(json_decrefp) json_t *obj = json_pack("{s:i, s:s*, s:s*}", "code", code, "output", output, "error", error);
+	AUTO(json_decrefp)
+	json_t *obj =
+		json_pack("{s:i, s:s*, s:s*}", "code", code, "output", output, "error", error);
 	AUTO(freep) char *text = obj ? json_text(obj, false) : NULL;
 	if (text)
 		priv_send(p, MSG_ANSWER, id, text, strlen(text), fd);
@@ -78,7 +81,8 @@ static void close_channel(struct priv *p)
 static int send_config(struct priv *p)
 {
 	AUTO(json_decrefp) json_t *obj = agent_config_encode(&p->config);
-	if (!obj || json_object_set_new(obj, "is_registered", json_boolean(p->is_registered || p->has_job)) < 0)
+	if (!obj || json_object_set_new(obj, "is_registered",
+					json_boolean(p->is_registered || p->has_job)) < 0)
 		return -ENOMEM;
 	AUTO(freep) char *text = json_text(obj, false);
 	if (!text)
@@ -182,7 +186,8 @@ void priv_net_exited(struct priv *p, int status)
 		backoff_reset(&p->respawn_backoff);
 	random_bytes(&random, sizeof(random));
 	uint64_t ms = backoff_next_ms(&p->respawn_backoff, BACKOFF_TRANSIENT, 0, random);
-	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	if (!p->respawn)
 		p->respawn = evtimer_new(p->base, on_respawn, p);
 	if (p->respawn)

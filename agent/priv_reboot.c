@@ -13,7 +13,10 @@
 static int run_command(const char *command, struct fault *err)
 {
 	const char *const argv[] = { command, NULL };
-	struct proc_spec spec = { .argv = argv, .stdin_fd = -1, .stdout_fd = STDERR_FILENO, .timeout_ms = COMMAND_TIMEOUT_MS };
+	struct proc_spec spec = { .argv = argv,
+				  .stdin_fd = -1,
+				  .stdout_fd = STDERR_FILENO,
+				  .timeout_ms = COMMAND_TIMEOUT_MS };
 	return proc_run_ok(&spec, err);
 }
 

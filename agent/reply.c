@@ -22,7 +22,8 @@ struct reply {
 
 static void start(struct reply *p);
 
-void replies_init(struct replies *r, struct event_base *base, const struct session *session, struct http_client *http)
+void replies_init(struct replies *r, struct event_base *base, const struct session *session,
+		  struct http_client *http)
 {
 	*r = (struct replies){ .session = session, .base = base, .http = http };
 }
@@ -65,7 +66,8 @@ void replies_forget(struct replies *r)
 	memset(r->cache, 0, sizeof(r->cache));
 }
 
-bool reply_is_cached(const struct replies *r, enum step_type type, const char *output, int64_t now_ms)
+bool reply_is_cached(const struct replies *r, enum step_type type, const char *output,
+		     int64_t now_ms)
 {
 	const struct reply_cache_entry *e = &r->cache[type];
 	uint8_t hash[SHA256_LEN];
@@ -76,7 +78,8 @@ bool reply_is_cached(const struct replies *r, enum step_type type, const char *o
 	return !memcmp(hash, e->hash, sizeof(hash));
 }
 
-char *reply_body(const char *step_type, const char *step_id, int exit_code, const char *output, const char *error)
+char *reply_body(const char *step_type, const char *step_id, int exit_code, const char *output,
+		 const char *error)
 {
 	AUTO(json_decrefp) json_t *obj = json_object();
 	int r = 0;
@@ -104,7 +107,8 @@ static void retry_later(struct reply *p, uint64_t retry_after_ms)
 	}
 	random_bytes(&random, sizeof(random));
 	uint64_t ms = backoff_next_ms(&p->backoff, BACKOFF_TRANSIENT, retry_after_ms, random);
-	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	event_add(p->retry, &tv);
 }
 
@@ -112,7 +116,8 @@ static void on_answer(void *ctx, const struct http_answer *a)
 {
 	struct reply *p = ctx;
 	char why[256];
-	uint64_t after_ms = a->code ? 0 : backoff_retry_after_ms(http_call_header(p->call, "Retry-After"));
+	uint64_t after_ms =
+		a->code ? 0 : backoff_retry_after_ms(http_call_header(p->call, "Retry-After"));
 
 	p->call = NULL;
 	if (!a->code && a->status >= 200 && a->status < 300) {
@@ -156,8 +161,8 @@ static void start(struct reply *p)
 	}
 }
 
-void reply_post(struct replies *r, enum step_type type, const char *step_type, const char *step_id, const char *request_id,
-		int exit_code, const char *output, const char *error)
+void reply_post(struct replies *r, enum step_type type, const char *step_type, const char *step_id,
+		const char *request_id, int exit_code, const char *output, const char *error)
 {
 	if (!output)
 		output = "";

@@ -17,7 +17,7 @@
 
 struct reply_cache_entry {
 	uint8_t hash[SHA256_LEN]; /* of the output */
-	int64_t posted_ms;	  /* 0 = none */
+	int64_t posted_ms;        /* 0 = none */
 };
 
 struct reply;
@@ -30,17 +30,20 @@ struct replies {
 	unsigned n;
 };
 
-void replies_init(struct replies *r, struct event_base *base, const struct session *session, struct http_client *http);
+void replies_init(struct replies *r, struct event_base *base, const struct session *session,
+		  struct http_client *http);
 void replies_done(struct replies *r);
 /* A new registration: the service has forgotten what it knew. */
 void replies_forget(struct replies *r);
 
 /* Is @output of @type what was posted less than an hour before @now_ms? Pure. */
-bool reply_is_cached(const struct replies *r, enum step_type type, const char *output, int64_t now_ms);
+bool reply_is_cached(const struct replies *r, enum step_type type, const char *output,
+		     int64_t now_ms);
 
 /* The body: {"step_type","step_id","exit_code","output","error"}, absent where Go leaves it out. NULL = no memory. */
-char *reply_body(const char *step_type, const char *step_id, int exit_code, const char *output, const char *error);
+char *reply_body(const char *step_type, const char *step_id, int exit_code, const char *output,
+		 const char *error);
 
 /* Posts it unless cached. */
-void reply_post(struct replies *r, enum step_type type, const char *step_type, const char *step_id, const char *request_id,
-		int exit_code, const char *output, const char *error);
+void reply_post(struct replies *r, enum step_type type, const char *step_type, const char *step_id,
+		const char *request_id, int exit_code, const char *output, const char *error);

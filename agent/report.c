@@ -10,11 +10,14 @@ static void start(struct report *r);
 
 bool report_is_due(struct report_rate *r, enum stage stage, unsigned percent, int64_t now_ms)
 {
-	bool due = !r->is_started || stage != r->stage || percent >= r->percent + REPORT_STEP_PERCENT ||
+	bool due = !r->is_started || stage != r->stage ||
+		   percent >= r->percent + REPORT_STEP_PERCENT ||
 		   (percent == 100 && r->percent != 100) || now_ms - r->sent_ms >= REPORT_EVERY_MS;
 	if (!due)
 		return false;
-	*r = (struct report_rate){ .stage = stage, .percent = percent, .sent_ms = now_ms, .is_started = true };
+	*r = (struct report_rate){
+		.stage = stage, .percent = percent, .sent_ms = now_ms, .is_started = true
+	};
 	return true;
 }
 
@@ -23,7 +26,8 @@ static void on_retry(evutil_socket_t fd, short what, void *ctx)
 	start(ctx);
 }
 
-int report_init(struct report *r, struct event_base *base, const struct session *session, struct http_client *http)
+int report_init(struct report *r, struct event_base *base, const struct session *session,
+		struct http_client *http)
 {
 	*r = (struct report){ .session = session, .http = http };
 	r->retry = event_new(base, -1, 0, on_retry, r);
@@ -61,7 +65,8 @@ static void wait(struct report *r, enum backoff_kind kind, uint64_t retry_after_
 	}
 	random_bytes(&random, sizeof(random));
 	uint64_t ms = backoff_next_ms(&r->backoff, kind, retry_after_ms, random);
-	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	event_add(r->retry, &tv);
 }
 
@@ -79,7 +84,8 @@ static void on_answer(void *ctx, const struct http_answer *a)
 	if (is_good || is_settled) {
 		backoff_reset(&r->backoff);
 		if (is_settled)
-			log_warning("the service did not take the progress report: %s", session_reason(a, why, sizeof(why)));
+			log_warning("the service did not take the progress report: %s",
+				    session_reason(a, why, sizeof(why)));
 		if (r->is_sent)
 			finish(r, is_good || a->status == 409);
 		else
@@ -95,8 +101,9 @@ static void start(struct report *r)
 	if (r->stage == STAGE_NONE || r->call)
 		return;
 
-	AUTO(json_decrefp) json_t *obj = json_pack("{s:s, s:s}", "current_stage", stage_name(r->stage), "progress_info",
-						   r->info ? r->info : "");
+	AUTO(json_decrefp)
+	json_t *obj = json_pack("{s:s, s:s}", "current_stage", stage_name(r->stage),
+				"progress_info", r->info ? r->info : "");
 	AUTO(freep) char *body = obj ? json_text(obj, false) : NULL;
 	struct session_call call = {
 		.method = "PUT",
@@ -116,7 +123,8 @@ static void start(struct report *r)
 	}
 }
 
-void report_final(struct report *r, enum stage stage, const char *info, unsigned tries, report_done_fn done, void *ctx)
+void report_final(struct report *r, enum stage stage, const char *info, unsigned tries,
+		  report_done_fn done, void *ctx)
 {
 	char text[REPORT_INFO_MAX];
 

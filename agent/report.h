@@ -45,12 +45,14 @@ struct report {
 	bool is_sent; /* the one in flight is the newest */
 };
 
-int report_init(struct report *r, struct event_base *base, const struct session *session, struct http_client *http);
+int report_init(struct report *r, struct event_base *base, const struct session *session,
+		struct http_client *http);
 void report_done(struct report *r);
 
 /* Replaces what waits (whose callback, if any, is not called). Lossy: given up after REPORT_FINAL_TRIES when nothing newer comes. */
 void report_send(struct report *r, enum stage stage, const char *info);
 /* The same with an answer: after @tries (0 = for ever) without success @done gets false. */
-void report_final(struct report *r, enum stage stage, const char *info, unsigned tries, report_done_fn done, void *ctx);
+void report_final(struct report *r, enum stage stage, const char *info, unsigned tries,
+		  report_done_fn done, void *ctx);
 /* What waits for @ctx is not its business any more: its callback will not be called. */
 void report_forget(struct report *r, const void *ctx);

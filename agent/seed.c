@@ -35,7 +35,8 @@ static bool is_line(const char *s)
 
 static int check(const struct seed *s, struct fault *err)
 {
-	if (!uuid_is_valid(s->install_id) || !uuid_is_valid(s->infra_env_id) || !uuid_is_valid(s->host_id))
+	if (!uuid_is_valid(s->install_id) || !uuid_is_valid(s->infra_env_id) ||
+	    !uuid_is_valid(s->host_id))
 		return fault_set(err, -EINVAL, "the seed holds an id that is no UUID");
 	if (!is_line(s->url) || (!str_starts(s->url, "https://") && !str_starts(s->url, "http://")))
 		return fault_set(err, -EINVAL, "the seed's service address cannot be used");

@@ -26,13 +26,14 @@ char *session_url(const struct session *s, const char *path)
 
 char *session_hosts_url(const struct session *s)
 {
-	return str_printf("%s" API_PATH "/infra-envs/%s/hosts", s->config->url, s->config->infra_env_id);
+	return str_printf("%s" API_PATH "/infra-envs/%s/hosts", s->config->url,
+			  s->config->infra_env_id);
 }
 
 char *session_host_url(const struct session *s, const char *suffix)
 {
-	return str_printf("%s" API_PATH "/infra-envs/%s/hosts/%s/%s", s->config->url, s->config->infra_env_id, s->host_id,
-			  suffix);
+	return str_printf("%s" API_PATH "/infra-envs/%s/hosts/%s/%s", s->config->url,
+			  s->config->infra_env_id, s->host_id, suffix);
 }
 
 char *session_origin_url(const struct session *s, const char *path)
@@ -50,7 +51,8 @@ char *session_origin_url(const struct session *s, const char *path)
 static int add_header(struct json_strs *list, const char *name, const char *value)
 {
 	/* libcurl's rule: "Name;" sends the header with an empty value, which the original does with X-Secret-Key. */
-	AUTO(freep) char *line = str_empty(value) ? str_printf("%s;", name) : str_printf("%s: %s", name, value);
+	AUTO(freep)
+	char *line = str_empty(value) ? str_printf("%s;", name) : str_printf("%s: %s", name, value);
 	if (!line)
 		return -ENOMEM;
 	int r = json_strs_add(list, line);
@@ -59,7 +61,8 @@ static int add_header(struct json_strs *list, const char *name, const char *valu
 	return r;
 }
 
-int session_headers(const struct session *s, const char *request_id, const char *content_type, struct json_strs *ret)
+int session_headers(const struct session *s, const char *request_id, const char *content_type,
+		    struct json_strs *ret)
 {
 	char id[UUID_LEN + 1];
 	if (!request_id) {
@@ -89,18 +92,20 @@ static void headers_done(struct json_strs *list)
 	json_strs_done(list);
 }
 
-int session_start(const struct session *s, struct http_client *http, const struct session_call *spec, struct http_call **ret,
-		  struct fault *err)
+int session_start(const struct session *s, struct http_client *http,
+		  const struct session_call *spec, struct http_call **ret, struct fault *err)
 {
 	AUTO(freep) char *url = spec->url;
 	if (!url)
 		return fault_oom(err);
 
 	AUTO(headers_done) struct json_strs headers = { 0 };
-	const char *type = spec->body ? (spec->content_type ? spec->content_type : "application/json") : NULL;
+	const char *type =
+		spec->body ? (spec->content_type ? spec->content_type : "application/json") : NULL;
 	int r = session_headers(s, spec->request_id, type, &headers);
 	if (!r)
-		r = add_header(&headers, "Accept", spec->accept ? spec->accept : "application/json");
+		r = add_header(&headers, "Accept",
+			       spec->accept ? spec->accept : "application/json");
 	if (r < 0)
 		return fault_oom(err);
 
@@ -130,14 +135,17 @@ const char *session_reason(const struct http_answer *a, char *buf, size_t size)
 		snprintf(buf, size, "%s", fault_text(&a->fault));
 		return buf;
 	}
-	AUTO(json_decrefp) json_t *body = json_parse(a->body, a->body_len, API_BODY_MAX, true, NULL);
+	AUTO(json_decrefp)
+	json_t *body = json_parse(a->body, a->body_len, API_BODY_MAX, true, NULL);
 	const char *text = json_str(body, "reason");
 	if (!text)
 		text = json_str(body, "message");
 	if (text)
 		snprintf(buf, size, "HTTP %ld: %s", a->status, text);
 	else if (a->body_len && !body)
-		snprintf(buf, size, "HTTP %ld with a body that is no JSON: is a proxy or portal in between?", a->status);
+		snprintf(buf, size,
+			 "HTTP %ld with a body that is no JSON: is a proxy or portal in between?",
+			 a->status);
 	else
 		snprintf(buf, size, "HTTP %ld", a->status);
 	str_make_utf8(buf);

@@ -9,12 +9,12 @@
 #include "common/json_map.h"
 #include "common/str.h"
 
-#define API_BODY_MAX (1u << 20)	      /* bytes of an answer of the API */
+#define API_BODY_MAX (1u << 20) /* bytes of an answer of the API */
 #define API_TIMEOUT_MS (120 * 1000ULL)
 
 struct session {
 	const struct agent_config *config; /* borrowed */
-	char *agent_version;		   /* what discovery_agent_version says now */
+	char *agent_version;               /* what discovery_agent_version says now */
 	char host_id[UUID_LEN + 1];
 };
 
@@ -34,23 +34,24 @@ char *session_origin_url(const struct session *s, const char *path);
  * The headers of a call: X-Secret-Key (empty without a token), discovery_agent_version, X-Request-ID, Accept, Slipway-Agent, Content-Type for a body.
  * 0 or -ENOMEM.
  */
-int session_headers(const struct session *s, const char *request_id, const char *content_type, struct json_strs *ret);
+int session_headers(const struct session *s, const char *request_id, const char *content_type,
+		    struct json_strs *ret);
 
 struct session_call {
-	const char *method;	  /* NULL = GET */
-	char *url;		  /* taken; NULL = no memory: the call answers -ENOMEM */
-	const char *body;	  /* JSON unless content_type says otherwise; NULL = none */
-	size_t body_len;	  /* 0 = strlen(body) */
+	const char *method;       /* NULL = GET */
+	char *url;                /* taken; NULL = no memory: the call answers -ENOMEM */
+	const char *body;         /* JSON unless content_type says otherwise; NULL = none */
+	size_t body_len;          /* 0 = strlen(body) */
 	const char *content_type; /* NULL = application/json */
-	const char *request_id;	  /* NULL = a new one */
-	const char *accept;	  /* NULL = application/json */
-	size_t max_body;	  /* 0 = API_BODY_MAX */
+	const char *request_id;   /* NULL = a new one */
+	const char *accept;       /* NULL = application/json */
+	size_t max_body;          /* 0 = API_BODY_MAX */
 	void (*done)(void *ctx, const struct http_answer *a);
 	void *ctx;
 };
 /* Starts it; @done comes from the loop unless an error is returned or the call is cancelled. */
-int session_start(const struct session *s, struct http_client *http, const struct session_call *spec, struct http_call **ret,
-		  struct fault *err);
+int session_start(const struct session *s, struct http_client *http,
+		  const struct session_call *spec, struct http_call **ret, struct fault *err);
 
 /*
  * The service's own words in an error answer (both shapes of assisted-v2 §1.1), else a hint what answered instead. Never NULL; in @buf.

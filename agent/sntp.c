@@ -37,14 +37,15 @@ void sntp_query(uint64_t cookie, uint8_t ret[SNTP_LEN])
 	memcpy(ret + AT_TRANSMIT, &be, sizeof(be));
 }
 
-int sntp_answer(const uint8_t *data, size_t len, uint64_t cookie, int64_t sent_us, int64_t received_us, int64_t *ret_offset_us,
-		struct fault *err)
+int sntp_answer(const uint8_t *data, size_t len, uint64_t cookie, int64_t sent_us,
+		int64_t received_us, int64_t *ret_offset_us, struct fault *err)
 {
 	if (len < SNTP_LEN)
 		return fault_set(err, -EBADMSG, "the answer is too short");
 	if ((data[0] & 7) != MODE_SERVER || get64(data + AT_ORIGINATE) != cookie)
 		return fault_set(err, -EBADMSG, "the answer belongs to no question of ours");
-	if (data[0] >> 6 == LEAP_UNKNOWN || !data[AT_STRATUM] || data[AT_STRATUM] > STRATUM_MAX || !get64(data + AT_TRANSMIT))
+	if (data[0] >> 6 == LEAP_UNKNOWN || !data[AT_STRATUM] || data[AT_STRATUM] > STRATUM_MAX ||
+	    !get64(data + AT_TRANSMIT))
 		return fault_set(err, -EBADMSG, "the server itself is not synchronised");
 
 	int64_t receive = to_unix_us(get64(data + AT_RECEIVE), received_us);

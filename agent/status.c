@@ -12,8 +12,8 @@
 static const struct {
 	const char *key, *label;
 } lines[] = {
-	{ "host_id", "host" },	       { "infra_env_id", "infra-env" }, { "url", "service" },
-	{ "version", "version" },      { "agent_version", "known as" }, { "last_error", "last error" },
+	{ "host_id", "host" },    { "infra_env_id", "infra-env" }, { "url", "service" },
+	{ "version", "version" }, { "agent_version", "known as" }, { "last_error", "last error" },
 };
 
 int status_write(int state_dir, const json_t *status, struct fault *err)
@@ -29,8 +29,9 @@ static void print_installation(const json_t *install, FILE *out)
 	const char *phase = json_str(install, "phase"), *text = json_str(install, "text");
 	if (!phase)
 		return;
-	fprintf(out, "%-12s %s, %lld%%%s%s\n", "installation", phase, (long long)json_i64(install, "percent"),
-		str_empty(text) ? "" : ": ", text ? text : "");
+	fprintf(out, "%-12s %s, %lld%%%s%s\n", "installation", phase,
+		(long long)json_i64(install, "percent"), str_empty(text) ? "" : ": ",
+		text ? text : "");
 }
 
 void status_print_text(const json_t *status, bool is_running, FILE *out)
@@ -38,7 +39,8 @@ void status_print_text(const json_t *status, bool is_running, FILE *out)
 	const char *state = json_str(status, "state");
 	char when[TIME_TEXT_LEN];
 
-	fprintf(out, "%-12s %s\n", "state", is_running ? (state ? state : "starting") : "not running");
+	fprintf(out, "%-12s %s\n", "state",
+		is_running ? (state ? state : "starting") : "not running");
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		const char *value = json_str(status, lines[i].key);
 		if (!str_empty(value))
@@ -55,7 +57,8 @@ int status_print(const char *path, bool as_json, FILE *out, struct fault *err)
 {
 	AUTO(closep) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
-		return fault_set(err, -errno, "no agent has run here: %s: %s", path, strerror(errno));
+		return fault_set(err, -errno, "no agent has run here: %s: %s", path,
+				 strerror(errno));
 
 	AUTO(freep) char *text = NULL;
 	size_t len;

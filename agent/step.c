@@ -6,7 +6,8 @@
 #include "common/log.h"
 
 static const struct step_ops *const all_steps[] = {
-	&step_inventory, &step_api_vip, &step_ntp, &step_domain, &step_install, &step_stop, &step_logs, &step_upgrade,
+	&step_inventory, &step_api_vip, &step_ntp,  &step_domain,
+	&step_install,   &step_stop,    &step_logs, &step_upgrade,
 };
 
 const struct step_ops *step_find(enum step_type type)
@@ -32,7 +33,8 @@ static void run_free(struct step_run *run)
 	free(run);
 }
 
-static void finish_and_reply(struct step_run *run, int exit_code, const char *output, const char *error)
+static void finish_and_reply(struct step_run *run, int exit_code, const char *output,
+			     const char *error)
 {
 	struct net *net = run->net;
 
@@ -40,7 +42,8 @@ static void finish_and_reply(struct step_run *run, int exit_code, const char *ou
 		net->running[run->type] = false;
 	if (exit_code)
 		log_warning("step=%s failed: %s", run->step_id, error ? error : "");
-	reply_post(&net->replies, run->type, run->step_type, run->step_id, run->request_id, exit_code, output, error);
+	reply_post(&net->replies, run->type, run->step_type, run->step_id, run->request_id,
+		   exit_code, output, error);
 	run_free(run);
 }
 
@@ -54,7 +57,8 @@ void step_abandon(struct step_run *run)
 	run_free(run);
 }
 
-static struct step_run *run_new(struct net *net, enum step_type type, const char *name, const char *id, const char *request_id)
+static struct step_run *run_new(struct net *net, enum step_type type, const char *name,
+				const char *id, const char *request_id)
 {
 	struct step_run *run = calloc(1, sizeof(*run));
 	if (!run)
@@ -115,7 +119,9 @@ json_t *step_json_arg(struct step_run *run, const struct json_strs *args)
 	struct fault err = FAULT_INIT;
 
 	if (args->n != 1) {
-		AUTO(freep) char *text = str_printf("%s takes exactly one argument, %zu were given", run->step_type, args->n);
+		AUTO(freep)
+		char *text = str_printf("%s takes exactly one argument, %zu were given",
+					run->step_type, args->n);
 		step_finish(run, STEP_EXIT_BAD_ARGS, NULL, text);
 		return NULL;
 	}
@@ -123,7 +129,9 @@ json_t *step_json_arg(struct step_run *run, const struct json_strs *args)
 	if (obj && json_is_object(obj))
 		return obj;
 	json_decref(obj);
-	AUTO(freep) char *text = str_printf("the argument of %s is no JSON object: %s", run->step_type, fault_text(&err));
+	AUTO(freep)
+	char *text = str_printf("the argument of %s is no JSON object: %s", run->step_type,
+				fault_text(&err));
 	step_finish(run, STEP_EXIT_BAD_ARGS, NULL, text);
 	return NULL;
 }

@@ -29,13 +29,14 @@ struct step_run {
 	const struct step_ops *ops;
 	enum step_type type;
 	char *step_type, *step_id; /* as they came */
-	char *request_id;	   /* X-Request-ID of the poll that brought it: the reply carries it too */
-	void *state;		   /* of the step; freed by it before step_finish() */
+	char *request_id; /* X-Request-ID of the poll that brought it: the reply carries it too */
+	void *state;      /* of the step; freed by it before step_finish() */
 	/* What step_finish() does; tests put their own. Takes @run. */
 	void (*finish)(struct step_run *run, int exit_code, const char *output, const char *error);
 };
 
-extern const struct step_ops step_inventory, step_api_vip, step_ntp, step_domain, step_install, step_stop, step_logs, step_upgrade;
+extern const struct step_ops step_inventory, step_api_vip, step_ntp, step_domain, step_install,
+	step_stop, step_logs, step_upgrade;
 
 /* NULL: a step that this agent does not know. */
 const struct step_ops *step_find(enum step_type type);

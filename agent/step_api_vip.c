@@ -62,7 +62,8 @@ static void end(struct check *c, json_t *reply, const char *error)
 
 static void end_failed(struct check *c, const char *why)
 {
-	end(c, json_pack("{s:s, s:s}", "url", c->url, "download_error", why), "ignition file download failed");
+	end(c, json_pack("{s:s, s:s}", "url", c->url, "download_error", why),
+	    "ignition file download failed");
 }
 
 static void on_answer(void *ctx, const struct http_answer *a)
@@ -76,8 +77,9 @@ static void on_answer(void *ctx, const struct http_answer *a)
 		return;
 	}
 	if (a->status != 200) {
-		AUTO(freep) char *why = str_printf("%s answered HTTP %ld: %.*s", c->url, a->status,
-						   (int)MIN_OF(a->body_len, (size_t)ERROR_BODY_MAX), a->body);
+		AUTO(freep)
+		char *why = str_printf("%s answered HTTP %ld: %.*s", c->url, a->status,
+				       (int)MIN_OF(a->body_len, (size_t)ERROR_BODY_MAX), a->body);
 		if (why)
 			str_make_utf8(why);
 		end_failed(c, why ? why : "out of memory");
@@ -87,14 +89,16 @@ static void on_answer(void *ctx, const struct http_answer *a)
 		end_failed(c, fault_text(&err));
 		return;
 	}
-	end(c, json_pack("{s:s, s:b, s:s}", "url", c->url, "is_success", 1, "ignition", ignition), NULL);
+	end(c, json_pack("{s:s, s:b, s:s}", "url", c->url, "is_success", 1, "ignition", ignition),
+	    NULL);
 }
 
 static int add_line(struct json_strs *lines, const char *name, const char *value)
 {
 	if (strpbrk(name, ":\r\n ") || strpbrk(value, "\r\n"))
 		return -EINVAL;
-	AUTO(freep) char *line = *value ? str_printf("%s: %s", name, value) : str_printf("%s;", name);
+	AUTO(freep)
+	char *line = *value ? str_printf("%s: %s", name, value) : str_printf("%s;", name);
 	return line ? json_strs_add(lines, line) : -ENOMEM;
 }
 
@@ -176,7 +180,8 @@ static void start(struct step_run *run, const struct json_strs *args)
 		return;
 	const char *url = json_str(arg, "url");
 	if (str_empty(url)) {
-		step_finish(run, STEP_EXIT_BAD_ARGS, NULL, "api-vip-connectivity-check names no url");
+		step_finish(run, STEP_EXIT_BAD_ARGS, NULL,
+			    "api-vip-connectivity-check names no url");
 		return;
 	}
 	AUTO(check_freep) struct check *c = calloc(1, sizeof(*c));

@@ -14,16 +14,17 @@
 
 #define DOMAINS_MAX 64
 #define DOMAIN_LEN_MAX 254 /* RFC 1035 §2.3.4, with a final dot */
-#define DNS_TIMEOUT "3"	   /* seconds per try */
+#define DNS_TIMEOUT "3"    /* seconds per try */
 #define DNS_ATTEMPTS "2"
-#define DEADLINE_S 15	   /* for all names together; also ends requests for which no name server works */
+#define DEADLINE_S \
+	15 /* for all names together; also ends requests for which no name server works */
 
 struct resolution;
 struct domain {
 	struct resolution *all;
 	char *name;
 	struct evdns_getaddrinfo_request *request; /* NULL = answered */
-	json_t *ipv4, *ipv6, *cnames; /* owned */
+	json_t *ipv4, *ipv6, *cnames;              /* owned */
 };
 
 struct resolution {
@@ -62,8 +63,9 @@ static json_t *reply_of(struct resolution *r)
 	for (size_t i = 0; i < r->n; i++) {
 		struct domain *d = &r->domains[i];
 		json_t *cnames = json_array_size(d->cnames) ? json_incref(d->cnames) : json_null();
-		json_t *item = json_pack("{s:o, s:s, s:O, s:O}", "cnames", cnames, "domain_name", d->name, "ipv4_addresses", d->ipv4,
-					 "ipv6_addresses", d->ipv6);
+		json_t *item = json_pack("{s:o, s:s, s:O, s:O}", "cnames", cnames, "domain_name",
+					 d->name, "ipv4_addresses", d->ipv4, "ipv6_addresses",
+					 d->ipv6);
 		if (json_array_append_new(list, item) < 0)
 			return NULL;
 	}
@@ -76,14 +78,16 @@ static void on_end(evutil_socket_t fd, short what, void *ctx)
 	AUTO(json_decrefp) json_t *reply = reply_of(r);
 	AUTO(freep) char *output = reply ? json_text(reply, true) : NULL;
 
-	step_finish(r->run, output ? STEP_EXIT_OK : STEP_EXIT_FAILED, output, output ? NULL : "out of memory");
+	step_finish(r->run, output ? STEP_EXIT_OK : STEP_EXIT_FAILED, output,
+		    output ? NULL : "out of memory");
 }
 
 /* A turn of the loop later: the resolver must not be freed inside its own callback. */
 static void one_less(struct resolution *r)
 {
 	const struct timeval now = { 0 };
-	if (--r->waiting == 0 && event_base_once(r->run->net->base, -1, EV_TIMEOUT, on_end, r, &now) < 0)
+	if (--r->waiting == 0 &&
+	    event_base_once(r->run->net->base, -1, EV_TIMEOUT, on_end, r, &now) < 0)
 		abort(); /* only out of memory: the process is started again */
 }
 
@@ -145,7 +149,11 @@ static int take_domains(struct resolution *r, json_t *list)
 		if (str_empty(name) || strlen(name) > DOMAIN_LEN_MAX || !str_is_text(name))
 			return -EINVAL;
 		struct domain *d = &r->domains[r->n++];
-		*d = (struct domain){ .all = r, .name = str_dup(name), .ipv4 = json_array(), .ipv6 = json_array(), .cnames = json_array() };
+		*d = (struct domain){ .all = r,
+				      .name = str_dup(name),
+				      .ipv4 = json_array(),
+				      .ipv6 = json_array(),
+				      .cnames = json_array() };
 		if (!d->name || !d->ipv4 || !d->ipv6 || !d->cnames)
 			return -ENOMEM;
 	}
@@ -164,7 +172,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 static void resolve_all(struct resolution *r)
 {
 	const struct timeval deadline = { .tv_sec = DEADLINE_S };
-	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_CANONNAME };
+	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
+					       .ai_socktype = SOCK_STREAM,
+					       .ai_flags = EVUTIL_AI_CANONNAME };
 
 	r->waiting = r->n + 1; /* one for this function: callbacks may come before it returns */
 	for (size_t i = 0; i < r->n; i++) {
@@ -190,7 +200,8 @@ static void start(struct step_run *run, const struct json_strs *args)
 		return;
 	AUTO(resolution_freep) struct resolution *r = calloc(1, sizeof(*r));
 	if (!r || take_domains(r, json_child(arg, "domains")) < 0) {
-		step_finish(run, STEP_EXIT_BAD_ARGS, NULL, "domain-resolution: \"domains\" cannot be used");
+		step_finish(run, STEP_EXIT_BAD_ARGS, NULL,
+			    "domain-resolution: \"domains\" cannot be used");
 		return;
 	}
 	r->run = run;

@@ -17,7 +17,8 @@ static void start(struct step_run *run, const struct json_strs *args)
 {
 	/* The first argument is our host id; newer services add options, whose limits our inventories stay far below. */
 	if (!args->n) {
-		step_finish(run, STEP_EXIT_BAD_ARGS, NULL, "inventory needs the host id as its argument");
+		step_finish(run, STEP_EXIT_BAD_ARGS, NULL,
+			    "inventory needs the host id as its argument");
 		return;
 	}
 	net_ask(run->net, MSG_ASK_INVENTORY, on_inventory, run);

@@ -41,10 +41,11 @@ static int make_body(struct gather *g, int fd)
 		return -EFBIG;
 	uuid_random(g->boundary);
 	buf_init(&g->body, (size_t)st.st_size + 1024);
-	int r = buf_printf(&g->body,
-			   "--%s\r\nContent-Disposition: form-data; name=\"upfile\"; filename=\"logs.tar.gz\"\r\n"
-			   "Content-Type: application/octet-stream\r\n\r\n",
-			   g->boundary);
+	int r = buf_printf(
+		&g->body,
+		"--%s\r\nContent-Disposition: form-data; name=\"upfile\"; filename=\"logs.tar.gz\"\r\n"
+		"Content-Type: application/octet-stream\r\n\r\n",
+		g->boundary);
 	if (!r)
 		r = buf_reserve(&g->body, (size_t)st.st_size);
 	if (r < 0)
@@ -97,7 +98,11 @@ static void send_progress(struct gather *g, const char *state)
 
 	snprintf(body, sizeof(body), "{\"logs_state\":\"%s\"}", state);
 	struct session_call call = {
-		.method = "PUT", .url = session_host_url(&n->session, "logs-progress"), .body = body, .done = on_answer, .ctx = g,
+		.method = "PUT",
+		.url = session_host_url(&n->session, "logs-progress"),
+		.body = body,
+		.done = on_answer,
+		.ctx = g,
 	};
 	if (session_start(&n->session, n->http, &call, &g->call, &err) < 0)
 		end(g, fault_text(&err));
@@ -107,8 +112,9 @@ static void upload(struct gather *g)
 {
 	struct net *n = g->run->net;
 	struct fault err = FAULT_INIT;
-	AUTO(freep) char *path = str_printf("clusters/%s/logs?logs_type=host&host_id=%s&infra_env_id=%s", g->cluster_id,
-					    n->session.host_id, n->config.infra_env_id);
+	AUTO(freep)
+	char *path = str_printf("clusters/%s/logs?logs_type=host&host_id=%s&infra_env_id=%s",
+				g->cluster_id, n->session.host_id, n->config.infra_env_id);
 	AUTO(freep) char *type = str_printf("multipart/form-data; boundary=%s", g->boundary);
 	struct session_call call = {
 		.method = "POST",

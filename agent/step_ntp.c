@@ -23,7 +23,8 @@
 #define SOURCE_LEN_MAX 254
 #define WAIT_S 4 /* names and answers together: 2 s for a server, 2 s for its name */
 #define NTP_PORT "123"
-#define DHCP_PATH "/run/slipway/dhcp-ntp" /* option 42 of the leases, one address per line: written by the discovery system */
+#define DHCP_PATH \
+	"/run/slipway/dhcp-ntp" /* option 42 of the leases, one address per line: written by the discovery system */
 #define DHCP_MAX 4096
 
 struct sync;
@@ -73,8 +74,9 @@ static json_t *reply_of(const struct sync *s)
 	AUTO(json_decrefp) json_t *list = json_array();
 	for (size_t i = 0; i < s->n; i++) {
 		const struct source *src = &s->sources[i];
-		json_array_append_new(list, json_pack("{s:s, s:s}", "source_name", src->name, "source_state",
-						      src->has_answered ? "synced" : "unreachable"));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s}", "source_name", src->name, "source_state",
+					src->has_answered ? "synced" : "unreachable"));
 	}
 	return json_pack("{s:O}", "ntp_sources", list);
 }
@@ -85,7 +87,8 @@ static void on_end(evutil_socket_t fd, short what, void *ctx)
 	AUTO(json_decrefp) json_t *reply = reply_of(s);
 	AUTO(freep) char *output = reply ? json_text(reply, true) : NULL;
 
-	step_finish(s->run, output ? STEP_EXIT_OK : STEP_EXIT_FAILED, output, output ? NULL : "out of memory");
+	step_finish(s->run, output ? STEP_EXIT_OK : STEP_EXIT_FAILED, output,
+		    output ? NULL : "out of memory");
 }
 
 static void end(struct sync *s)
@@ -126,8 +129,9 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 	ssize_t n = recv(fd, data, sizeof(data), MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	int r = n < 0 ? fault_set(&err, -errno, "%s", strerror(errno)) :
-			sntp_answer(data, (size_t)n, src->cookie, src->sent_us, time_now_us(), &offset_us, &err);
+	int r = n < 0 ? fault_set(&err, -errno, "%s", strerror(errno))
+		      : sntp_answer(data, (size_t)n, src->cookie, src->sent_us, time_now_us(),
+				    &offset_us, &err);
 	if (r < 0) {
 		log_debug("time server %s: %s", src->name, fault_text(&err));
 		if (n < 0)
@@ -135,7 +139,8 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 		return;
 	}
 	src->has_answered = true;
-	net_send_json(src->all->run->net, MSG_CLOCK, json_pack("{s:I}", "offset_us", (json_int_t)offset_us), -1);
+	net_send_json(src->all->run->net, MSG_CLOCK,
+		      json_pack("{s:I}", "offset_us", (json_int_t)offset_us), -1);
 	settle(src);
 }
 
@@ -146,7 +151,8 @@ static int ask(struct source *src, const struct sockaddr *address, socklen_t len
 	src->fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (src->fd < 0 || connect(src->fd, address, len) < 0)
 		return -errno;
-	src->readable = event_new(src->all->run->net->base, src->fd, EV_READ | EV_PERSIST, on_readable, src);
+	src->readable = event_new(src->all->run->net->base, src->fd, EV_READ | EV_PERSIST,
+				  on_readable, src);
 	if (!src->readable)
 		return -ENOMEM;
 	event_add(src->readable, NULL);
@@ -217,7 +223,8 @@ static void ask_all(struct sync *s)
 		struct source *src = &s->sources[i];
 		struct sockaddr_storage ss;
 		int len = sizeof(ss);
-		if (strrchr(src->name, ':') && !evutil_parse_sockaddr_port(src->name, (struct sockaddr *)&ss, &len) &&
+		if (strrchr(src->name, ':') &&
+		    !evutil_parse_sockaddr_port(src->name, (struct sockaddr *)&ss, &len) &&
 		    ((struct sockaddr_in *)&ss)->sin_port) {
 			if (ask(src, (struct sockaddr *)&ss, (socklen_t)len) < 0)
 				settle(src);
@@ -238,9 +245,10 @@ static void start(struct step_run *run, const struct json_strs *args)
 	if (!arg)
 		return;
 	AUTO(sync_freep) struct sync *s = calloc(1, sizeof(*s));
-	if (!s || add_sources(s, json_str(arg, "ntp_source")) < 0 || add_sources(s, run->net->config.ntp_sources) < 0 ||
-	    add_dhcp(s) < 0) {
-		step_finish(run, STEP_EXIT_BAD_ARGS, NULL, "ntp-synchronizer: \"ntp_source\" cannot be used");
+	if (!s || add_sources(s, json_str(arg, "ntp_source")) < 0 ||
+	    add_sources(s, run->net->config.ntp_sources) < 0 || add_dhcp(s) < 0) {
+		step_finish(run, STEP_EXIT_BAD_ARGS, NULL,
+			    "ntp-synchronizer: \"ntp_source\" cannot be used");
 		return;
 	}
 	s->run = run;

@@ -17,11 +17,13 @@ static void start(struct step_run *run, const struct json_strs *args)
 	if (!arg)
 		return;
 	const char *image = json_str(arg, "agent_image");
-	if (str_empty(image) || strlen(image) > IMAGE_MAX || !str_is_text(image) || strpbrk(image, " \t\r\n")) {
+	if (str_empty(image) || strlen(image) > IMAGE_MAX || !str_is_text(image) ||
+	    strpbrk(image, " \t\r\n")) {
 		step_finish(run, STEP_EXIT_BAD_ARGS, NULL, "upgrade-agent names no agent_image");
 		return;
 	}
-	AUTO(json_decrefp) json_t *reply = json_pack("{s:s, s:s}", "agent_image", image, "result", "success");
+	AUTO(json_decrefp)
+	json_t *reply = json_pack("{s:s, s:s}", "agent_image", image, "result", "success");
 	AUTO(freep) char *output = json_text(reply, true);
 	log_notice("the service calls this agent %s from now on", image);
 	if (str_set(&net->session.agent_version, image) < 0) {

@@ -68,7 +68,8 @@ static inline bool fake_is(const struct fake_seen *s, const char *method, const 
 static inline int fake_usual(struct fake *f, const struct fake_seen *s, char **ret_body)
 {
 	if (fake_is(s, "GET", "/component-versions")) {
-		*ret_body = str_dup("{\"versions\":{\"discovery-agent\":\"registry.example.com/agent:1\"}}");
+		*ret_body = str_dup(
+			"{\"versions\":{\"discovery-agent\":\"registry.example.com/agent:1\"}}");
 		return 200;
 	}
 	if (fake_is(s, "POST", "/infra-envs/" FAKE_IE "/hosts")) {
@@ -76,10 +77,14 @@ static inline int fake_usual(struct fake *f, const struct fake_seen *s, char **r
 		return 201;
 	}
 	if (fake_is(s, "GET", "/instructions")) {
-		*ret_body = str_dup(f->steps ? f->steps : "{\"instructions\":null,\"next_instruction_seconds\":1}");
+		*ret_body = str_dup(
+			f->steps ? f->steps
+				 : "{\"instructions\":null,\"next_instruction_seconds\":1}");
 		return 200;
 	}
-	return fake_is(s, "POST", "/instructions") ? 204 : fake_is(s, "PUT", "/progress") ? 200 : 404;
+	return fake_is(s, "POST", "/instructions") ? 204
+	       : fake_is(s, "PUT", "/progress")    ? 200
+						   : 404;
 }
 
 static inline void fake_request(void *ctx, struct http_request *req)
@@ -121,8 +126,10 @@ static inline int fake_setup(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	str_copy(f->dir, sizeof(f->dir), "/tmp/agent_test.XXXXXX");
 	f->base = event_base_new();
-	if (!mkdtemp(f->dir) || pki_key_new(&ca_key, &err) || pki_ca_new(ca_key, "test", 1, &f->ca_pem, &err) || pki_key_new(&key, &err) ||
-	    pki_server_cert_new(f->ca_pem, ca_key, key, names, 1, &cert, &err) || http_server_new(f->base, NULL, fake_request, f, &f->server, &err) ||
+	if (!mkdtemp(f->dir) || pki_key_new(&ca_key, &err) ||
+	    pki_ca_new(ca_key, "test", 1, &f->ca_pem, &err) || pki_key_new(&key, &err) ||
+	    pki_server_cert_new(f->ca_pem, ca_key, key, names, 1, &cert, &err) ||
+	    http_server_new(f->base, NULL, fake_request, f, &f->server, &err) ||
 	    http_server_listen(f->server, "127.0.0.1:0", cert, key, address, &err)) {
 		print_error("%s\n", err.text);
 		return -1;
@@ -180,7 +187,8 @@ static inline void fake_wait(struct fake *f, int seconds, bool (*ready)(struct f
 		size_t len;
 		snprintf(path, sizeof(path), "%s/agent.log", f->dir);
 		(void)file_read_at(AT_FDCWD, path, 1 << 20, &log, &len, NULL);
-		fail_msg("waited in vain; %zu requests; the agent says:\n%s", f->n, log ? log : "nothing");
+		fail_msg("waited in vain; %zu requests; the agent says:\n%s", f->n,
+			 log ? log : "nothing");
 	}
 }
 
@@ -203,10 +211,12 @@ static inline size_t fake_polls(const struct fake *f)
 }
 
 /* The @nth reply (from 0) of a step type, or NULL. */
-static inline const struct fake_seen *fake_reply(const struct fake *f, const char *step_type, size_t nth)
+static inline const struct fake_seen *fake_reply(const struct fake *f, const char *step_type,
+						 size_t nth)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (fake_is(&f->seen[i], "POST", "/instructions") && str_eq(json_str(f->seen[i].body, "step_type"), step_type) && !nth--)
+		if (fake_is(&f->seen[i], "POST", "/instructions") &&
+		    str_eq(json_str(f->seen[i].body, "step_type"), step_type) && !nth--)
 			return &f->seen[i];
 	return NULL;
 }
@@ -234,7 +244,8 @@ static inline int fake_teardown(void **state)
 	}
 	for (size_t i = 0; i < f->n; i++) {
 		struct fake_seen *s = &f->seen[i];
-		char *texts[] = { s->method, s->path, s->request_id, s->secret, s->version, s->slipway };
+		char *texts[] = { s->method, s->path,    s->request_id,
+				  s->secret, s->version, s->slipway };
 		for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
 			free(texts[k]);
 		json_decref(s->body);

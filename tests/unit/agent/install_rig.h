@@ -23,23 +23,23 @@ struct mem_disk {
 	struct disk d;
 	pthread_mutex_t lock;
 	uint64_t size;
-	uint8_t *cache;	  /* what reads give back */
+	uint8_t *cache;   /* what reads give back */
 	uint8_t *persist; /* what a power cut that loses everything unflushed leaves */
 	struct {
 		uint64_t offset, len;
 	} pending[4096];
 	size_t pending_n;
 	unsigned writes, flushes, zeroed, reads; /* calls so far */
-	unsigned cut_at;		  /* this write and all later calls fail; 0 = never */
+	unsigned cut_at; /* this write and all later calls fail; 0 = never */
 	bool has_power;
-	bool has_no_zero;		  /* zero() answers EOPNOTSUPP */
-	uint64_t corrupt_at;		  /* reads of this byte give it inverted … */
-	unsigned corrupt_times;		  /* … so many times */
-	uint64_t fail_write_at;		  /* writes over this byte fail with EIO; 0 = none */
-	unsigned fail_flush;		  /* this flush fails; 0 = none */
+	bool has_no_zero;       /* zero() answers EOPNOTSUPP */
+	uint64_t corrupt_at;    /* reads of this byte give it inverted … */
+	unsigned corrupt_times; /* … so many times */
+	uint64_t fail_write_at; /* writes over this byte fail with EIO; 0 = none */
+	unsigned fail_flush;    /* this flush fails; 0 = none */
 	/* what the order of writes was */
-	unsigned lba0_writes;		  /* non-zero data over byte 0 */
-	bool was_lba0_alone;		  /* nothing else was unflushed when that came */
+	unsigned lba0_writes; /* non-zero data over byte 0 */
+	bool was_lba0_alone;  /* nothing else was unflushed when that came */
 	unsigned writes_after_lba0, flushes_after_lba0;
 	volatile sig_atomic_t *cancel;
 	unsigned cancel_at; /* write number */
@@ -87,7 +87,8 @@ static inline void mem_note(struct mem_disk *m, const uint8_t *data, uint64_t of
 	}
 }
 
-static inline int mem_write_locked(struct mem_disk *m, const void *data, size_t len, uint64_t offset)
+static inline int mem_write_locked(struct mem_disk *m, const void *data, size_t len,
+				   uint64_t offset)
 {
 	int r = mem_check(m, offset, len);
 
@@ -98,7 +99,8 @@ static inline int mem_write_locked(struct mem_disk *m, const void *data, size_t 
 		m->has_power = false;
 		r = -EIO;
 	}
-	if (r == 0 && m->fail_write_at && m->fail_write_at >= offset && m->fail_write_at < offset + len)
+	if (r == 0 && m->fail_write_at && m->fail_write_at >= offset &&
+	    m->fail_write_at < offset + len)
 		r = -EIO;
 	if (r < 0)
 		return r;
@@ -147,7 +149,8 @@ static inline int mem_flush(struct disk *d)
 	if (!m->has_power || m->flushes == m->fail_flush)
 		r = -EIO;
 	for (size_t i = 0; r == 0 && i < m->pending_n; i++)
-		memcpy(m->persist + m->pending[i].offset, m->cache + m->pending[i].offset, m->pending[i].len);
+		memcpy(m->persist + m->pending[i].offset, m->cache + m->pending[i].offset,
+		       m->pending[i].len);
 	if (r == 0) {
 		m->pending_n = 0;
 		m->flushes_after_lba0 += m->lba0_writes > 0;
@@ -162,7 +165,11 @@ static inline int mem_reread(struct disk *d)
 }
 
 static const struct disk_ops mem_ops = {
-	.read = mem_read, .write = mem_write, .zero = mem_zero, .flush = mem_flush, .reread_table = mem_reread,
+	.read = mem_read,
+	.write = mem_write,
+	.zero = mem_zero,
+	.flush = mem_flush,
+	.reread_table = mem_reread,
 };
 
 /* Full of old content: 0xAA everywhere. */
@@ -173,7 +180,11 @@ static inline struct mem_disk *mem_disk_new(uint64_t size, uint32_t sector)
 	if (!m || !(m->cache = malloc(size)) || !(m->persist = malloc(size)))
 		abort();
 	m->d = (struct disk){ .ops = &mem_ops, .fd = -1, .direct_fd = -1, .ctx = m };
-	m->d.id = (struct disk_id){ .name = "mem", .serial = "S1", .size_bytes = size, .sector_size = sector, .diskseq = 7 };
+	m->d.id = (struct disk_id){ .name = "mem",
+				    .serial = "S1",
+				    .size_bytes = size,
+				    .sector_size = sector,
+				    .diskseq = 7 };
 	m->size = size;
 	m->has_power = true;
 	pthread_mutex_init(&m->lock, NULL);
@@ -210,9 +221,14 @@ static inline void rig_index_done(struct rig_index *x)
 	slx_done(&x->slx);
 }
 
-static inline void rig_index_make(struct rig_index *x, const uint8_t *image, uint64_t size, uint32_t chunk, uint32_t sector)
+static inline void rig_index_make(struct rig_index *x, const uint8_t *image, uint64_t size,
+				  uint32_t chunk, uint32_t sector)
 {
-	struct slx s = { .image_size = size, .chunk_size = chunk, .sector_size = sector, .codec = SLX_CODEC_ZSTD, .hash = 1 };
+	struct slx s = { .image_size = size,
+			 .chunk_size = chunk,
+			 .sector_size = sector,
+			 .codec = SLX_CODEC_ZSTD,
+			 .hash = 1 };
 
 	s.count = (uint32_t)((size - 1) / chunk + 1);
 	s.entries = calloc(s.count, sizeof(*s.entries));
@@ -222,10 +238,12 @@ static inline void rig_index_make(struct rig_index *x, const uint8_t *image, uin
 		uint32_t len = slx_chunk_len(&s, i);
 
 		s.entries[i] = (struct slx_entry){ .offset = i, .length = 1 };
-		s.entries[i].flags = at[0] == 0 && !memcmp(at, at + 1, len - 1) ? SLX_ENTRY_ZERO : 0;
+		s.entries[i].flags = at[0] == 0 && !memcmp(at, at + 1, len - 1) ? SLX_ENTRY_ZERO
+										: 0;
 		sha256(at, len, s.entries[i].hash);
 	}
-	if (slx_format(&s, &x->data, &x->len, NULL) < 0 || slx_parse(x->data, x->len, &x->slx, NULL) < 0)
+	if (slx_format(&s, &x->data, &x->len, NULL) < 0 ||
+	    slx_parse(x->data, x->len, &x->slx, NULL) < 0)
 		abort();
 	slx_done(&s);
 }
@@ -237,12 +255,12 @@ struct feeder {
 	const struct slx *slx;
 	int fd;
 	pthread_t thread;
-	uint32_t wrong_chunk;	 /* is sent with a flipped byte … */
-	unsigned wrong_times;	 /* … so many times */
-	unsigned die_after;	 /* chunks; 0 = never */
-	const char *error_after; /* an error frame instead of dying */
-	int delay_us;		 /* per chunk */
-	bool is_backwards;	 /* answers each want from its end */
+	uint32_t wrong_chunk;           /* is sent with a flipped byte … */
+	unsigned wrong_times;           /* … so many times */
+	unsigned die_after;             /* chunks; 0 = never */
+	const char *error_after;        /* an error frame instead of dying */
+	int delay_us;                   /* per chunk */
+	bool is_backwards;              /* answers each want from its end */
 	struct install_frame bad_frame; /* instead of the chunk number die_after, when length > 0 */
 	/* results */
 	unsigned sent, zero_wanted;
@@ -262,7 +280,10 @@ static inline bool feeder_send(struct feeder *f, uint32_t index)
 		return false;
 	}
 	if (f->die_after && f->sent == f->die_after) {
-		frame = (struct install_frame){ .index = INSTALL_FRAME_ERROR, .length = f->error_after ? (uint32_t)strlen(f->error_after) : 0 };
+		frame = (struct install_frame){ .index = INSTALL_FRAME_ERROR,
+						.length = f->error_after
+								  ? (uint32_t)strlen(f->error_after)
+								  : 0 };
 		if (f->error_after && fd_write(f->fd, &frame, sizeof(frame)) == 0)
 			(void)!fd_write(f->fd, f->error_after, frame.length);
 		return false;
@@ -291,7 +312,8 @@ static inline void *feeder_main(void *ctx)
 			break;
 		}
 		for (uint32_t i = 0; is_alive && i < w.count; i++)
-			is_alive = feeder_send(f, f->is_backwards ? w.first + w.count - 1 - i : w.first + i);
+			is_alive = feeder_send(f, f->is_backwards ? w.first + w.count - 1 - i
+								  : w.first + i);
 	}
 	close(f->fd);
 	return NULL;

@@ -16,7 +16,7 @@ struct net_rig {
 	struct ipc root;
 	struct event *root_read;
 	char *inventory; /* what the root process answers */
-	struct job job;	 /* of MSG_INSTALL */
+	struct job job;  /* of MSG_INSTALL */
 	unsigned installs, cancels, reboots;
 	size_t index_len;
 };
@@ -79,7 +79,8 @@ static inline void rig_readable(evutil_socket_t fd, short what, void *ctx)
 }
 
 /* Phase, percent and words of a writer. */
-static inline void rig_report(struct net_rig *r, enum install_phase phase, unsigned percent, int code, const char *text)
+static inline void rig_report(struct net_rig *r, enum install_phase phase, unsigned percent,
+			      int code, const char *text)
 {
 	struct install_report report = { .phase = phase, .percent = percent, .code = code };
 	str_copy(report.text, sizeof(report.text), text ? text : "");
@@ -87,7 +88,8 @@ static inline void rig_report(struct net_rig *r, enum install_phase phase, unsig
 }
 
 /* @config: taken over where set (agent_version, ntp_sources, insecure). */
-static inline void rig_start(struct net_rig *r, struct agent_config *config, const char *host, const char *infra_env)
+static inline void rig_start(struct net_rig *r, struct agent_config *config, const char *host,
+			     const char *infra_env)
 {
 	struct fault err = FAULT_INIT;
 	int fds[2];

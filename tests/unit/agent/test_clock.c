@@ -34,14 +34,16 @@ static void test_floor(void **state)
 		{ 0, "{\"iat\":1795000000,\"infra_env_id\":\"x\"}", 1795000000 },
 		{ 0, "{\"infra_env_id\":\"x\"}", 0 },
 		{ 5, "{\"iat\":-7}", 5 },
-		{ 5, "{\"iat\":99999999999999}", 5 }, /* a token must not send the clock to the end of time */
+		{ 5, "{\"iat\":99999999999999}",
+		  5 }, /* a token must not send the clock to the end of time */
 		{ UINT64_MAX, NULL, 0 },
 		{ 5, "{\"iat\":\"1795000000\"}", 5 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO(freep) char *token = rows[i].claims ? token_with(rows[i].claims) : NULL;
 		if (clock_floor(rows[i].created, token) != rows[i].want)
-			fail_msg("row %zu: %lld", i, (long long)clock_floor(rows[i].created, token));
+			fail_msg("row %zu: %lld", i,
+				 (long long)clock_floor(rows[i].created, token));
 	}
 	assert_int_equal(clock_floor(7, "no token at all"), 7);
 	assert_int_equal(clock_floor(7, ""), 7);
@@ -54,12 +56,14 @@ static void test_no_need(void **state)
 	assert_int_equal(clock_raise(time_now_us() / 1000000 - 10, NULL), 0);
 	assert_int_equal(clock_step(CLOCK_STEP_MIN_US - 1, 0, NULL), 0);
 	assert_int_equal(clock_step(-CLOCK_STEP_MIN_US + 1, 0, NULL), 0);
-	assert_int_equal(clock_step(-3600LL * 1000000, time_now_us() / 1000000 - 60, NULL), 0); /* would lie before the floor */
+	assert_int_equal(clock_step(-3600LL * 1000000, time_now_us() / 1000000 - 60, NULL),
+			 0); /* would lie before the floor */
 	assert_int_equal(clock_step(INT64_MAX, 0, NULL), 0);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_floor), cmocka_unit_test(test_no_need) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_floor),
+					    cmocka_unit_test(test_no_need) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,8 +43,10 @@ static void test_file(void **state)
 
 	put("token", " abc.def.ghi\n");
 	put("ca.pem", "PEM\n");
-	put("agent.conf", "[agent]\nurl = https://192.0.2.1:9543//\ninfra_env_id = " IE "\ntoken_file = token\ncacert = ca.pem\n"
-			  "interval = 2\ncreated = 1790000000\nntp_sources = a,b\n[proxy]\nhttp = http://p:1\n");
+	put("agent.conf",
+	    "[agent]\nurl = https://192.0.2.1:9543//\ninfra_env_id = " IE
+	    "\ntoken_file = token\ncacert = ca.pem\n"
+	    "interval = 2\ncreated = 1790000000\nntp_sources = a,b\n[proxy]\nhttp = http://p:1\n");
 	assert_int_equal(load(&none, &c, NULL), 0);
 	assert_string_equal(c.url, "https://192.0.2.1:9543");
 	assert_string_equal(secret_reveal(&c.token), "abc.def.ghi");
@@ -59,9 +61,13 @@ static void test_file(void **state)
 static void test_options_win(void **state)
 {
 	AUTO(agent_config_done) struct agent_config c;
-	struct agent_config args = { .url = strdup("http://other:8090"), .state_dir = strdup("/x"), .interval_s = 9, .no_disk_writes = true };
+	struct agent_config args = { .url = strdup("http://other:8090"),
+				     .state_dir = strdup("/x"),
+				     .interval_s = 9,
+				     .no_disk_writes = true };
 
-	put("agent.conf", "[agent]\nurl = https://192.0.2.1:9543\ninfra_env_id = " IE "\ninterval = 2\n");
+	put("agent.conf",
+	    "[agent]\nurl = https://192.0.2.1:9543\ninfra_env_id = " IE "\ninterval = 2\n");
 	setenv("PULL_SECRET_TOKEN", "from-the-environment", 1);
 	assert_int_equal(load(&args, &c, NULL), 0);
 	unsetenv("PULL_SECRET_TOKEN");
@@ -80,13 +86,17 @@ static void test_bad(void **state)
 	} rows[] = {
 		{ "", "no service address" },
 		{ "[agent]\ninfra_env_id = " IE "\n", "no service address" },
-		{ "[agent]\nurl = 192.0.2.1\ninfra_env_id = " IE "\n", "no http:// or https:// URL" },
+		{ "[agent]\nurl = 192.0.2.1\ninfra_env_id = " IE "\n",
+		  "no http:// or https:// URL" },
 		{ "[agent]\nurl = https://x\n", "no infra-env" },
 		{ "[agent]\nurl = https://x\ninfra_env_id = 12\n", "no UUID" },
 		{ "[agent]\nurl = https://x\ninfra_env_id = " IE "\nhost_id = me\n", "no UUID" },
-		{ "[agent]\nurl = https://x\ninfra_env_id = " IE "\ninstalled = yes\n", "needs host_id" },
-		{ "[agent]\nurl = https://x\ninfra_env_id = " IE "\ntoken_file = none\n", "token file" },
-		{ "[agent]\nurl = https://x\ninfra_env_id = " IE "\ntoken_file = two-lines\n", "more than a token" },
+		{ "[agent]\nurl = https://x\ninfra_env_id = " IE "\ninstalled = yes\n",
+		  "needs host_id" },
+		{ "[agent]\nurl = https://x\ninfra_env_id = " IE "\ntoken_file = none\n",
+		  "token file" },
+		{ "[agent]\nurl = https://x\ninfra_env_id = " IE "\ntoken_file = two-lines\n",
+		  "more than a token" },
 		{ "[agent]\nurl = https://x\ninfra_env_id = " IE "\ncacert = none\n", "CA file" },
 		{ "[agent]\ntypo = 1\n", "agent.conf:2" },
 	};
@@ -147,8 +157,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_file), cmocka_unit_test(test_options_win), cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_a_named_file_must_exist), cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_file), cmocka_unit_test(test_options_win),
+		cmocka_unit_test(test_bad),  cmocka_unit_test(test_a_named_file_must_exist),
+		cmocka_unit_test(test_wire),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -70,7 +70,8 @@ static void test_files(void **state)
 
 static void test_bad_paths(void **state)
 {
-	static const char *const paths[] = { "", "/etc/x", "etc/../x", "../x", "etc//x", "etc/x/", "./x", "etc/.", ".." };
+	static const char *const paths[] = { "",       "/etc/x", "etc/../x", "../x", "etc//x",
+					     "etc/x/", "./x",    "etc/.",    ".." };
 	AUTO(root_done) struct root r;
 
 	root_make(&r);
@@ -87,7 +88,8 @@ static void test_bad_paths(void **state)
 /* An image whose folders are links does not make us write elsewhere. */
 static void test_links_are_not_followed(void **state)
 {
-	static const struct install_file f = { "etc/slipway/token", 0600, "secret", 6 }, in_etc = { "etc/link", 0600, "secret", 6 };
+	static const struct install_file f = { "etc/slipway/token", 0600, "secret", 6 },
+					 in_etc = { "etc/link", 0600, "secret", 6 };
 	AUTO(root_done) struct root r, other;
 	struct stat st;
 

@@ -44,8 +44,10 @@ static int load(struct corpus *c, const char *dir)
 		json_t *all = json_load_file(path, 0, NULL);
 		if (!all)
 			return -1;
-		c->v[c->n++] = (struct recording){ .name = str_dup(e->d_name), .all = all, .request = json_child(all, "request"),
-						    .response = json_child(all, "response") };
+		c->v[c->n++] = (struct recording){ .name = str_dup(e->d_name),
+						   .all = all,
+						   .request = json_child(all, "request"),
+						   .response = json_child(all, "response") };
 	}
 	qsort(c->v, c->n, sizeof(*c->v), by_name);
 	return c->n ? 0 : -1;
@@ -76,18 +78,21 @@ static const char *kind_of(const json_t *body)
 
 static bool is_poll(const struct recording *r)
 {
-	return str_eq(json_str(r->request, "method"), "GET") && strstr(json_str(r->request, "path"), "/instructions");
+	return str_eq(json_str(r->request, "method"), "GET") &&
+	       strstr(json_str(r->request, "path"), "/instructions");
 }
 
 static bool is_same_request(const struct recording *r, const struct fake_seen *s)
 {
 	char path[512];
 	const json_t *body = json_child(r->request, "json");
-	if (!str_eq(s->method, json_str(r->request, "method")) || !str_eq(s->path, path_of(r->request, path, sizeof(path))) ||
+	if (!str_eq(s->method, json_str(r->request, "method")) ||
+	    !str_eq(s->path, path_of(r->request, path, sizeof(path))) ||
 	    !str_eq(kind_of(body), kind_of(s->body)))
 		return false;
 	/* of several percents each stands for itself */
-	return !str_ends(json_str(body, "progress_info"), "%") || str_eq(json_str(body, "progress_info"), json_str(s->body, "progress_info"));
+	return !str_ends(json_str(body, "progress_info"), "%") ||
+	       str_eq(json_str(body, "progress_info"), json_str(s->body, "progress_info"));
 }
 
 static bool are_all_before_matched(const struct corpus *c, size_t k)
@@ -130,7 +135,13 @@ static char *adapt(const struct corpus *c, const char *recorded)
 static char *index_bytes(size_t *ret_len)
 {
 	struct slx_entry e = { .length = 9 };
-	struct slx x = { .image_size = 1u << 20, .chunk_size = 1u << 20, .sector_size = 512, .count = 1, .codec = 1, .hash = 1, .payload_size = 9,
+	struct slx x = { .image_size = 1u << 20,
+			 .chunk_size = 1u << 20,
+			 .sector_size = 512,
+			 .count = 1,
+			 .codec = 1,
+			 .hash = 1,
+			 .payload_size = 9,
 			 .entries = &e };
 	void *data = NULL;
 	assert_int_equal(slx_format(&x, &data, ret_len, NULL), 0);
@@ -147,15 +158,17 @@ static int not_recorded(struct fake *f, const struct fake_seen *s, char **ret_bo
 	}
 	if (fake_is(s, "GET", "/config/worker")) {
 		for (size_t i = 0; i < c->n; i++) {
-			const char *ignition = json_str(json_child(c->v[i].request, "output_json"), "ignition");
+			const char *ignition =
+				json_str(json_child(c->v[i].request, "output_json"), "ignition");
 			if (ignition)
 				*ret_body = str_dup(ignition);
 		}
 		return 200;
 	}
 	if (fake_is(s, "GET", "/instructions") && c->is_gathering) {
-		*ret_body = str_dup("{\"instructions\":[{\"step_type\":\"logs-gather\",\"step_id\":\"l\",\"args\":"
-				    "[\"{\\\"cluster_id\\\":\\\"fc56491c-2703-4b95-b0cf-3418d90aff5b\\\"}\"]}],\"next_instruction_seconds\":1}");
+		*ret_body = str_dup(
+			"{\"instructions\":[{\"step_type\":\"logs-gather\",\"step_id\":\"l\",\"args\":"
+			"[\"{\\\"cluster_id\\\":\\\"fc56491c-2703-4b95-b0cf-3418d90aff5b\\\"}\"]}],\"next_instruction_seconds\":1}");
 		return 200;
 	}
 	return 0;
@@ -168,7 +181,8 @@ static int replay(struct fake *f, const struct fake_seen *s, char **ret_body)
 	for (size_t i = 0; i < c->n; i++) {
 		struct recording *r = &c->v[i];
 		/* Instructions wait until everything before them has been said. */
-		if (r->is_matched || !is_same_request(r, s) || (is_poll(r) && !are_all_before_matched(c, i)))
+		if (r->is_matched || !is_same_request(r, s) ||
+		    (is_poll(r) && !are_all_before_matched(c, i)))
 			continue;
 		r->is_matched = true;
 		r->ours = s;
@@ -212,8 +226,11 @@ static void feed(struct net_rig *r, enum install_phase phase, unsigned percent)
 static void play(struct corpus *c, const char *host, const char *infra_env)
 {
 	struct net_rig *r = c->rig;
-	struct agent_config config = { .agent_version = str_dup(json_str(json_child(c->v[0].request, "json"), "discovery_agent_version")),
-				       .ntp_sources = str_dup("127.0.0.1:9"), .insecure = true };
+	struct agent_config config = { .agent_version =
+					       str_dup(json_str(json_child(c->v[0].request, "json"),
+								"discovery_agent_version")),
+				       .ntp_sources = str_dup("127.0.0.1:9"),
+				       .insecure = true };
 
 	rig_start(r, &config, host, infra_env);
 	net_begin(&r->net, false);
@@ -249,7 +266,8 @@ static const char *recorded_header(const struct recording *r, const char *name)
 
 static void check_headers(const struct recording *r)
 {
-	const char *version = recorded_header(r, "discovery_agent_version"), *secret = recorded_header(r, "X-Secret-Key");
+	const char *version = recorded_header(r, "discovery_agent_version"),
+		   *secret = recorded_header(r, "X-Secret-Key");
 
 	if (version)
 		assert_string_equal(r->ours->version, version);
@@ -303,7 +321,8 @@ static void check_body(const struct recording *r)
 	assert_non_null(our_output);
 	/* Lists of different things are compared element by element only where their elements are alike. */
 	if (str_eq(kind_of(theirs), "inventory"))
-		assert_true(json_equal(output, our_output)); /* passed on as the root process gave it */
+		assert_true(
+			json_equal(output, our_output)); /* passed on as the root process gave it */
 	else
 		check_shape(output, our_output, "output");
 }
@@ -338,17 +357,22 @@ int main(void)
 	const char *host = json_str(json_child(c.v[0].request, "json"), "host_id");
 	const char *path = strstr(json_str(c.v[0].request, "path"), "/infra-envs/");
 	str_copy(infra_env, sizeof(infra_env), path ? path + strlen("/infra-envs/") : "");
-	if (rig_setup((void **)&c.rig) < 0 || http_server_new(c.rig->f->base, NULL, on_cluster_request, c.rig, &c.plain, &err) < 0 ||
+	if (rig_setup((void **)&c.rig) < 0 ||
+	    http_server_new(c.rig->f->base, NULL, on_cluster_request, c.rig, &c.plain, &err) < 0 ||
 	    http_server_listen(c.plain, "127.0.0.1:0", NULL, NULL, c.plain_address, &err) < 0)
 		return 1;
 	for (size_t i = 0; i < c.n; i++)
-		if (!c.rig->inventory && str_eq(kind_of(json_child(c.v[i].request, "json")), "inventory"))
-			c.rig->inventory = str_dup(json_str(json_child(c.v[i].request, "json"), "output"));
+		if (!c.rig->inventory &&
+		    str_eq(kind_of(json_child(c.v[i].request, "json")), "inventory"))
+			c.rig->inventory =
+				str_dup(json_str(json_child(c.v[i].request, "json"), "output"));
 	c.rig->f->ctx = &c;
 	c.rig->f->answer = replay;
 	play(&c, host, infra_env);
 	for (size_t i = 0; i < c.n; i++)
-		tests[i] = (struct CMUnitTest){ .name = c.v[i].name, .test_func = test_recording, .initial_state = &c.v[i] };
+		tests[i] = (struct CMUnitTest){ .name = c.v[i].name,
+						.test_func = test_recording,
+						.initial_state = &c.v[i] };
 	int failed = _cmocka_run_group_tests("agent corpus", tests, c.n, NULL, NULL);
 	http_server_free(c.plain);
 	rig_teardown((void **)&c.rig);

@@ -3,8 +3,9 @@
 
 static bool has_replies(struct fake *f)
 {
-	return fake_reply(f, "inventory", 0) && fake_reply(f, "ntp-synchronizer", 0) && fake_reply(f, "domain-resolution", 0) &&
-	       fake_reply(f, "connectivity-check", 0) && fake_reply(f, "teleport", 0);
+	return fake_reply(f, "inventory", 0) && fake_reply(f, "ntp-synchronizer", 0) &&
+	       fake_reply(f, "domain-resolution", 0) && fake_reply(f, "connectivity-check", 0) &&
+	       fake_reply(f, "teleport", 0);
 }
 
 static bool has_three_more_polls(struct fake *f)
@@ -12,14 +13,14 @@ static bool has_three_more_polls(struct fake *f)
 	return fake_polls(f) >= f->counter + 3;
 }
 
-#define STEPS                                                                                              \
-	"{\"instructions\":["                                                                              \
-	"{\"step_type\":\"inventory\",\"step_id\":\"inventory-1\",\"args\":[\"" FAKE_HOST "\"]},"           \
+#define STEPS                                                                                                      \
+	"{\"instructions\":["                                                                                      \
+	"{\"step_type\":\"inventory\",\"step_id\":\"inventory-1\",\"args\":[\"" FAKE_HOST "\"]},"                  \
 	"{\"step_type\":\"ntp-synchronizer\",\"step_id\":\"ntp-1\",\"args\":[\"{\\\"ntp_source\\\":\\\"\\\"}\"]}," \
-	"{\"step_type\":\"domain-resolution\",\"step_id\":\"domain-1\","                                   \
-	"\"args\":[\"{\\\"domains\\\":[{\\\"domain_name\\\":\\\"localhost\\\"}]}\"]},"                      \
-	"{\"step_type\":\"connectivity-check\",\"step_id\":\"conn-1\",\"args\":[\"[]\"]},"                  \
-	"{\"step_type\":\"teleport\",\"step_id\":\"teleport-1\",\"args\":[]}"                               \
+	"{\"step_type\":\"domain-resolution\",\"step_id\":\"domain-1\","                                           \
+	"\"args\":[\"{\\\"domains\\\":[{\\\"domain_name\\\":\\\"localhost\\\"}]}\"]},"                             \
+	"{\"step_type\":\"connectivity-check\",\"step_id\":\"conn-1\",\"args\":[\"[]\"]},"                         \
+	"{\"step_type\":\"teleport\",\"step_id\":\"teleport-1\",\"args\":[]}"                                      \
 	"],\"next_instruction_seconds\":1,\"post_step_action\":\"continue\"}"
 
 static void test_registers_polls_replies(void **state)
@@ -33,7 +34,8 @@ static void test_registers_polls_replies(void **state)
 	/* order and headers */
 	assert_true(fake_is(&f->seen[0], "GET", "/component-versions"));
 	assert_true(fake_is(&f->seen[1], "POST", "/infra-envs/" FAKE_IE "/hosts"));
-	assert_true(fake_is(&f->seen[2], "GET", "/infra-envs/" FAKE_IE "/hosts/" FAKE_HOST "/instructions"));
+	assert_true(fake_is(&f->seen[2], "GET",
+			    "/infra-envs/" FAKE_IE "/hosts/" FAKE_HOST "/instructions"));
 	for (size_t i = 0; i < f->n; i++) {
 		assert_string_equal(f->seen[i].secret, FAKE_TOKEN);
 		assert_string_equal(f->seen[i].slipway, SLIPWAY_VERSION);
@@ -43,11 +45,13 @@ static void test_registers_polls_replies(void **state)
 	}
 	assert_int_equal(json_object_size(f->seen[1].body), 2);
 	assert_string_equal(json_str(f->seen[1].body, "host_id"), FAKE_HOST);
-	assert_string_equal(json_str(f->seen[1].body, "discovery_agent_version"), "registry.example.com/agent:1");
+	assert_string_equal(json_str(f->seen[1].body, "discovery_agent_version"),
+			    "registry.example.com/agent:1");
 
 	/* replies carry the poll's request id */
 	assert_string_equal(fake_reply(f, "inventory", 0)->request_id, f->seen[2].request_id);
-	assert_string_equal(fake_reply(f, "ntp-synchronizer", 0)->request_id, f->seen[2].request_id);
+	assert_string_equal(fake_reply(f, "ntp-synchronizer", 0)->request_id,
+			    f->seen[2].request_id);
 
 	json_t *inventory = fake_reply(f, "inventory", 0)->body;
 	AUTO(json_decrefp) json_t *output = json_loads(json_str(inventory, "output"), 0, NULL);
@@ -55,18 +59,24 @@ static void test_registers_polls_replies(void **state)
 	assert_true(json_i64(json_child(output, "memory"), "usable_bytes") > 0);
 	assert_null(json_object_get(inventory, "exit_code"));
 
-	assert_string_equal(json_str(fake_reply(f, "ntp-synchronizer", 0)->body, "output"), "{\"ntp_sources\":[]}");
-	AUTO(json_decrefp) json_t *names = json_loads(json_str(fake_reply(f, "domain-resolution", 0)->body, "output"), 0, NULL);
+	assert_string_equal(json_str(fake_reply(f, "ntp-synchronizer", 0)->body, "output"),
+			    "{\"ntp_sources\":[]}");
+	AUTO(json_decrefp)
+	json_t *names = json_loads(json_str(fake_reply(f, "domain-resolution", 0)->body, "output"),
+				   0, NULL);
 	json_t *first = json_array_get(json_child(names, "resolutions"), 0);
 	assert_string_equal(json_str(first, "domain_name"), "localhost");
-	assert_true(json_array_size(json_child(first, "ipv4_addresses")) + json_array_size(json_child(first, "ipv6_addresses")) >= 1);
+	assert_true(json_array_size(json_child(first, "ipv4_addresses")) +
+			    json_array_size(json_child(first, "ipv6_addresses")) >=
+		    1);
 
 	/* what is not built is said so */
 	static const char *const unknown[] = { "connectivity-check", "teleport" };
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
 		json_t *reply = fake_reply(f, unknown[i], 0)->body;
 		assert_int_equal(json_i64(reply, "exit_code"), -1);
-		assert_non_null(strstr(json_str(reply, "error"), "failed to find action for step type"));
+		assert_non_null(
+			strstr(json_str(reply, "error"), "failed to find action for step type"));
 	}
 
 	/* an identical reply is not sent again; a failed one is */
@@ -81,7 +91,8 @@ static void test_registers_polls_replies(void **state)
 /* Bound: "exit" without a number of seconds; at once a new registration, after which everything is said again. */
 static int bind_after_inventory(struct fake *f, const struct fake_seen *s, char **ret_body)
 {
-	if (!fake_is(s, "GET", "/instructions") || fake_registrations(f) > 1 || !fake_reply(f, "ntp-synchronizer", 0))
+	if (!fake_is(s, "GET", "/instructions") || fake_registrations(f) > 1 ||
+	    !fake_reply(f, "ntp-synchronizer", 0))
 		return 0;
 	*ret_body = str_dup("{\"instructions\":null,\"post_step_action\":\"exit\"}");
 	return 200;
@@ -96,8 +107,9 @@ static void test_exit_registers_anew(void **state)
 {
 	struct fake *f = *state;
 
-	f->steps = "{\"instructions\":[{\"step_type\":\"ntp-synchronizer\",\"step_id\":\"n\",\"args\":[\"{\\\"ntp_source\\\":\\\"\\\"}\"]}],"
-		   "\"next_instruction_seconds\":1}";
+	f->steps =
+		"{\"instructions\":[{\"step_type\":\"ntp-synchronizer\",\"step_id\":\"n\",\"args\":[\"{\\\"ntp_source\\\":\\\"\\\"}\"]}],"
+		"\"next_instruction_seconds\":1}";
 	f->answer = bind_after_inventory;
 	fake_start_agent(f, false);
 	fake_wait(f, 40, has_second_ntp);
@@ -136,7 +148,8 @@ static int forget_host(struct fake *f, const struct fake_seen *s, char **ret_bod
 {
 	if (!fake_is(s, "GET", "/instructions") || f->counter++ != 1)
 		return 0;
-	*ret_body = str_dup("{\"code\":\"404\",\"href\":\"\",\"id\":404,\"kind\":\"Error\",\"reason\":\"Host not found\"}");
+	*ret_body = str_dup(
+		"{\"code\":\"404\",\"href\":\"\",\"id\":404,\"kind\":\"Error\",\"reason\":\"Host not found\"}");
 	return 404;
 }
 
@@ -155,7 +168,8 @@ static void test_unknown_host_registers(void **state)
 	assert_int_equal(fake_registrations(f), 2);
 }
 
-#define UPGRADE "{\"instructions\":[{\"step_type\":\"upgrade-agent\",\"args\":[\"{\\\"agent_image\\\":\\\"quay.io/x/agent:2\\\"}\"]}],\"next_instruction_seconds\":1}"
+#define UPGRADE \
+	"{\"instructions\":[{\"step_type\":\"upgrade-agent\",\"args\":[\"{\\\"agent_image\\\":\\\"quay.io/x/agent:2\\\"}\"]}],\"next_instruction_seconds\":1}"
 
 static int upgrade_until_new(struct fake *f, const struct fake_seen *s, char **ret_body)
 {
@@ -167,7 +181,8 @@ static int upgrade_until_new(struct fake *f, const struct fake_seen *s, char **r
 
 static bool polls_as_new(struct fake *f)
 {
-	return f->n && fake_is(&f->seen[f->n - 1], "GET", "/instructions") && str_eq(f->seen[f->n - 1].version, "quay.io/x/agent:2");
+	return f->n && fake_is(&f->seen[f->n - 1], "GET", "/instructions") &&
+	       str_eq(f->seen[f->n - 1].version, "quay.io/x/agent:2");
 }
 
 static void test_upgrade(void **state)
@@ -266,35 +281,39 @@ static void test_only_one(void **state)
 /* Arguments that no step can use, and a step that is not ours to run now. */
 static bool has_bad_replies(struct fake *f)
 {
-	return fake_reply(f, "inventory", 0) && fake_reply(f, "install", 0) && fake_reply(f, "stop-installation", 1) &&
-	       fake_reply(f, "domain-resolution", 0) && fake_reply(f, "api-vip-connectivity-check", 0);
+	return fake_reply(f, "inventory", 0) && fake_reply(f, "install", 0) &&
+	       fake_reply(f, "stop-installation", 1) && fake_reply(f, "domain-resolution", 0) &&
+	       fake_reply(f, "api-vip-connectivity-check", 0);
 }
 
 static void test_bad_arguments(void **state)
 {
 	struct fake *f = *state;
-	static const char *const types[] = { "inventory", "install", "domain-resolution", "api-vip-connectivity-check" };
+	static const char *const types[] = { "inventory", "install", "domain-resolution",
+					     "api-vip-connectivity-check" };
 
-	f->steps = "{\"instructions\":["
-		   "{\"step_type\":\"inventory\",\"step_id\":\"1\",\"args\":null},"
-		   "{\"step_type\":\"install\",\"step_id\":\"2\",\"args\":[\"{\\\"role\\\":7}\"]},"
-		   "{\"step_type\":\"stop-installation\",\"step_id\":\"3\",\"args\":[]},"
-		   "{\"step_type\":\"stop-installation\",\"step_id\":\"4\",\"args\":[\"x\"]},"
-		   "{\"step_type\":\"domain-resolution\",\"step_id\":\"5\",\"args\":[\"{}\",\"{}\"]},"
-		   "{\"step_type\":\"api-vip-connectivity-check\",\"step_id\":\"6\",\"args\":[\"no JSON\"]}"
-		   "],\"next_instruction_seconds\":1}";
+	f->steps =
+		"{\"instructions\":["
+		"{\"step_type\":\"inventory\",\"step_id\":\"1\",\"args\":null},"
+		"{\"step_type\":\"install\",\"step_id\":\"2\",\"args\":[\"{\\\"role\\\":7}\"]},"
+		"{\"step_type\":\"stop-installation\",\"step_id\":\"3\",\"args\":[]},"
+		"{\"step_type\":\"stop-installation\",\"step_id\":\"4\",\"args\":[\"x\"]},"
+		"{\"step_type\":\"domain-resolution\",\"step_id\":\"5\",\"args\":[\"{}\",\"{}\"]},"
+		"{\"step_type\":\"api-vip-connectivity-check\",\"step_id\":\"6\",\"args\":[\"no JSON\"]}"
+		"],\"next_instruction_seconds\":1}";
 	fake_start_agent(f, false);
 	/* the second stop-installation comes with a later poll: while the first one runs it is dropped */
 	f->answer = NULL;
 	f->counter = 0;
 	fake_wait(f, 40, has_polled);
-	f->steps = "{\"instructions\":["
-		   "{\"step_type\":\"inventory\",\"step_id\":\"1\",\"args\":null},"
-		   "{\"step_type\":\"install\",\"step_id\":\"2\",\"args\":[\"{\\\"role\\\":7}\"]},"
-		   "{\"step_type\":\"stop-installation\",\"step_id\":\"4\",\"args\":[\"x\"]},"
-		   "{\"step_type\":\"domain-resolution\",\"step_id\":\"5\",\"args\":[\"{}\",\"{}\"]},"
-		   "{\"step_type\":\"api-vip-connectivity-check\",\"step_id\":\"6\",\"args\":[\"no JSON\"]}"
-		   "],\"next_instruction_seconds\":1}";
+	f->steps =
+		"{\"instructions\":["
+		"{\"step_type\":\"inventory\",\"step_id\":\"1\",\"args\":null},"
+		"{\"step_type\":\"install\",\"step_id\":\"2\",\"args\":[\"{\\\"role\\\":7}\"]},"
+		"{\"step_type\":\"stop-installation\",\"step_id\":\"4\",\"args\":[\"x\"]},"
+		"{\"step_type\":\"domain-resolution\",\"step_id\":\"5\",\"args\":[\"{}\",\"{}\"]},"
+		"{\"step_type\":\"api-vip-connectivity-check\",\"step_id\":\"6\",\"args\":[\"no JSON\"]}"
+		"],\"next_instruction_seconds\":1}";
 	fake_wait(f, 40, has_bad_replies);
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		json_t *reply = fake_reply(f, types[i], 0)->body;
@@ -378,10 +397,17 @@ static void test_installed(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_registers_polls_replies), CASE(test_exit_registers_anew), CASE(test_refused_registrations),
-		CASE(test_unknown_host_registers),  CASE(test_upgrade),		    CASE(test_net_killed),
-		CASE(test_root_killed),		    CASE(test_ends_on_term),	    CASE(test_only_one),
-		CASE(test_bad_arguments),	    CASE(test_installed),
+		CASE(test_registers_polls_replies),
+		CASE(test_exit_registers_anew),
+		CASE(test_refused_registrations),
+		CASE(test_unknown_host_registers),
+		CASE(test_upgrade),
+		CASE(test_net_killed),
+		CASE(test_root_killed),
+		CASE(test_ends_on_term),
+		CASE(test_only_one),
+		CASE(test_bad_arguments),
+		CASE(test_installed),
 	};
 	int status = fake_main(argc, argv);
 	return status >= 0 ? status : cmocka_run_group_tests(tests, NULL, NULL);

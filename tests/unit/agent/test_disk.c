@@ -16,7 +16,12 @@
 #include "common/cleanup.h"
 
 static const struct disk_id now = {
-	.name = "sdb", .wwn = "0x5000c500a", .serial = "S4E", .size_bytes = 1ull << 40, .sector_size = 512, .diskseq = 12,
+	.name = "sdb",
+	.wwn = "0x5000c500a",
+	.serial = "S4E",
+	.size_bytes = 1ull << 40,
+	.sector_size = 512,
+	.diskseq = 12,
 };
 
 static void test_identity(void **state)
@@ -26,8 +31,17 @@ static void test_identity(void **state)
 		struct disk_id then;
 	} cases[] = {
 		{ NULL, { .size_bytes = 0 } }, /* nothing is known: nothing is compared */
-		{ NULL, { .name = "sda", .devno = 99, .serial = "S4E", .size_bytes = 1ull << 40 } }, /* names and numbers move */
-		{ NULL, { .wwn = "0x5000c500a", .serial = "S4E", .size_bytes = 1ull << 40, .sector_size = 512, .diskseq = 12 } },
+		{ NULL,
+		  { .name = "sda",
+		    .devno = 99,
+		    .serial = "S4E",
+		    .size_bytes = 1ull << 40 } }, /* names and numbers move */
+		{ NULL,
+		  { .wwn = "0x5000c500a",
+		    .serial = "S4E",
+		    .size_bytes = 1ull << 40,
+		    .sector_size = 512,
+		    .diskseq = 12 } },
 		{ "WWN", { .wwn = "0x5000c500b" } },
 		{ "serial", { .serial = "S4" } },
 		{ "serial", { .serial = "S4E1" } },
@@ -40,7 +54,8 @@ static void test_identity(void **state)
 		struct fault err = FAULT_INIT;
 		int r = disk_id_check(&cases[i].then, &now, &err);
 
-		if (r != (cases[i].word ? -ESTALE : 0) || (cases[i].word && !strstr(err.text, cases[i].word)))
+		if (r != (cases[i].word ? -ESTALE : 0) ||
+		    (cases[i].word && !strstr(err.text, cases[i].word)))
 			fail_msg("case %zu: %d %s", i, r, fault_text(&err));
 	}
 	/* a disk that had a serial number and has none now is another one */

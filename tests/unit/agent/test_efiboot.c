@@ -42,7 +42,9 @@ static void test_order(void **state)
 		uint16_t order[6], current = (uint16_t)cases[i].current;
 
 		memcpy(order, cases[i].before, sizeof(cases[i].before));
-		uint32_t n = efiboot_order_insert(order, cases[i].n, cases[i].number, cases[i].current < 0 ? NULL : &current, cases[i].how);
+		uint32_t n = efiboot_order_insert(order, cases[i].n, cases[i].number,
+						  cases[i].current < 0 ? NULL : &current,
+						  cases[i].how);
 		assert_int_equal(n, cases[i].after_n);
 		assert_memory_equal(order, cases[i].after, n * 2);
 	}
@@ -140,8 +142,12 @@ static int vars_make(void **state)
 	if (dir_make_at(AT_FDCWD, vars, 0700, NULL) < 0)
 		return -1;
 	variable_put("Boot0001", data, option(data, 0x01, "\\EFI\\BOOT\\NET.EFI"));
-	variable_put("Boot0002", data, option(data, 0x77, "\\EFI\\debian\\shimx64.efi")); /* on the disk that is overwritten */
-	variable_put("Boot0003", data, option(data, 0x33, "\\EFI\\debian\\shimx64.efi")); /* another disk, the same system */
+	variable_put("Boot0002", data,
+		     option(data, 0x77,
+			    "\\EFI\\debian\\shimx64.efi")); /* on the disk that is overwritten */
+	variable_put("Boot0003", data,
+		     option(data, 0x33,
+			    "\\EFI\\debian\\shimx64.efi")); /* another disk, the same system */
 	variable_put("Boot0005", data, option(data, 0x77, LOADER));
 	variable_put("BootOrder", order, sizeof(order));
 	variable_put("BootCurrent", &current, 2);
@@ -156,7 +162,13 @@ static int vars_remove(void **state)
 static struct efiboot_spec spec_of(uint8_t guid_byte, const uint8_t (*stale)[16], uint32_t n)
 {
 	struct efiboot_spec s = {
-		.label = "Slipway node", .loader = LOADER, .part_number = 2, .part_start = 4096, .part_size = 8192, .stale = stale, .stale_n = n,
+		.label = "Slipway node",
+		.loader = LOADER,
+		.part_number = 2,
+		.part_start = 4096,
+		.part_size = 8192,
+		.stale = stale,
+		.stale_n = n,
 	};
 
 	memset(s.part_guid, guid_byte, 16);
@@ -221,7 +233,8 @@ static void test_empty_store(void **state)
 {
 	struct efiboot_result result;
 	uint16_t numbers[4];
-	static const char *const names[] = { "Boot0001", "Boot0002", "Boot0003", "Boot0005", "BootOrder", "BootCurrent" };
+	static const char *const names[] = { "Boot0001", "Boot0002",  "Boot0003",
+					     "Boot0005", "BootOrder", "BootCurrent" };
 	char path[160];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -37,9 +37,9 @@ struct rig {
 
 	/* the server's faults */
 	unsigned requests, refuse; /* so many requests get 503 */
-	unsigned cut;		   /* so many answers end early */
-	unsigned damage;	   /* so many answers have a wrong byte in the first frame */
-	bool no_ranges;		   /* answers 200 */
+	unsigned cut;              /* so many answers end early */
+	unsigned damage;           /* so many answers have a wrong byte in the first frame */
+	bool no_ranges;            /* answers 200 */
 
 	/* the writer */
 	int fd;
@@ -65,8 +65,13 @@ static void make_image(struct rig *r)
 	size_t room = CHUNKS * ZSTD_compressBound(CHUNK);
 	uint8_t *raw = malloc(CHUNK);
 
-	r->index = (struct slx){ .image_size = (uint64_t)CHUNKS * CHUNK, .chunk_size = CHUNK, .sector_size = 512, .count = CHUNKS,
-				 .codec = SLX_CODEC_ZSTD, .hash = 1, .entries = calloc(CHUNKS, sizeof(struct slx_entry)) };
+	r->index = (struct slx){ .image_size = (uint64_t)CHUNKS * CHUNK,
+				 .chunk_size = CHUNK,
+				 .sector_size = 512,
+				 .count = CHUNKS,
+				 .codec = SLX_CODEC_ZSTD,
+				 .hash = 1,
+				 .entries = calloc(CHUNKS, sizeof(struct slx_entry)) };
 	r->payload = malloc(room);
 	for (uint32_t c = 0; c < CHUNKS; c++) {
 		struct slx_entry *e = &r->index.entries[c];
@@ -75,7 +80,8 @@ static void make_image(struct rig *r)
 			raw[i] = is_zero ? 0 : byte_of(c, i);
 		e->offset = r->payload_len;
 		e->flags = is_zero ? SLX_ENTRY_ZERO : 0;
-		e->length = (uint32_t)ZSTD_compress(r->payload + r->payload_len, room - r->payload_len, raw, CHUNK, 1);
+		e->length = (uint32_t)ZSTD_compress(r->payload + r->payload_len,
+						    room - r->payload_len, raw, CHUNK, 1);
 		r->payload_len += e->length;
 	}
 	r->index.payload_size = r->payload_len;
@@ -98,7 +104,8 @@ static long source_pread(void *ctx, void *data, size_t len, uint64_t offset)
 		return -EIO;
 	memcpy(data, a->rig->payload + offset, len);
 	if (a->is_damaged && !a->sent)
-		((uint8_t *)data)[0] ^= 0x55; /* the frame's magic number: what lies deeper is for the writer's digest */
+		((uint8_t *)data)[0] ^=
+			0x55; /* the frame's magic number: what lies deeper is for the writer's digest */
 	a->sent += len;
 	return (long)len;
 }
@@ -126,7 +133,9 @@ static void on_request(void *ctx, struct http_request *req)
 	a->rig = r;
 	a->is_cut = r->cut && r->cut--;
 	a->is_damaged = r->damage && r->damage--;
-	struct http_source src = { .size = r->payload_len, .pread = source_pread, .free = source_free, .ctx = a };
+	struct http_source src = {
+		.size = r->payload_len, .pread = source_pread, .free = source_free, .ctx = a
+	};
 	http_reply_source(req, "application/zstd", "\"payload-1\"", 0, src);
 }
 
@@ -154,8 +163,11 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 
 	for (;;) {
 		bool in_head = r->head_have < sizeof(r->head);
-		size_t want = in_head ? sizeof(r->head) - r->head_have : r->head.length - r->data_have;
-		ssize_t n = recv(fd, in_head ? (uint8_t *)&r->head + r->head_have : r->data + r->data_have, want, MSG_DONTWAIT);
+		size_t want = in_head ? sizeof(r->head) - r->head_have
+				      : r->head.length - r->data_have;
+		ssize_t n = recv(
+			fd, in_head ? (uint8_t *)&r->head + r->head_have : r->data + r->data_have,
+			want, MSG_DONTWAIT);
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0) {
@@ -244,7 +256,13 @@ static int setup(void **state)
 	r->readable = event_new(r->base, r->fd, EV_READ | EV_PERSIST, on_readable, r);
 	event_add(r->readable, NULL);
 	struct fetch_options o = {
-		.base = r->base, .http = r->http, .url = r->url, .index = &r->index, .stream_fd = fds[1], .waiting = on_waiting, .ctx = r,
+		.base = r->base,
+		.http = r->http,
+		.url = r->url,
+		.index = &r->index,
+		.stream_fd = fds[1],
+		.waiting = on_waiting,
+		.ctx = r,
 	};
 	*state = r;
 	return fetch_new(&o, &r->fetch, &err);
@@ -325,7 +343,8 @@ static void test_cut_goes_on(void **state)
 	expect_all_once(r);
 	assert_int_equal(r->requests, 4);
 	assert_int_equal(r->waits, 3);
-	assert_in_range(fetch_payload_bytes(r->fetch), r->payload_len / 2, r->payload_len + 3 * 64 * 1024);
+	assert_in_range(fetch_payload_bytes(r->fetch), r->payload_len / 2,
+			r->payload_len + 3 * 64 * 1024);
 }
 
 static void test_four_refusals_are_borne(void **state)
@@ -437,12 +456,18 @@ static void test_writer_dies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_whole),		     CASE(test_again),
-		CASE(test_end),			     CASE(test_cut_goes_on),
-		CASE(test_four_refusals_are_borne),  CASE(test_five_refusals_are_the_end),
-		CASE(test_server_without_ranges),    CASE(test_damaged_frame_is_fetched_again),
-		CASE(test_always_damaged),	     CASE(test_foreign_wants),
-		CASE(test_slow_writer),		     CASE(test_writer_dies),
+		CASE(test_whole),
+		CASE(test_again),
+		CASE(test_end),
+		CASE(test_cut_goes_on),
+		CASE(test_four_refusals_are_borne),
+		CASE(test_five_refusals_are_the_end),
+		CASE(test_server_without_ranges),
+		CASE(test_damaged_frame_is_fetched_again),
+		CASE(test_always_damaged),
+		CASE(test_foreign_wants),
+		CASE(test_slow_writer),
+		CASE(test_writer_dies),
 	};
 	signal(SIGPIPE, SIG_IGN); /* as in the agent */
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,13 +11,21 @@
 
 /* Eight chunks of 1 MiB; frames of 1000 bytes, zero chunks (2, 3 and 6) of 40; between 6 and 7 lie 100,000 bytes of nothing. */
 static struct slx_entry entries[] = {
-	{ .offset = 0, .length = 1000 },    { .offset = 1000, .length = 1000 }, { .offset = 2000, .length = 40, .flags = SLX_ENTRY_ZERO },
-	{ .offset = 2040, .length = 40, .flags = SLX_ENTRY_ZERO },		  { .offset = 2080, .length = 1000 },
-	{ .offset = 3080, .length = 1000 }, { .offset = 4080, .length = 40, .flags = SLX_ENTRY_ZERO },
+	{ .offset = 0, .length = 1000 },
+	{ .offset = 1000, .length = 1000 },
+	{ .offset = 2000, .length = 40, .flags = SLX_ENTRY_ZERO },
+	{ .offset = 2040, .length = 40, .flags = SLX_ENTRY_ZERO },
+	{ .offset = 2080, .length = 1000 },
+	{ .offset = 3080, .length = 1000 },
+	{ .offset = 4080, .length = 40, .flags = SLX_ENTRY_ZERO },
 	{ .offset = 104120, .length = 1000 },
 };
 static const struct slx index8 = {
-	.image_size = 8u << 20, .chunk_size = 1u << 20, .count = 8, .payload_size = 105120, .entries = entries,
+	.image_size = 8u << 20,
+	.chunk_size = 1u << 20,
+	.count = 8,
+	.payload_size = 105120,
+	.entries = entries,
 };
 
 static void expect_range(const struct fetch_plan *p, uint64_t first, uint64_t last)
@@ -70,7 +78,8 @@ static void test_refuses(void **state)
 {
 	const struct {
 		uint32_t first, count;
-	} bad[] = { { 8, 1 }, { 0, 9 }, { 7, 2 }, { UINT32_MAX, 1 }, { 0, 0 }, { 2, 1 }, { 1, 2 }, { 1, UINT32_MAX } };
+	} bad[] = { { 8, 1 }, { 0, 9 }, { 7, 2 }, { UINT32_MAX, 1 },
+		    { 0, 0 }, { 2, 1 }, { 1, 2 }, { 1, UINT32_MAX } };
 	AUTO(fetch_plan_done) struct fetch_plan p;
 
 	fetch_plan_init(&p, &index8);
@@ -115,8 +124,8 @@ static void test_reuses_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_merges),		  cmocka_unit_test(test_resumes_behind_what_came),
-		cmocka_unit_test(test_refuses),		  cmocka_unit_test(test_range_is_bounded),
+		cmocka_unit_test(test_merges),      cmocka_unit_test(test_resumes_behind_what_came),
+		cmocka_unit_test(test_refuses),     cmocka_unit_test(test_range_is_bounded),
 		cmocka_unit_test(test_reuses_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,8 @@ static void stack(struct tree *t, const char *lower, const char *upper)
 	assert_int_equal(symlinkat(target, t->fd, path), 0);
 	snprintf(path, sizeof(path), "sys/devices/block/%.60s/slaves", upper);
 	assert_int_equal(dir_make_at(t->fd, path, 0755, NULL), 0);
-	snprintf(path, sizeof(path), "sys/devices/block/%.60s/slaves/%.60s", upper, name ? name + 1 : lower);
+	snprintf(path, sizeof(path), "sys/devices/block/%.60s/slaves/%.60s", upper,
+		 name ? name + 1 : lower);
 	snprintf(target, sizeof(target), "../../%.60s", lower);
 	assert_int_equal(symlinkat(target, t->fd, path), 0);
 }
@@ -174,8 +175,11 @@ static void test_dm_kinds(void **state)
 		const char *uuid;
 		enum graph_kind kind;
 	} cases[] = {
-		{ "CRYPT-LUKS2-0011\n", GRAPH_CRYPT }, { "mpath-3600\n", GRAPH_MULTIPATH }, { "part1-mpath-3600\n", GRAPH_DM },
-		{ "LVM-x\n", GRAPH_LVM },	       { "\n", GRAPH_DM },
+		{ "CRYPT-LUKS2-0011\n", GRAPH_CRYPT },
+		{ "mpath-3600\n", GRAPH_MULTIPATH },
+		{ "part1-mpath-3600\n", GRAPH_DM },
+		{ "LVM-x\n", GRAPH_LVM },
+		{ "\n", GRAPH_DM },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -202,11 +206,13 @@ static void test_mounts_of_all_namespaces(void **state)
 	partition(&t, "sda/sda1", "8:1\n", "2048\n");
 	partition(&t, "sda/sda2", "8:2\n", "4096\n");
 	partition(&t, "sda/sda3", "8:3\n", "8192\n");
-	put(&t, "proc/self/mountinfo", "22 1 0:5 / / rw shared:1 - rootfs rootfs rw\n"
-				       "30 22 8:1 / /boot\\040dir rw - ext4 /dev/sda1 rw\n"
-				       "31 22 8:10 / /not-ours rw - ext4 /dev/sdx rw\n");
+	put(&t, "proc/self/mountinfo",
+	    "22 1 0:5 / / rw shared:1 - rootfs rootfs rw\n"
+	    "30 22 8:1 / /boot\\040dir rw - ext4 /dev/sda1 rw\n"
+	    "31 22 8:10 / /not-ours rw - ext4 /dev/sdx rw\n");
 	put(&t, "proc/321/mountinfo", "40 39 0:44 / /data rw,relatime - btrfs /dev/sda2 rw\n");
-	put(&t, "proc/swaps", "Filename Type Size Used Priority\n/dev/sda3 partition 1 0 -2\n/dev/sda30 partition 1 0 -2\n");
+	put(&t, "proc/swaps",
+	    "Filename Type Size Used Priority\n/dev/sda3 partition 1 0 -2\n/dev/sda30 partition 1 0 -2\n");
 	assert_int_equal(graph_read(t.fd, makedev(8, 0), &g, NULL), 0);
 	assert_int_equal(find(&g, "sda")->uses_n, 0);
 	assert_int_equal(find(&g, "sda1")->uses_n, 1);

@@ -34,16 +34,50 @@ struct row {
 static const struct row rows[] = {
 	{ "serial alone: the original's rule", "CN12345", NULL, { NULL }, "CN12345", NULL },
 	{ "serial is trimmed, its case is kept", " cN12345 \n", NULL, { NULL }, "cN12345", NULL },
-	{ "serial and UUID: two boards with one serial differ", "CN12345", UUID_A, { NULL }, "CN12345" UUID_A, NULL },
-	{ "UUID in capitals counts the same", "CN12345", "4C4C4544-0042-3510-8052-B4C04F4D3132", { NULL }, "CN12345" UUID_A, NULL },
+	{ "serial and UUID: two boards with one serial differ",
+	  "CN12345",
+	  UUID_A,
+	  { NULL },
+	  "CN12345" UUID_A,
+	  NULL },
+	{ "UUID in capitals counts the same",
+	  "CN12345",
+	  "4C4C4544-0042-3510-8052-B4C04F4D3132",
+	  { NULL },
+	  "CN12345" UUID_A,
+	  NULL },
 	{ "a serial that says nothing: UUID", "Default string", UUID_A, { NULL }, NULL, UUID_A },
-	{ "to be filled by the maker: UUID", "To be filled by O.E.M.", UUID_A, { NULL }, NULL, UUID_A },
+	{ "to be filled by the maker: UUID",
+	  "To be filled by O.E.M.",
+	  UUID_A,
+	  { NULL },
+	  NULL,
+	  UUID_A },
 	{ "(none)", "(none)", UUID_A, { NULL }, NULL, UUID_A },
-	{ "the UUID of many boards: MAC", "", "03000200-0400-0500-0006-000700080009", { "52:54:00:00:00:02", "52:54:00:00:00:01" },
-	  "52:54:00:00:00:01", NULL },
-	{ "all zeros: MAC", NULL, "00000000-0000-0000-0000-000000000000", { "0a:00:00:00:00:01" }, "0a:00:00:00:00:01", NULL },
-	{ "a bad UUID does not spoil the serial", "CN1", "03000200-0400-0500-0006-000700080009", { NULL }, "CN1", NULL },
-	{ "no UUID at all: text of another form", NULL, "Not Settable", { "0a:00:00:00:00:01" }, "0a:00:00:00:00:01", NULL },
+	{ "the UUID of many boards: MAC",
+	  "",
+	  "03000200-0400-0500-0006-000700080009",
+	  { "52:54:00:00:00:02", "52:54:00:00:00:01" },
+	  "52:54:00:00:00:01",
+	  NULL },
+	{ "all zeros: MAC",
+	  NULL,
+	  "00000000-0000-0000-0000-000000000000",
+	  { "0a:00:00:00:00:01" },
+	  "0a:00:00:00:00:01",
+	  NULL },
+	{ "a bad UUID does not spoil the serial",
+	  "CN1",
+	  "03000200-0400-0500-0006-000700080009",
+	  { NULL },
+	  "CN1",
+	  NULL },
+	{ "no UUID at all: text of another form",
+	  NULL,
+	  "Not Settable",
+	  { "0a:00:00:00:00:01" },
+	  "0a:00:00:00:00:01",
+	  NULL },
 	{ "nothing", NULL, NULL, { NULL }, NULL, "deaddead-dead-dead-dead-deaddeaddead" },
 };
 
@@ -51,7 +85,9 @@ static void test_rule(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *r = &rows[i];
-		struct host_id_input in = { .board_serial = r->serial, .system_uuid = r->uuid, .macs = r->macs };
+		struct host_id_input in = { .board_serial = r->serial,
+					    .system_uuid = r->uuid,
+					    .macs = r->macs };
 		char want[UUID_LEN + 1], got[UUID_LEN + 1] = "";
 
 		while (in.n_macs < ARRAY_SIZE(r->macs) && r->macs[in.n_macs])
@@ -69,7 +105,8 @@ static void test_rule(void **state)
 /* The recorded machine of the protocol reference has no DMI and three addresses; the original called it this. */
 static void test_recorded(void **state)
 {
-	static const char *const macs[] = { "0a:62:4c:df:a3:4e", "12:ab:c4:4a:41:10", "02:fc:00:00:00:01" };
+	static const char *const macs[] = { "0a:62:4c:df:a3:4e", "12:ab:c4:4a:41:10",
+					    "02:fc:00:00:00:01" };
 	struct host_id_input in = { .macs = macs, .n_macs = 3 };
 	char got[UUID_LEN + 1];
 

@@ -28,7 +28,8 @@ static void test_filters(void **state)
 		  "{\"ignition\":{\"version\":\"3.2.0\"},\"storage\":{\"luks\":[{\"name\":\"root\"}],\"files\":[{\"path\":\"/x\"}]},"
 		  "\"systemd\":{\"units\":[{\"name\":\"kubelet.service\"}]}}",
 		  "{\"ignition\":{\"version\":\"3.2.0\"},\"storage\":{\"luks\":[{\"name\":\"root\"}]},\"systemd\":{}}" },
-		{ "odd types are left alone", "{\"ignition\":{\"version\":\"3.2.0\"},\"storage\":[1],\"systemd\":7}",
+		{ "odd types are left alone",
+		  "{\"ignition\":{\"version\":\"3.2.0\"},\"storage\":[1],\"systemd\":7}",
 		  "{\"ignition\":{\"version\":\"3.2.0\"},\"storage\":[1],\"systemd\":7}" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -42,7 +43,13 @@ static void test_filters(void **state)
 static void test_refuses(void **state)
 {
 	static const char *const rows[] = {
-		"", "no JSON", "[]", "{}", "{\"ignition\":{}}", "{\"ignition\":{\"version\":3}}", "\"ignition\"",
+		"",
+		"no JSON",
+		"[]",
+		"{}",
+		"{\"ignition\":{}}",
+		"{\"ignition\":{\"version\":3}}",
+		"\"ignition\"",
 		"<html><body>Sign in to the hotel network</body></html>",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -56,6 +63,7 @@ static void test_refuses(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_filters), cmocka_unit_test(test_refuses) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_filters),
+					    cmocka_unit_test(test_refuses) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ struct run {
 	struct fault err;
 	struct install_report last;
 	unsigned reports, percents; /* reports; distinct percents */
-	bool has_fallen;	    /* a percent was smaller than the one before */
+	bool has_fallen;            /* a percent was smaller than the one before */
 	uint32_t phases_seen;
 };
 
@@ -38,10 +38,15 @@ static void on_report(void *ctx, const struct install_report *r)
 	run->last = *r;
 }
 
-static int install(struct mem_disk *m, const struct rig_index *x, const uint8_t *image, const char *state, struct run *run)
+static int install(struct mem_disk *m, const struct rig_index *x, const uint8_t *image,
+		   const char *state, struct run *run)
 {
 	const struct install_params p = {
-		.device = "memory", .install_id = ID, .index = x->data, .index_len = x->len, .state_path = state,
+		.device = "memory",
+		.install_id = ID,
+		.index = x->data,
+		.index_len = x->len,
+		.state_path = state,
 	};
 	static volatile sig_atomic_t cancel;
 	const struct install_sink sink = { .report = on_report, .ctx = run, .cancel = &cancel };
@@ -124,7 +129,11 @@ static void test_fresh(void **state)
 {
 	static const struct {
 		uint32_t chunk, sector;
-	} cases[] = { { 1u << 20, 512 }, { 1u << 20, 4096 }, { 64u << 10, 512 }, { 4u << 20, 512 }, { 16u << 20, 4096 } };
+	} cases[] = { { 1u << 20, 512 },
+		      { 1u << 20, 4096 },
+		      { 64u << 10, 512 },
+		      { 4u << 20, 512 },
+		      { 16u << 20, 4096 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO(set_done) struct set s;
@@ -142,7 +151,8 @@ static void test_fresh(void **state)
 		assert_int_equal(s.run.feeder.zero_wanted, 0);
 		assert_true(s.run.feeder.has_end);
 		for (uint32_t c = 0; c < s.x.slx.count; c++)
-			assert_int_equal(s.run.feeder.per_chunk[c], !(s.x.slx.entries[c].flags & SLX_ENTRY_ZERO));
+			assert_int_equal(s.run.feeder.per_chunk[c],
+					 !(s.x.slx.entries[c].flags & SLX_ENTRY_ZERO));
 	}
 }
 
@@ -359,11 +369,11 @@ static void test_stream_ends(void **state)
 static void test_protocol_errors(void **state)
 {
 	static const struct install_frame frames[] = {
-		{ 0, 1u << 20 },	     /* came already */
-		{ 5, 1u << 20 },	     /* zero: never asked for */
-		{ 9, 4096 },		     /* too short */
-		{ 9, (1u << 20) + 1 },	     /* too long */
-		{ 4096, 1u << 20 },	     /* no such chunk */
+		{ 0, 1u << 20 },       /* came already */
+		{ 5, 1u << 20 },       /* zero: never asked for */
+		{ 9, 4096 },           /* too short */
+		{ 9, (1u << 20) + 1 }, /* too long */
+		{ 4096, 1u << 20 },    /* no such chunk */
 		{ INSTALL_FRAME_ERROR, 1u << 20 },
 	};
 
@@ -504,7 +514,8 @@ static int refused(struct set *s, struct install_params *p)
 static void test_refused_before_anything_is_touched(void **state)
 {
 	for (int what = 0; what < 8; what++) {
-		static const int codes[] = { -ENOSPC, -EMEDIUMTYPE, -EPERM, -EBADMSG, -EBADMSG, -EINVAL, -ENOSPC, -EMEDIUMTYPE };
+		static const int codes[] = { -ENOSPC,  -EMEDIUMTYPE, -EPERM,  -EBADMSG,
+					     -EBADMSG, -EINVAL,      -ENOSPC, -EMEDIUMTYPE };
 		AUTO(set_done) struct set s;
 		struct install_params p = { .device = "memory", .install_id = ID };
 

@@ -16,16 +16,21 @@
 #define CLUSTER "fc56491c-2703-4b95-b0cf-3418d90aff5b"
 
 static struct agent_config config = {
-	.url = (char *)"https://192.0.2.1:9543/base", .infra_env_id = (char *)IE, .host_id = (char *)HOST,
+	.url = (char *)"https://192.0.2.1:9543/base",
+	.infra_env_id = (char *)IE,
+	.host_id = (char *)HOST,
 };
 static struct session session = { .config = &config, .host_id = HOST };
 
 /* What the original sends, plus installer_args. */
 static json_t *step_arg(const char *installer_args)
 {
-	json_t *obj = json_pack("{s:s, s:b, s:s, s:s, s:[], s:s, s:s, s:s, s:b, s:s, s:n}", "boot_device", "/dev/disk/by-id/wwn-0x5000", "check_cvo",
-				0, "cluster_id", CLUSTER, "controller_image", "r/c:1", "disks_to_format", "host_id", HOST, "infra_env_id", IE,
-				"installer_image", "r/i:1", "notify_num_reboots", 1, "role", "worker", "service_ips");
+	json_t *obj = json_pack("{s:s, s:b, s:s, s:s, s:[], s:s, s:s, s:s, s:b, s:s, s:n}",
+				"boot_device", "/dev/disk/by-id/wwn-0x5000", "check_cvo", 0,
+				"cluster_id", CLUSTER, "controller_image", "r/c:1",
+				"disks_to_format", "host_id", HOST, "infra_env_id", IE,
+				"installer_image", "r/i:1", "notify_num_reboots", 1, "role",
+				"worker", "service_ips");
 	if (installer_args)
 		json_object_set_new(obj, "installer_args", json_string(installer_args));
 	return obj;
@@ -38,7 +43,8 @@ static void test_good(void **state)
 	static const char *const rows[] = {
 		"[\"--image-url\",\"" URL "\"]",
 		"[\"--image-url=" URL "\"]",
-		"[\"--append-karg\",\"rw\",\"--append-karg\",\"rd.multipath=default\",\"--image-url\",\"" URL "\",\"-n\",\"--copy-network\"]",
+		"[\"--append-karg\",\"rw\",\"--append-karg\",\"rd.multipath=default\",\"--image-url\",\"" URL
+		"\",\"-n\",\"--copy-network\"]",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO(json_decrefp) json_t *arg = step_arg(rows[i]);
@@ -67,7 +73,8 @@ static void test_bad_installer_args(void **state)
 		{ "[\"--image-url\"]", "value of --image-url" },
 		{ "[\"--image-url\",\"http://x/?a&b\"]", "value of --image-url" },
 		{ "[\"--image-url\",\"http://x/`id`\"]", "value of --image-url" },
-		{ "[\"--save-partlabel\",\"data\"]", "--save-partlabel is not supported by this agent" },
+		{ "[\"--save-partlabel\",\"data\"]",
+		  "--save-partlabel is not supported by this agent" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO(json_decrefp) json_t *arg = step_arg(rows[i].args);
@@ -112,7 +119,10 @@ static void test_index_url(void **state)
 	AUTO(freep) char *url = NULL;
 	struct fault err = FAULT_INIT;
 
-	assert_int_equal(install_index_url(&session, "http://10.9.9.9:8090/os-images/ab/image.raw.zst", &url, NULL), 0);
+	assert_int_equal(install_index_url(&session,
+					   "http://10.9.9.9:8090/os-images/ab/image.raw.zst", &url,
+					   NULL),
+			 0);
 	assert_string_equal(url, "https://192.0.2.1:9543/os-images/ab/image.slx");
 
 	char *none = NULL;

@@ -49,7 +49,9 @@ static int loop_make(struct loop *l, uint64_t size, uint32_t sector, unsigned fl
 	assert_true(control >= 0 && l->file >= 0);
 	assert_int_equal(ftruncate(l->file, (off_t)size), 0);
 	for (int i = 0; i < 32; i++) {
-		struct loop_config c = { .fd = (uint32_t)l->file, .block_size = sector, .info.lo_flags = flags };
+		struct loop_config c = { .fd = (uint32_t)l->file,
+					 .block_size = sector,
+					 .info.lo_flags = flags };
 		int n = ioctl(control, LOOP_CTL_GET_FREE);
 
 		snprintf(l->path, sizeof(l->path), "/dev/loop%d", n);
@@ -78,7 +80,9 @@ static void loop_done(struct loop *l)
 static void run(const char *const *argv)
 {
 	struct fault err = FAULT_INIT;
-	const struct proc_spec spec = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .timeout_ms = 60000 };
+	const struct proc_spec spec = {
+		.argv = argv, .stdin_fd = -1, .stdout_fd = -1, .timeout_ms = 60000
+	};
 
 	if (proc_run_ok(&spec, &err) != 0)
 		fail_msg("%s: %s", argv[0], fault_text(&err));
@@ -165,8 +169,14 @@ static void set_done(struct set *s)
 static struct install_params params(const struct set *s)
 {
 	return (struct install_params){
-		.device = s->disk.path, .install_id = ID, .index = s->x.data, .index_len = s->x.len, .state_path = s->state,
-		.files = seed, .files_n = 2, .allow_loop = true,
+		.device = s->disk.path,
+		.install_id = ID,
+		.index = s->x.data,
+		.index_len = s->x.len,
+		.state_path = s->state,
+		.files = seed,
+		.files_n = 2,
+		.allow_loop = true,
 	};
 }
 
@@ -211,7 +221,8 @@ static void check_seed(struct set *s)
 	size_t len;
 
 	assert_int_equal(disk_open(s->disk.path, NULL, &d, NULL), 0);
-	assert_int_equal(offset_mount_open(&d, ROOT_AT * RIG_MIB, ROOT_MIB * RIG_MIB, true, &m, NULL), 0);
+	assert_int_equal(
+		offset_mount_open(&d, ROOT_AT * RIG_MIB, ROOT_MIB * RIG_MIB, true, &m, NULL), 0);
 	assert_string_equal(m.fstype, "ext4");
 	assert_int_equal(fstatat(m.mount_fd, "etc/slipway", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
@@ -266,17 +277,23 @@ static void test_install(void **state)
 
 static void partition_add(int fd, int number, uint64_t first_mib, uint64_t count_mib)
 {
-	struct blkpg_partition part = { .pno = number, .start = (long long)(first_mib * RIG_MIB), .length = (long long)(count_mib * RIG_MIB) };
-	struct blkpg_ioctl_arg arg = { .op = BLKPG_ADD_PARTITION, .datalen = sizeof(part), .data = &part };
+	struct blkpg_partition part = { .pno = number,
+					.start = (long long)(first_mib * RIG_MIB),
+					.length = (long long)(count_mib * RIG_MIB) };
+	struct blkpg_ioctl_arg arg = { .op = BLKPG_ADD_PARTITION,
+				       .datalen = sizeof(part),
+				       .data = &part };
 
-	if (ioctl(fd, BLKPG, &arg) < 0 && errno != EBUSY) /* busy: the kernel has read the table itself */
+	if (ioctl(fd, BLKPG, &arg) < 0 &&
+	    errno != EBUSY) /* busy: the kernel has read the table itself */
 		fail_msg("BLKPG: %s", strerror(errno));
 }
 
 /* Old partitions with their own file systems are gone, for the kernel too. */
 static void test_old_partitions_are_wiped(void **state)
 {
-	static const struct rig_part old[] = { { gpt_type_linux, "old", 2, 30, 0x77 }, { gpt_type_linux, "old2", 40, 50, 0x78 } };
+	static const struct rig_part old[] = { { gpt_type_linux, "old", 2, 30, 0x77 },
+					       { gpt_type_linux, "old2", 40, 50, 0x78 } };
 	AUTO(set_done) struct set s;
 	AUTO(freep) uint8_t *head = calloc(DISK, 1);
 	char part[96], file[96], *plan = NULL;
@@ -391,7 +408,8 @@ static void test_mounted_elsewhere(void **state)
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(stop[1]);
-		if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+		if (unshare(CLONE_NEWNS) == 0 &&
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 		    mount(s.disk.path, where, "ext4", 0, NULL) == 0)
 			(void)!write(ready[1], "y", 1);
 		close(ready[1]);
@@ -501,13 +519,16 @@ static void test_offset_mount_leaves_nothing(void **state)
 	for (int i = 0; i < 5; i++) {
 		struct loop_info64 info;
 
-		assert_int_equal(offset_mount_open(&d, ROOT_AT * RIG_MIB, ROOT_MIB * RIG_MIB, false, &m, NULL), 0);
+		assert_int_equal(offset_mount_open(&d, ROOT_AT * RIG_MIB, ROOT_MIB * RIG_MIB, false,
+						   &m, NULL),
+				 0);
 		memcpy(loop, m.loop_name, sizeof(loop));
 		assert_int_equal(offset_mount_close(&m, NULL), 0);
 		AUTO(closep) int fd = open(loop, O_RDONLY | O_CLOEXEC);
 		assert_int_equal(ioctl(fd, LOOP_GET_STATUS64, &info), -1);
 	}
-	assert_int_equal(offset_mount_open(&d, RIG_MIB, RIG_MIB, false, &m, NULL), -EMEDIUMTYPE); /* noise */
+	assert_int_equal(offset_mount_open(&d, RIG_MIB, RIG_MIB, false, &m, NULL),
+			 -EMEDIUMTYPE); /* noise */
 	disk_close(&d);
 }
 

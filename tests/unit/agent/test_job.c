@@ -50,14 +50,19 @@ static void test_bad_job(void **state)
 		{ "device", json_string("/etc/passwd") },
 		{ "install_id", json_string("1") },
 		{ "role", json_string("a\nb") },
-		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "../etc/shadow", "mode", 0600, "data", "") },
-		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "/etc/shadow", "mode", 0600, "data", "") },
-		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "etc/x", "mode", 0600, "data", "not base64!") },
+		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "../etc/shadow", "mode", 0600,
+				     "data", "") },
+		{ "files",
+		  json_pack("[{s:s, s:i, s:s}]", "path", "/etc/shadow", "mode", 0600, "data", "") },
+		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "etc/x", "mode", 0600, "data",
+				     "not base64!") },
 		{ "files", json_pack("[{s:s}]", "path", "etc/x") },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		AUTO(json_decrefp) json_t *obj = json_pack("{s:s, s:s, s:s, s:s, s:s}", "step_id", "1", "install_id", CLUSTER, "device", "/dev/vda",
-							   "role", "worker", "image_url", URL);
+		AUTO(json_decrefp)
+		json_t *obj = json_pack("{s:s, s:s, s:s, s:s, s:s}", "step_id", "1", "install_id",
+					CLUSTER, "device", "/dev/vda", "role", "worker",
+					"image_url", URL);
 		AUTO(job_done) struct job good = { 0 }, j = { 0 };
 		assert_int_equal(job_decode(obj, &good, NULL), 0);
 		json_object_set_new(obj, rows[i].key, rows[i].value);

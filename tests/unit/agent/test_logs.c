@@ -55,7 +55,8 @@ static void test_collect(void **state)
 
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/agent.log", dir);
-	assert_int_equal(file_create_at(AT_FDCWD, path, "token TOPSECRET used\n", 21, 0600, NULL), 0);
+	assert_int_equal(file_create_at(AT_FDCWD, path, "token TOPSECRET used\n", 21, 0600, NULL),
+			 0);
 	snprintf(path, sizeof(path), "%s/token", dir);
 	assert_int_equal(file_create_at(AT_FDCWD, path, "TOPSECRET", 9, 0600, NULL), 0);
 	assert_int_equal(logs_collect(dir, "TOPSECRET", &fd, NULL), 0);
@@ -89,6 +90,8 @@ static void test_long_log(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_redact), cmocka_unit_test(test_collect), cmocka_unit_test(test_long_log) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_redact),
+					    cmocka_unit_test(test_collect),
+					    cmocka_unit_test(test_long_log) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,9 +13,16 @@ struct shelf {
 
 static char *make_index(size_t *ret_len)
 {
-	struct slx_entry entries[2] = { { .offset = 0, .length = 100 }, { .offset = 100, .length = 50, .flags = SLX_ENTRY_ZERO } };
-	struct slx x = { .image_size = 2u << 20, .chunk_size = 1u << 20, .sector_size = 512, .count = 2, .codec = SLX_CODEC_ZSTD, .hash = 1,
-			 .payload_size = 150, .entries = entries };
+	struct slx_entry entries[2] = { { .offset = 0, .length = 100 },
+					{ .offset = 100, .length = 50, .flags = SLX_ENTRY_ZERO } };
+	struct slx x = { .image_size = 2u << 20,
+			 .chunk_size = 1u << 20,
+			 .sector_size = 512,
+			 .count = 2,
+			 .codec = SLX_CODEC_ZSTD,
+			 .hash = 1,
+			 .payload_size = 150,
+			 .entries = entries };
 	void *data = NULL;
 
 	assert_int_equal(slx_format(&x, &data, ret_len, NULL), 0);
@@ -27,8 +34,10 @@ static int answer(struct fake *f, const struct fake_seen *s, char **ret_body)
 	const struct shelf *shelf = f->ctx;
 
 	if (fake_is(s, "GET", "/downloads/seed")) {
-		*ret_body = str_dup("{\"install_id\":\"" CLUSTER "\",\"token\":\"t\",\"url\":\"https://192.0.2.1:9543\",\"infra_env_id\":\"" FAKE_IE
-				    "\",\"host_id\":\"" FAKE_HOST "\",\"ca\":\"PEM\"}");
+		*ret_body = str_dup(
+			"{\"install_id\":\"" CLUSTER
+			"\",\"token\":\"t\",\"url\":\"https://192.0.2.1:9543\",\"infra_env_id\":\"" FAKE_IE
+			"\",\"host_id\":\"" FAKE_HOST "\",\"ca\":\"PEM\"}");
 		return shelf->seed;
 	}
 	if (fake_is(s, "GET", "/infra-env/" FAKE_IE "/hosts/" FAKE_HOST "/downloads/ignition")) {
@@ -45,20 +54,26 @@ static int answer(struct fake *f, const struct fake_seen *s, char **ret_body)
 		*ret_body = str_dup("{\"kind\":\"AddHostsCluster\"}");
 		return shelf->cluster;
 	}
-	if (fake_is(s, "PUT", "/progress") && str_eq(json_str(s->body, "current_stage"), "Rebooting"))
+	if (fake_is(s, "PUT", "/progress") &&
+	    str_eq(json_str(s->body, "current_stage"), "Rebooting"))
 		return shelf->rebooting;
 	return 0;
 }
 
 static char *install_step(void)
 {
-	AUTO(json_decrefp) json_t *arg = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "boot_device", "/dev/vda", "cluster_id", CLUSTER,
-						   "controller_image", "r/c:1", "host_id", FAKE_HOST, "infra_env_id", FAKE_IE, "installer_image",
-						   "r/i:1", "role", "worker", "installer_args",
-						   "[\"--image-url\",\"http://192.0.2.9/os-images/ab/image.raw.zst\"]");
+	AUTO(json_decrefp)
+	json_t *arg =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "boot_device", "/dev/vda",
+			  "cluster_id", CLUSTER, "controller_image", "r/c:1", "host_id", FAKE_HOST,
+			  "infra_env_id", FAKE_IE, "installer_image", "r/i:1", "role", "worker",
+			  "installer_args",
+			  "[\"--image-url\",\"http://192.0.2.9/os-images/ab/image.raw.zst\"]");
 	AUTO(freep) char *text = json_text(arg, false);
-	AUTO(json_decrefp) json_t *steps = json_pack("{s:[{s:s, s:s, s:[s]}], s:i}", "instructions", "step_type", "install", "step_id", "install-1",
-						     "args", text, "next_instruction_seconds", 1);
+	AUTO(json_decrefp)
+	json_t *steps =
+		json_pack("{s:[{s:s, s:s, s:[s]}], s:i}", "instructions", "step_type", "install",
+			  "step_id", "install-1", "args", text, "next_instruction_seconds", 1);
 	return json_text(steps, false);
 }
 
@@ -68,7 +83,12 @@ static int setup(void **state)
 	struct net_rig *rig = *state;
 	struct shelf *shelf = calloc(1, sizeof(*shelf));
 
-	*shelf = (struct shelf){ .seed = 200, .ignition = 200, .index = 200, .cluster = 200, .rebooting = 200, .steps = install_step() };
+	*shelf = (struct shelf){ .seed = 200,
+				 .ignition = 200,
+				 .index = 200,
+				 .cluster = 200,
+				 .rebooting = 200,
+				 .steps = install_step() };
 	rig->f->ctx = shelf;
 	rig->f->answer = answer;
 	rig->f->steps = shelf->steps;
@@ -126,7 +146,8 @@ static char *progress_of(const struct fake *f)
 	buf_init(&b, 65536);
 	for (size_t i = 0; i < f->n; i++)
 		if (fake_is(&f->seen[i], "PUT", "/progress"))
-			buf_printf(&b, "%s|%s\n", json_str(f->seen[i].body, "current_stage"), json_str(f->seen[i].body, "progress_info"));
+			buf_printf(&b, "%s|%s\n", json_str(f->seen[i].body, "current_stage"),
+				   json_str(f->seen[i].body, "progress_info"));
 	return buf_take(&b);
 }
 
@@ -161,8 +182,10 @@ static void test_good(void **state)
 	fake_wait(r->f, 10, is_rebooted);
 
 	AUTO(freep) char *progress = progress_of(r->f);
-	assert_string_equal(progress, "Starting installation|worker\nInstalling|worker\nWriting image to disk|0%\nWriting image to disk|37%\n"
-				      "Writing image to disk|80%\nWaiting for control plane|\nRebooting|\n");
+	assert_string_equal(
+		progress,
+		"Starting installation|worker\nInstalling|worker\nWriting image to disk|0%\nWriting image to disk|37%\n"
+		"Writing image to disk|80%\nWaiting for control plane|\nRebooting|\n");
 	assert_int_equal(fake_count(r->f, "GET", "/clusters/" CLUSTER), 1);
 	const json_t *reply = fake_reply(r->f, "install", 0)->body;
 	assert_null(json_object_get(reply, "exit_code"));
@@ -233,7 +256,8 @@ static void test_stopped(void **state)
 
 	start(r);
 	fake_wait(r->f, 30, is_handed_over);
-	r->f->steps = "{\"instructions\":[{\"step_type\":\"stop-installation\",\"step_id\":\"s\",\"args\":[]}],\"next_instruction_seconds\":1}";
+	r->f->steps =
+		"{\"instructions\":[{\"step_type\":\"stop-installation\",\"step_id\":\"s\",\"args\":[]}],\"next_instruction_seconds\":1}";
 	rig_report(r, INSTALL_FAILED, 40, -ECANCELED, "stopped");
 	fake_wait(r->f, 30, is_replied);
 	AUTO(freep) char *progress = progress_of(r->f);
@@ -263,9 +287,11 @@ static void test_resumed_when_done(void **state)
 {
 	struct net_rig *r = *state;
 	struct agent_config config = { .agent_version = str_dup("r/a:1") };
-	AUTO(json_decrefp) json_t *job = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i}", "step_id", "install-9", "install_id", CLUSTER, "device",
-						   "/dev/vda", "role", "worker", "cluster_id", CLUSTER, "image_url", "http://x/a.raw.zst", "is_done", 1,
-						   "percent", 100);
+	AUTO(json_decrefp)
+	json_t *job = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i}", "step_id", "install-9",
+				"install_id", CLUSTER, "device", "/dev/vda", "role", "worker",
+				"cluster_id", CLUSTER, "image_url", "http://x/a.raw.zst", "is_done",
+				1, "percent", 100);
 	AUTO(freep) char *text = json_text(job, false);
 
 	r->f->steps = NULL;
@@ -281,8 +307,10 @@ static void test_resumed_in_the_middle(void **state)
 {
 	struct net_rig *r = *state;
 	struct agent_config config = { .agent_version = str_dup("r/a:1") };
-	AUTO(json_decrefp) json_t *job = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "step_id", "install-9", "install_id", CLUSTER, "device",
-						   "/dev/vda", "role", "worker", "image_url", "http://x/a.raw.zst", "percent", 40);
+	AUTO(json_decrefp)
+	json_t *job = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "step_id", "install-9",
+				"install_id", CLUSTER, "device", "/dev/vda", "role", "worker",
+				"image_url", "http://x/a.raw.zst", "percent", 40);
 	AUTO(freep) char *text = json_text(job, false);
 	AUTO(closep) int fd = memfd_create("index", 0);
 	size_t len;
@@ -308,9 +336,15 @@ static void test_resumed_in_the_middle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_good),	     CASE(test_foreign_service), CASE(test_refused_ignition),
-		CASE(test_damaged_index),    CASE(test_writer_fails),	 CASE(test_stopped),
-		CASE(test_reboot_without_acknowledgement), CASE(test_resumed_when_done), CASE(test_resumed_in_the_middle),
+		CASE(test_good),
+		CASE(test_foreign_service),
+		CASE(test_refused_ignition),
+		CASE(test_damaged_index),
+		CASE(test_writer_fails),
+		CASE(test_stopped),
+		CASE(test_reboot_without_acknowledgement),
+		CASE(test_resumed_when_done),
+		CASE(test_resumed_in_the_middle),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

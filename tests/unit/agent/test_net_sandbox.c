@@ -147,18 +147,28 @@ static const struct {
 	int (*run)(void);
 	int want;
 } attempts[] = {
-	{ "write to a file", try_write_file, EPERM },	  { "make a file", try_create_file, EPERM },
-	{ "cut a file", try_truncate_file, EPERM },	  { "run a program", try_exec, EPERM },
-	{ "make a process", try_fork, EPERM },		  { "make a device node", try_mknod, EPERM },
-	{ "mount", try_mount, EPERM },			  { "trace", try_ptrace, EPERM },
-	{ "signal its parent", try_kill_parent, EPERM },  { "become root", try_become_root, EPERM },
-	{ "remove a file", try_unlink, EPERM },		  { "reboot", try_reboot, EPERM },
-	{ "set the clock", try_set_clock, EPERM },	  { "open a packet socket", try_packet_socket, EPERM },
-	{ "make a namespace", try_unshare, EPERM },	  { "make memory executable", try_exec_memory, EPERM },
+	{ "write to a file", try_write_file, EPERM },
+	{ "make a file", try_create_file, EPERM },
+	{ "cut a file", try_truncate_file, EPERM },
+	{ "run a program", try_exec, EPERM },
+	{ "make a process", try_fork, EPERM },
+	{ "make a device node", try_mknod, EPERM },
+	{ "mount", try_mount, EPERM },
+	{ "trace", try_ptrace, EPERM },
+	{ "signal its parent", try_kill_parent, EPERM },
+	{ "become root", try_become_root, EPERM },
+	{ "remove a file", try_unlink, EPERM },
+	{ "reboot", try_reboot, EPERM },
+	{ "set the clock", try_set_clock, EPERM },
+	{ "open a packet socket", try_packet_socket, EPERM },
+	{ "make a namespace", try_unshare, EPERM },
+	{ "make memory executable", try_exec_memory, EPERM },
 	{ "write to a block device", try_loop_device, EPERM },
 	/* what its work needs */
-	{ "read a file", try_read_file, 0 },		  { "open a TCP socket", try_tcp_socket, 0 },
-	{ "use a memfd", try_memfd, 0 },		  { "start a thread", try_thread, 0 },
+	{ "read a file", try_read_file, 0 },
+	{ "open a TCP socket", try_tcp_socket, 0 },
+	{ "use a memfd", try_memfd, 0 },
+	{ "start a thread", try_thread, 0 },
 	{ "resolve a name", try_resolve, 0 },
 };
 
@@ -233,7 +243,8 @@ static void test_users(void **state)
 	struct fault err = FAULT_INIT;
 
 	if (geteuid() != 0) {
-		assert_int_equal(sandbox_drop_user("no-such-user", &err), 0); /* it stays who it is */
+		assert_int_equal(sandbox_drop_user("no-such-user", &err),
+				 0); /* it stays who it is */
 		return;
 	}
 	assert_int_equal(sandbox_drop_user("no-such-user", &err), -ENOENT);

@@ -22,7 +22,9 @@ static void expect_datagram(const char *name, size_t name_len)
 	if (name[0] == '@')
 		address.sun_path[0] = '\0';
 	AUTO(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name_len)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name_len)),
+			 0);
 	setenv("NOTIFY_SOCKET", name, 1);
 	notify_send("READY=1");
 	assert_int_equal(recv(fd, got, sizeof(got), 0), 7);
@@ -65,6 +67,7 @@ static void test_watchdog(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_sends), cmocka_unit_test(test_watchdog) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_sends),
+					    cmocka_unit_test(test_watchdog) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,8 +26,14 @@ struct n {
 	bool is_foreign, is_elsewhere;
 };
 
-#define ON(...) { __VA_ARGS__, -1 }
-#define NONE { -1 }
+#define ON(...)                 \
+	{                       \
+		__VA_ARGS__, -1 \
+	}
+#define NONE       \
+	{          \
+		-1 \
+	}
 
 static void graph_make(struct graph *g, const struct n *nodes, size_t n)
 {
@@ -40,7 +46,8 @@ static void graph_make(struct graph *g, const struct n *nodes, size_t n)
 		to->kind = nodes[i].kind;
 		to->devno = 0x800 + i;
 		to->is_above = !nodes[i].is_foreign;
-		to->is_target = i == 0 || (nodes[i].kind == GRAPH_PARTITION && nodes[i].lowers[0] == 0);
+		to->is_target = i == 0 ||
+				(nodes[i].kind == GRAPH_PARTITION && nodes[i].lowers[0] == 0);
 		to->start_bytes = i * GIB;
 		to->size_bytes = GIB;
 		for (int l = 0; nodes[i].lowers[l] >= 0; l++) {
@@ -58,12 +65,15 @@ static void graph_make(struct graph *g, const struct n *nodes, size_t n)
 	}
 }
 
-static int plan_of(const struct n *nodes, size_t n, const struct disk_id *disk, char *ret_text, size_t size, struct fault *err)
+static int plan_of(const struct n *nodes, size_t n, const struct disk_id *disk, char *ret_text,
+		   size_t size, struct fault *err)
 {
 	AUTO(graph_done) struct graph g = { 0 };
 	AUTO(plan_done) struct plan p = { 0 };
 	AUTO(buf_done) struct buf out;
-	const struct plan_input in = { .disk = disk, .graph = &g, .image_size = 10 * GIB, .sector_size = 512 };
+	const struct plan_input in = {
+		.disk = disk, .graph = &g, .image_size = 10 * GIB, .sector_size = 512
+	};
 
 	graph_make(&g, nodes, n);
 	buf_init(&out, 65536);
@@ -83,8 +93,10 @@ static void test_empty_disk(void **state)
 	char text[4096];
 
 	assert_int_equal(plan_of(nodes, 1, &good, text, sizeof(text), NULL), 0);
-	assert_string_equal(text, "1. wipe sda: disk, nothing recognised\n"
-				  "2. zero both ends sda: no partition table until the new system is complete\n");
+	assert_string_equal(
+		text,
+		"1. wipe sda: disk, nothing recognised\n"
+		"2. zero both ends sda: no partition table until the new system is complete\n");
 }
 
 /* A usual old system: partitions, LVM on LUKS on md, all on this disk. Deepest first, partitions before the disk. */
@@ -103,15 +115,17 @@ static void test_stack_is_taken_apart(void **state)
 	char text[4096];
 
 	assert_int_equal(plan_of(nodes, ARRAY_SIZE(nodes), &good, text, sizeof(text), NULL), 0);
-	assert_string_equal(text, "1. detach loop3: loop device on dm-1\n"
-				  "2. remove dm-1: LVM volume on dm-0\n"
-				  "3. remove dm-2: LVM volume on dm-0\n"
-				  "4. remove dm-0: encrypted volume on md0\n"
-				  "5. stop md0: software RAID on sda2\n"
-				  "6. wipe sda1: partition, vfat\n"
-				  "7. wipe sda2: partition, linux_raid_member\n"
-				  "8. wipe sda: disk, nothing recognised\n"
-				  "9. zero both ends sda: no partition table until the new system is complete\n");
+	assert_string_equal(
+		text,
+		"1. detach loop3: loop device on dm-1\n"
+		"2. remove dm-1: LVM volume on dm-0\n"
+		"3. remove dm-2: LVM volume on dm-0\n"
+		"4. remove dm-0: encrypted volume on md0\n"
+		"5. stop md0: software RAID on sda2\n"
+		"6. wipe sda1: partition, vfat\n"
+		"7. wipe sda2: partition, linux_raid_member\n"
+		"8. wipe sda: disk, nothing recognised\n"
+		"9. zero both ends sda: no partition table until the new system is complete\n");
 }
 
 static void test_refusals(void **state)
@@ -121,21 +135,51 @@ static void test_refusals(void **state)
 		int code;
 		struct n nodes[6];
 	} cases[] = {
-		{ "mounted on /srv", -EBUSY, { { "sda", GRAPH_DISK, NONE }, { "sda1", GRAPH_PARTITION, ON(0), "/srv" } } },
+		{ "mounted on /srv",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE }, { "sda1", GRAPH_PARTITION, ON(0), "/srv" } } },
 		{ "sda is mounted", -EBUSY, { { "sda", GRAPH_DISK, NONE, "/mnt" } } },
-		{ "process 4711", -EBUSY, { { "sda", GRAPH_DISK, NONE }, { "sda1", GRAPH_PARTITION, ON(0), "/x", NULL, false, true } } },
-		{ "swap", -EBUSY, { { "sda", GRAPH_DISK, NONE }, { "sda5", GRAPH_PARTITION, ON(0), "swap" } } },
-		{ "running system", -EPERM, { { "sda", GRAPH_DISK, NONE }, { "sda1", GRAPH_PARTITION, ON(0) }, { "dm-0", GRAPH_LVM, ON(1), "/" } } },
+		{ "process 4711",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE },
+		    { "sda1", GRAPH_PARTITION, ON(0), "/x", NULL, false, true } } },
+		{ "swap",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE }, { "sda5", GRAPH_PARTITION, ON(0), "swap" } } },
+		{ "running system",
+		  -EPERM,
+		  { { "sda", GRAPH_DISK, NONE },
+		    { "sda1", GRAPH_PARTITION, ON(0) },
+		    { "dm-0", GRAPH_LVM, ON(1), "/" } } },
 		{ "running system", -EPERM, { { "sda", GRAPH_DISK, NONE, "/run/initramfs/live" } } },
 		{ "boot medium", -EPERM, { { "sda", GRAPH_DISK, NONE, NULL, "iso9660" } } },
-		{ "sdb1, which is not part", -EBUSY, { { "sda", GRAPH_DISK, NONE }, { "sda1", GRAPH_PARTITION, ON(0) },
-			{ "sdb1", GRAPH_PARTITION, NONE, NULL, NULL, true }, { "md0", GRAPH_MD, ON(1, 2) } } },
-		{ "also stands on sdb", -EBUSY, { { "sda", GRAPH_DISK, NONE }, { "sdb", GRAPH_DISK, NONE, NULL, NULL, true }, { "dm-3", GRAPH_LVM, ON(0, 1) } } },
-		{ "multipath disk dm-0", -EBUSY, { { "sda", GRAPH_DISK, NONE }, { "dm-0", GRAPH_MULTIPATH, ON(0) } } },
-		{ "bcache", -EBUSY, { { "sda", GRAPH_DISK, NONE }, { "bcache0", GRAPH_BCACHE, ON(0) } } },
-		{ "drbd0", -EBUSY, { { "sda", GRAPH_DISK, NONE }, { "drbd0", GRAPH_OTHER, ON(0) } } },
-		{ "other machines", -EPERM, { { "sda", GRAPH_DISK, NONE }, { "sda1", GRAPH_PARTITION, ON(0), NULL, "ocfs2" } } },
-		{ "other machines", -EPERM, { { "sda", GRAPH_DISK, NONE, NULL, "ceph_bluestore" } } },
+		{ "sdb1, which is not part",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE },
+		    { "sda1", GRAPH_PARTITION, ON(0) },
+		    { "sdb1", GRAPH_PARTITION, NONE, NULL, NULL, true },
+		    { "md0", GRAPH_MD, ON(1, 2) } } },
+		{ "also stands on sdb",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE },
+		    { "sdb", GRAPH_DISK, NONE, NULL, NULL, true },
+		    { "dm-3", GRAPH_LVM, ON(0, 1) } } },
+		{ "multipath disk dm-0",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE }, { "dm-0", GRAPH_MULTIPATH, ON(0) } } },
+		{ "bcache",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE }, { "bcache0", GRAPH_BCACHE, ON(0) } } },
+		{ "drbd0",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE }, { "drbd0", GRAPH_OTHER, ON(0) } } },
+		{ "other machines",
+		  -EPERM,
+		  { { "sda", GRAPH_DISK, NONE },
+		    { "sda1", GRAPH_PARTITION, ON(0), NULL, "ocfs2" } } },
+		{ "other machines",
+		  -EPERM,
+		  { { "sda", GRAPH_DISK, NONE, NULL, "ceph_bluestore" } } },
 		{ "not a disk", -EMEDIUMTYPE, { { "sda1", GRAPH_PARTITION, NONE } } },
 		{ "not a disk", -EMEDIUMTYPE, { { "dm-0", GRAPH_LVM, NONE } } },
 	};
@@ -160,13 +204,33 @@ static void test_disk_properties(void **state)
 		int code;
 		struct disk_id disk;
 	} cases[] = {
-		{ "too small", -ENOSPC, { .name = "sda", .size_bytes = 10 * GIB - 512, .sector_size = 512 } },
-		{ "sectors of 512", -EMEDIUMTYPE, { .name = "sda", .size_bytes = 100 * GIB, .sector_size = 4096 } },
-		{ "read-only", -EROFS, { .name = "sda", .size_bytes = 100 * GIB, .sector_size = 512, .is_read_only = true } },
-		{ "one path", -EMEDIUMTYPE, { .name = "nvme0c0n1", .size_bytes = 100 * GIB, .sector_size = 512, .is_hidden = true } },
-		{ "no disk", -EMEDIUMTYPE, { .name = "loop0", .size_bytes = 100 * GIB, .sector_size = 512 } },
-		{ "no disk", -EMEDIUMTYPE, { .name = "zram1", .size_bytes = 100 * GIB, .sector_size = 512 } },
-		{ "no disk", -EMEDIUMTYPE, { .name = "sr0", .size_bytes = 100 * GIB, .sector_size = 512 } },
+		{ "too small",
+		  -ENOSPC,
+		  { .name = "sda", .size_bytes = 10 * GIB - 512, .sector_size = 512 } },
+		{ "sectors of 512",
+		  -EMEDIUMTYPE,
+		  { .name = "sda", .size_bytes = 100 * GIB, .sector_size = 4096 } },
+		{ "read-only",
+		  -EROFS,
+		  { .name = "sda",
+		    .size_bytes = 100 * GIB,
+		    .sector_size = 512,
+		    .is_read_only = true } },
+		{ "one path",
+		  -EMEDIUMTYPE,
+		  { .name = "nvme0c0n1",
+		    .size_bytes = 100 * GIB,
+		    .sector_size = 512,
+		    .is_hidden = true } },
+		{ "no disk",
+		  -EMEDIUMTYPE,
+		  { .name = "loop0", .size_bytes = 100 * GIB, .sector_size = 512 } },
+		{ "no disk",
+		  -EMEDIUMTYPE,
+		  { .name = "zram1", .size_bytes = 100 * GIB, .sector_size = 512 } },
+		{ "no disk",
+		  -EMEDIUMTYPE,
+		  { .name = "sr0", .size_bytes = 100 * GIB, .sector_size = 512 } },
 	};
 	const struct n nodes[] = { { "x", GRAPH_DISK, NONE } };
 	char text[4096];
@@ -187,7 +251,8 @@ static void test_disk_properties(void **state)
 
 static void test_partition_type_of_a_cluster(void **state)
 {
-	const struct n nodes[] = { { "sda", GRAPH_DISK, NONE }, { "sda1", GRAPH_PARTITION, ON(0) } };
+	const struct n nodes[] = { { "sda", GRAPH_DISK, NONE },
+				   { "sda1", GRAPH_PARTITION, ON(0) } };
 	AUTO(graph_done) struct graph g = { 0 };
 	AUTO(plan_done) struct plan p = { 0 };
 	const struct plan_input in = { .disk = &good, .graph = &g };

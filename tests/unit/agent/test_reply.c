@@ -18,15 +18,19 @@ static void test_body(void **state)
 		const char *output, *error, *want;
 	} rows[] = {
 		/* the original's reply to install: exit_code 0 and empty texts are left out */
-		{ "install", "install-3e1947cf", 0, NULL, NULL, "{\"step_id\":\"install-3e1947cf\",\"step_type\":\"install\"}" },
-		{ "inventory", "inventory-1", 0, "{\"a\":1}", "", "{\"output\":\"{\\\"a\\\":1}\",\"step_id\":\"inventory-1\",\"step_type\":\"inventory\"}" },
+		{ "install", "install-3e1947cf", 0, NULL, NULL,
+		  "{\"step_id\":\"install-3e1947cf\",\"step_type\":\"install\"}" },
+		{ "inventory", "inventory-1", 0, "{\"a\":1}", "",
+		  "{\"output\":\"{\\\"a\\\":1}\",\"step_id\":\"inventory-1\",\"step_type\":\"inventory\"}" },
 		{ "x", NULL, -1, "", "failed to find action for step type x",
 		  "{\"error\":\"failed to find action for step type x\",\"exit_code\":-1,\"step_type\":\"x\"}" },
 		{ "inventory", "i", 256, NULL, "medium is gone",
 		  "{\"error\":\"medium is gone\",\"exit_code\":256,\"step_id\":\"i\",\"step_type\":\"inventory\"}" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		AUTO(freep) char *body = reply_body(rows[i].type, rows[i].id, rows[i].code, rows[i].output, rows[i].error);
+		AUTO(freep)
+		char *body = reply_body(rows[i].type, rows[i].id, rows[i].code, rows[i].output,
+					rows[i].error);
 		assert_string_equal(body, rows[i].want);
 	}
 }
@@ -50,6 +54,7 @@ static void test_cache(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_body), cmocka_unit_test(test_cache) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_body),
+					    cmocka_unit_test(test_cache) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,9 @@
 #define CLUSTER "fc56491c-2703-4b95-b0cf-3418d90aff5b"
 
 static struct agent_config config = {
-	.url = (char *)"https://192.0.2.1:9543/base", .infra_env_id = (char *)IE, .host_id = (char *)HOST,
+	.url = (char *)"https://192.0.2.1:9543/base",
+	.infra_env_id = (char *)IE,
+	.host_id = (char *)HOST,
 };
 
 static const struct job_file *find(const struct job *j, const char *path)
@@ -29,8 +31,9 @@ static const struct job_file *find(const struct job *j, const char *path)
 
 static json_t *seed_answer(void)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "install_id", CLUSTER, "token", "a.b.c", "url", "https://192.0.2.1:9543", "infra_env_id",
-			 IE, "host_id", HOST, "ca", "PEM\n");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "install_id", CLUSTER, "token", "a.b.c",
+			 "url", "https://192.0.2.1:9543", "infra_env_id", IE, "host_id", HOST, "ca",
+			 "PEM\n");
 }
 
 static void test_seed(void **state)
@@ -60,8 +63,12 @@ static void test_bad_seed(void **state)
 	const struct {
 		const char *key, *value;
 	} rows[] = {
-		{ "install_id", "x" }, { "host_id", "" },	{ "url", "https://x\ninstalled = no" }, { "url", "file:///etc" },
-		{ "token", "a\nb" },   { "infra_env_id", "../" },
+		{ "install_id", "x" },
+		{ "host_id", "" },
+		{ "url", "https://x\ninstalled = no" },
+		{ "url", "file:///etc" },
+		{ "token", "a\nb" },
+		{ "infra_env_id", "../" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO(json_decrefp) json_t *answer = seed_answer();

@@ -13,7 +13,9 @@
 #define IE "fbe2e02f-5be9-4ca6-af2f-635fce727b94"
 #define HOST "b1f5c5b7-caf8-66bd-addd-439b331f2640"
 
-static struct agent_config config = { .url = (char *)"https://192.0.2.1:9543", .infra_env_id = (char *)IE, .host_id = (char *)HOST };
+static struct agent_config config = { .url = (char *)"https://192.0.2.1:9543",
+				      .infra_env_id = (char *)IE,
+				      .host_id = (char *)HOST };
 
 static void test_urls(void **state)
 {
@@ -24,8 +26,10 @@ static void test_urls(void **state)
 	AUTO(freep) char *cluster = session_url(&s, "clusters/x");
 	AUTO(freep) char *origin = session_origin_url(&s, "/os-images/a.slx");
 
-	assert_string_equal(hosts, "https://192.0.2.1:9543/api/assisted-install/v2/infra-envs/" IE "/hosts");
-	assert_string_equal(poll, "https://192.0.2.1:9543/api/assisted-install/v2/infra-envs/" IE "/hosts/" HOST "/instructions?timestamp=5");
+	assert_string_equal(hosts, "https://192.0.2.1:9543/api/assisted-install/v2/infra-envs/" IE
+				   "/hosts");
+	assert_string_equal(poll, "https://192.0.2.1:9543/api/assisted-install/v2/infra-envs/" IE
+				  "/hosts/" HOST "/instructions?timestamp=5");
 	assert_string_equal(cluster, "https://192.0.2.1:9543/api/assisted-install/v2/clusters/x");
 	assert_string_equal(origin, "https://192.0.2.1:9543/os-images/a.slx");
 }
@@ -41,7 +45,9 @@ static void test_url_with_path(void **state)
 	AUTO(freep) char *origin = session_origin_url(&s, "/os-images/a.slx");
 	AUTO(freep) char *hosts = session_hosts_url(&s);
 	assert_string_equal(origin, "https://[2001:db8::1]:9543/os-images/a.slx");
-	assert_string_equal(hosts, "https://[2001:db8::1]:9543/slipway/api/assisted-install/v2/infra-envs/" IE "/hosts");
+	assert_string_equal(
+		hosts, "https://[2001:db8::1]:9543/slipway/api/assisted-install/v2/infra-envs/" IE
+		       "/hosts");
 }
 
 static bool has(const struct json_strs *list, const char *line)
@@ -81,16 +87,22 @@ static void test_reasons(void **state)
 		long status;
 		const char *body, *want;
 	} rows[] = {
-		{ 404, "{\"code\":\"404\",\"href\":\"\",\"id\":404,\"kind\":\"Error\",\"reason\":\"Host not found\"}", "HTTP 404: Host not found" },
+		{ 404,
+		  "{\"code\":\"404\",\"href\":\"\",\"id\":404,\"kind\":\"Error\",\"reason\":\"Host not found\"}",
+		  "HTTP 404: Host not found" },
 		{ 401, "{\"code\":401,\"message\":\"bad token\"}", "HTTP 401: bad token" },
-		{ 400, "{\"code\":400,\"message\":\"host_id in body is required\"}", "HTTP 400: host_id in body is required" },
-		{ 200, "<html>Sign in</html>", "HTTP 200 with a body that is no JSON: is a proxy or portal in between?" },
+		{ 400, "{\"code\":400,\"message\":\"host_id in body is required\"}",
+		  "HTTP 400: host_id in body is required" },
+		{ 200, "<html>Sign in</html>",
+		  "HTTP 200 with a body that is no JSON: is a proxy or portal in between?" },
 		{ 503, "", "HTTP 503" },
 		{ 500, "{}", "HTTP 500" },
 	};
 	char buf[256];
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct http_answer a = { .status = rows[i].status, .body = rows[i].body, .body_len = strlen(rows[i].body) };
+		struct http_answer a = { .status = rows[i].status,
+					 .body = rows[i].body,
+					 .body_len = strlen(rows[i].body) };
 		assert_string_equal(session_reason(&a, buf, sizeof(buf)), rows[i].want);
 	}
 	struct http_answer broken = { .code = -ECONNREFUSED, .body = "" };
@@ -101,7 +113,10 @@ static void test_reasons(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls), cmocka_unit_test(test_url_with_path), cmocka_unit_test(test_headers), cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_url_with_path),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_reasons),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

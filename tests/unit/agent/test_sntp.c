@@ -41,7 +41,9 @@ static void test_offset(void **state)
 		int64_t got;
 		make_answer(p, ours + offsets[i]);
 		/* 20 ms each way: the server's time is that of the middle */
-		assert_int_equal(sntp_answer(p, sizeof(p), COOKIE, ours - 20000, ours + 20000, &got, NULL), 0);
+		assert_int_equal(
+			sntp_answer(p, sizeof(p), COOKIE, ours - 20000, ours + 20000, &got, NULL),
+			0);
 		assert_in_range(got - offsets[i] + 10, 0, 20);
 	}
 }
@@ -66,9 +68,9 @@ static void test_refuses(void **state)
 		uint8_t value;
 		size_t len;
 	} rows[] = {
-		{ "too short", 0, 0x24, SNTP_LEN - 1 }, { "a query", 0, 4 << 3 | 3, SNTP_LEN },
+		{ "too short", 0, 0x24, SNTP_LEN - 1 },    { "a query", 0, 4 << 3 | 3, SNTP_LEN },
 		{ "not synchronised", 0, 0xe4, SNTP_LEN }, { "kiss of death", 1, 0, SNTP_LEN },
-		{ "stratum 16", 1, 16, SNTP_LEN },	 { "another's cookie", 31, 0, SNTP_LEN },
+		{ "stratum 16", 1, 16, SNTP_LEN },         { "another's cookie", 31, 0, SNTP_LEN },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint8_t p[SNTP_LEN];
@@ -94,7 +96,10 @@ static void test_query(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_offset), cmocka_unit_test(test_era), cmocka_unit_test(test_refuses), cmocka_unit_test(test_query),
+		cmocka_unit_test(test_offset),
+		cmocka_unit_test(test_era),
+		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_query),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

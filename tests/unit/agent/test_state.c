@@ -19,7 +19,9 @@
 
 static void make(struct install_state *s, uint32_t chunks)
 {
-	struct disk_id disk = { .wwn = "0x5000c500", .serial = "S4E", .size_bytes = 1ull << 40, .diskseq = 9 };
+	struct disk_id disk = {
+		.wwn = "0x5000c500", .serial = "S4E", .size_bytes = 1ull << 40, .diskseq = 9
+	};
 	uint8_t image[SHA256_LEN];
 
 	memset(image, 0x42, sizeof(image));

@@ -17,9 +17,10 @@
 
 static json_t *example(void)
 {
-	return json_pack("{s:i, s:s, s:s, s:s, s:I, s:{s:s, s:i, s:s}}", "pid", (int)getpid(), "state", "installing", "host_id", "h-1", "last_error",
-			 "poll: HTTP 503", "last_poll_us", (json_int_t)1790000000123456, "installation", "phase", "write", "percent", 42, "text",
-			 "");
+	return json_pack("{s:i, s:s, s:s, s:s, s:I, s:{s:s, s:i, s:s}}", "pid", (int)getpid(),
+			 "state", "installing", "host_id", "h-1", "last_error", "poll: HTTP 503",
+			 "last_poll_us", (json_int_t)1790000000123456, "installation", "phase",
+			 "write", "percent", 42, "text", "");
 }
 
 static void test_text(void **state)
@@ -62,6 +63,7 @@ static void test_written_and_shown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_written_and_shown) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text),
+					    cmocka_unit_test(test_written_and_shown) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
