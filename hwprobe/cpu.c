@@ -12,6 +12,8 @@
 
 #define CPU_DIR "sys/devices/system/cpu"
 
+enum { CPUFREQ_TRIES = 8 };
+
 static void find_architecture(struct survey *s, struct hwp_cpu *cpu)
 {
 	/* Linux 6.1; tells the kernel's own name under a 32-bit personality, too. */
@@ -78,13 +80,14 @@ static void find_model(struct survey *s, struct hwp_cpu *cpu)
 	const char *info = survey_cpuinfo(s), *arch = cpu->architecture.s;
 	if (str_starts(arch ? arch : "", "s390") && model_from_sysinfo(s, cpu))
 		return;
+	/* The part number says more than "ARMv7 Processor rev 4 (v7l)". */
+	if (info &&
+	    put_str(s, &cpu->model_name, cpu_arm_model(s->tmp, info), "proc/cpuinfo CPU part"))
+		return;
 	for (size_t i = 0; info && i < ARRAY_SIZE(keys); i++)
 		if (put_str(s, &cpu->model_name, cpuinfo_get(s->tmp, info, keys[i]),
 			    "proc/cpuinfo"))
 			return;
-	if (info &&
-	    put_str(s, &cpu->model_name, cpu_arm_model(s->tmp, info), "proc/cpuinfo CPU part"))
-		return;
 	if (model_from_smbios(s, cpu))
 		return;
 	char *compatible = attr_text(s, "sys/firmware/devicetree/base/cpus/cpu@0/compatible");
@@ -113,16 +116,15 @@ static int64_t cpufreq_khz(struct survey *s)
 		return max;
 
 	struct root_names cpus = attr_list(s, CPU_DIR);
-	bool has_any = false;
+	int asked = 0;
 	for (size_t i = 0; i < cpus.n; i++) {
-		unsigned number;
-		char rest;
-		if (sscanf(cpus.v[i], "cpu%u%c", &number, &rest) != 1)
+		uint64_t number;
+		if (!str_starts(cpus.v[i], "cpu") ||
+		    str_to_u64(cpus.v[i] + strlen("cpu"), &number) < 0)
 			continue;
-		int64_t before = max;
 		raise_khz(s, &max, CPU_DIR, cpus.v[i], "cpufreq/cpuinfo_max_freq");
-		has_any |= max > before;
-		if (!has_any) /* the first CPU is always there: no cpufreq, no need to ask the others */
+		/* Some may be offline, but when the first ones all have none, the others need not be asked. */
+		if (!max && ++asked == CPUFREQ_TRIES)
 			break;
 	}
 	return max;
@@ -160,14 +162,15 @@ static double smbios_mhz(struct survey *s)
 
 static void find_frequency(struct survey *s, struct hwp_cpu *cpu)
 {
+	/* s390x; most others; LoongArch */
+	static const char *const keys[] = { "cpu MHz static", "cpu MHz", "CPU MHz" };
 	const char *info = survey_cpuinfo(s);
 	struct cpuid_regs leaf;
 	if (put_mhz(cpu, (double)cpufreq_khz(s) / 1000, "cpufreq cpuinfo_max_freq"))
 		return;
-	if (info && put_mhz(cpu, cpuinfo_max(info, "cpu MHz static"), "proc/cpuinfo"))
-		return;
-	if (info && put_mhz(cpu, cpuinfo_max(info, "cpu MHz"), "proc/cpuinfo"))
-		return;
+	for (size_t i = 0; info && i < ARRAY_SIZE(keys); i++)
+		if (put_mhz(cpu, cpuinfo_max(info, keys[i]), "proc/cpuinfo"))
+			return;
 	if (cpuid_read(s, 0x16, 0, &leaf) && put_mhz(cpu, leaf.ebx & 0xffff, "cpuid 0x16"))
 		return;
 	if (put_mhz(cpu, smbios_mhz(s), "smbios type 4"))
