@@ -146,7 +146,8 @@ static int take_domains(struct resolution *r, json_t *list)
 		return -EINVAL;
 	json_array_foreach(list, i, item) {
 		const char *name = json_str(item, "domain_name");
-		if (str_empty(name) || strlen(name) > DOMAIN_LEN_MAX || !str_is_text(name))
+		if (str_empty(name) || strlen(name) > DOMAIN_LEN_MAX || !str_is_text(name) ||
+		    strpbrk(name, " \t\r\n"))
 			return -EINVAL;
 		struct domain *d = &r->domains[r->n++];
 		*d = (struct domain){ .all = r,

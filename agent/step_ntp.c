@@ -188,7 +188,8 @@ static int add_sources(struct sync *s, const char *text)
 			is_known |= !strcmp(s->sources[i].name, word);
 		if (!*word || is_known)
 			continue;
-		if (s->n == SOURCES_MAX || strlen(word) > SOURCE_LEN_MAX || !str_is_text(word))
+		if (s->n == SOURCES_MAX || strlen(word) > SOURCE_LEN_MAX || !str_is_text(word) ||
+		    strpbrk(word, " \t\r\n"))
 			return -EINVAL;
 		s->sources[s->n] = (struct source){ .all = s, .fd = -1, .name = str_dup(word) };
 		if (!s->sources[s->n].name)
