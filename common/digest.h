@@ -21,7 +21,7 @@ struct sha256_engine {
 struct sha256 {
 	const struct sha256_engine *engine;
 	uint32_t state[8];
-	uint64_t total;		     /* bytes so far */
+	uint64_t total;              /* bytes so far */
 	uint8_t block[SHA256_BLOCK]; /* the unfinished block */
 };
 

@@ -18,7 +18,8 @@ static const struct {
 	int code;
 } codes[] = {
 	{ CURLE_URL_MALFORMAT, -EINVAL },
-	{ CURLE_UNSUPPORTED_PROTOCOL, -EPROTO }, /* HTTP/0.9; other schemes are refused at the start */
+	{ CURLE_UNSUPPORTED_PROTOCOL,
+	  -EPROTO }, /* HTTP/0.9; other schemes are refused at the start */
 	{ CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH },
 	{ CURLE_COULDNT_RESOLVE_PROXY, -EHOSTUNREACH },
 	{ CURLE_COULDNT_CONNECT, -ECONNREFUSED },
@@ -72,7 +73,8 @@ static bool is_our_range(const struct http_call *call, const char *text)
 {
 	char want[64];
 	uint64_t total;
-	int n = snprintf(want, sizeof(want), "bytes %llu-%llu/", (unsigned long long)call->range_first,
+	int n = snprintf(want, sizeof(want), "bytes %llu-%llu/",
+			 (unsigned long long)call->range_first,
 			 (unsigned long long)call->range_last);
 	if (!text || strncasecmp(text, want, (size_t)n) != 0)
 		return false;
@@ -115,7 +117,8 @@ static size_t on_header(char *data, size_t unit, size_t n, void *ctx)
 	}
 	if (memchr(data, '\0', text))
 		return stop(call, -EPROTO, "a header of the answer holds a NUL");
-	if (buf_append(&call->answer_headers, data, text) || buf_append(&call->answer_headers, "", 1))
+	if (buf_append(&call->answer_headers, data, text) ||
+	    buf_append(&call->answer_headers, "", 1))
 		return stop(call, -EMSGSIZE, "the headers of the answer are too long");
 	return len;
 }
@@ -127,8 +130,8 @@ static bool is_passed_on(const struct http_call *call)
 
 static bool is_redirect(const struct http_call *call)
 {
-	return call->follow && call->status >= 301 && call->status <= 308 && call->status != 304 && call->status != 305 &&
-	       call->status != 306;
+	return call->follow && call->status >= 301 && call->status <= 308 && call->status != 304 &&
+	       call->status != 305 && call->status != 306;
 }
 
 static size_t on_body(char *data, size_t unit, size_t n, void *ctx)
@@ -145,7 +148,8 @@ static size_t on_body(char *data, size_t unit, size_t n, void *ctx)
 	if (call->received > call->max_body)
 		return stop(call, -EMSGSIZE, "the answer is too long");
 	if (!is_passed_on(call))
-		return buf_append(&call->body, data, len) ? stop(call, -ENOMEM, "out of memory") : len;
+		return buf_append(&call->body, data, len) ? stop(call, -ENOMEM, "out of memory")
+							  : len;
 	int r = call->on_data(call->ctx, data, len);
 	/* It may have cancelled the call, which only takes effect outside of curl. */
 	if (call->is_cancelled)
@@ -201,30 +205,48 @@ static int headers_set(struct http_call *call, const struct http_request_spec *s
 	return r;
 }
 
+static int body_copy(struct http_call *call, const struct http_request_spec *spec)
+{
+	if (!spec->body)
+		return 0;
+	call->request_body = malloc(spec->body_len + 1);
+	if (!call->request_body)
+		return -ENOMEM;
+	memcpy(call->request_body, spec->body, spec->body_len);
+	call->request_len = spec->body_len;
+	return 0;
+}
+
+static bool is_in(const char *word, const char *const *list)
+{
+	for (; *list; list++) {
+		if (!strcmp(word, *list))
+			return true;
+	}
+	return false;
+}
+
 static int method_set(struct http_call *call, const struct http_request_spec *spec)
 {
+	/* Methods with a body by nature say "Content-Length: 0" when they have none (RFC 9110 §8.6). */
+	static const char *const with_length[] = { "POST", "PUT", "PATCH", NULL };
 	const char *method = spec->method ? spec->method : spec->body ? "POST" : "GET";
 	if (!*method || strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(method))
 		return -EINVAL;
 	call->method = strdup(method);
-	if (spec->body) {
-		call->request_body = malloc(spec->body_len + 1);
-		if (call->request_body)
-			memcpy(call->request_body, spec->body, spec->body_len);
-	}
-	if (!call->method || (spec->body && !call->request_body))
+	if (!call->method || body_copy(call, spec))
 		return -ENOMEM;
-	call->request_len = spec->body ? spec->body_len : 0;
 
 	bool is_get = !strcmp(method, "GET"), is_head = !strcmp(method, "HEAD");
 	if (is_head)
 		curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
 	else if (!is_get || spec->body)
 		curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, call->method);
-	bool wants_length = !strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH");
-	if (spec->body || wants_length) {
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->request_len);
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->request_body ? call->request_body : "");
+	if (spec->body || is_in(method, with_length)) {
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)call->request_len);
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS,
+				 call->request_body ? call->request_body : "");
 	}
 	return 0;
 }
@@ -239,7 +261,9 @@ static void tls_set(struct http_call *call)
 	curl_easy_setopt(call->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (!c->ca_pem)
 		return;
-	struct curl_blob blob = { .data = (void *)c->ca_pem, .len = strlen(c->ca_pem), .flags = CURL_BLOB_NOCOPY };
+	struct curl_blob blob = { .data = (void *)c->ca_pem,
+				  .len = strlen(c->ca_pem),
+				  .flags = CURL_BLOB_NOCOPY };
 	curl_easy_setopt(call->easy, CURLOPT_CAINFO_BLOB, &blob);
 	/* Distributions build a folder in, which would be searched as well. */
 	curl_easy_setopt(call->easy, CURLOPT_CAPATH, NULL);
@@ -278,14 +302,16 @@ static int range_set(struct http_call *call, const struct http_request_spec *spe
 {
 	char text[48];
 	uint64_t len;
-	if (spec->range_last < spec->range_first || __builtin_add_overflow(spec->range_last - spec->range_first, 1, &len))
+	if (spec->range_last < spec->range_first ||
+	    __builtin_add_overflow(spec->range_last - spec->range_first, 1, &len))
 		return -EINVAL;
 	call->use_range = true;
 	call->range_first = spec->range_first;
 	call->range_last = spec->range_last;
 	if (!spec->max_body)
 		call->max_body = MIN_OF(len, SIZE_MAX - 1);
-	snprintf(text, sizeof(text), "%llu-%llu", (unsigned long long)spec->range_first, (unsigned long long)spec->range_last);
+	snprintf(text, sizeof(text), "%llu-%llu", (unsigned long long)spec->range_first,
+		 (unsigned long long)spec->range_last);
 	curl_easy_setopt(call->easy, CURLOPT_RANGE, text);
 	return 0;
 }
@@ -351,13 +377,15 @@ static int call_prepare(struct http_call *call, const struct http_request_spec *
 	 * where no body follows.
 	 */
 	if (!r && !call->use_range && !str_eq(call->method, "HEAD"))
-		curl_easy_setopt(call->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)MIN_OF(call->max_body, (size_t)INT64_MAX));
+		curl_easy_setopt(call->easy, CURLOPT_MAXFILESIZE_LARGE,
+				 (curl_off_t)MIN_OF(call->max_body, (size_t)INT64_MAX));
 	buf_init(&call->answer_headers, HTTP_ANSWER_HEADERS_MAX);
 	buf_init(&call->body, call->max_body);
 	return r;
 }
 
-int http_call_start(struct http_client *c, const struct http_request_spec *spec, struct http_call **ret, struct fault *err)
+int http_call_start(struct http_client *c, const struct http_request_spec *spec,
+		    struct http_call **ret, struct fault *err)
 {
 	if (!spec->url || !spec->done)
 		return fault_set(err, -EINVAL, "a request needs a URL and a place for its answer");
@@ -373,7 +401,8 @@ int http_call_start(struct http_client *c, const struct http_request_spec *spec,
 		r = http_call_add(call);
 	if (r) {
 		http_call_free(call);
-		return fault_set(err, r, "cannot start the request to %s: %s", spec->url, strerror(-r));
+		return fault_set(err, r, "cannot start the request to %s: %s", spec->url,
+				 strerror(-r));
 	}
 	/* From inside on_data() it is added when curl has returned. */
 	if (c->is_in_curl)
@@ -388,8 +417,10 @@ int http_call_start(struct http_client *c, const struct http_request_spec *spec,
 static void result_judge(struct http_call *call, CURLcode result)
 {
 	if (!call->code && result)
-		stop(call, code_of(result), *call->curl_error ? call->curl_error : curl_easy_strerror(result));
-	if (!call->code && call->use_range && call->received != call->range_last - call->range_first + 1)
+		stop(call, code_of(result),
+		     *call->curl_error ? call->curl_error : curl_easy_strerror(result));
+	if (!call->code && call->use_range &&
+	    call->received != call->range_last - call->range_first + 1)
 		stop(call, -EPROTO, "fewer bytes than were asked for");
 	if (call->code) {
 		AUTO(freep) char *url = http_url_public(call->url);
@@ -401,7 +432,8 @@ static void result_judge(struct http_call *call, CURLcode result)
 static int redirect(struct http_call *call)
 {
 	char *url = NULL;
-	if (!is_redirect(call) || curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &url) || !url)
+	if (!is_redirect(call) || curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &url) ||
+	    !url)
 		return 0;
 	AUTO(freep) char *copy = strdup(url);
 	curl_multi_remove_handle(call->client->multi, call->easy);

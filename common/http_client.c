@@ -20,7 +20,8 @@ static void action(struct http_client *c, curl_socket_t fd, int flags)
 
 static void on_socket_event(evutil_socket_t fd, short what, void *ctx)
 {
-	int flags = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int flags = (what & EV_READ ? CURL_CSELECT_IN : 0) |
+		    (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
 	action(ctx, fd, flags);
 }
 
@@ -44,7 +45,8 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void 
 		event_free(ev);
 	ev = NULL;
 	if (what != CURL_POLL_REMOVE) {
-		short want = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+		short want = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) |
+				     (what & CURL_POLL_OUT ? EV_WRITE : 0));
 		ev = event_new(c->base, fd, want, on_socket_event, c);
 		if (!ev || event_add(ev, NULL)) {
 			if (ev)
@@ -84,7 +86,8 @@ static void calls_settle(struct http_client *c)
 	}
 	/* A done() may cancel or start others, so the list is begun anew after each. */
 	do {
-		TAILQ_FOREACH(call, &c->calls, link) {
+		TAILQ_FOREACH(call, &c->calls, link)
+		{
 			if (call->code && !call->is_done)
 				break;
 		}
@@ -121,7 +124,8 @@ void http_client_leave(struct http_client *c)
 	while (c->depth == 1 && !c->is_dead && (msg = curl_multi_info_read(c->multi, &left))) {
 		struct http_call *call;
 		CURLcode result = msg->data.result;
-		if (msg->msg == CURLMSG_DONE && !curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call))
+		if (msg->msg == CURLMSG_DONE &&
+		    !curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call))
 			http_call_finish(call, result);
 	}
 	if (c->depth == 1 && !c->is_dead)
@@ -130,7 +134,8 @@ void http_client_leave(struct http_client *c)
 		client_destroy(c);
 }
 
-int http_client_new(struct event_base *base, const struct http_client_options *opt, struct http_client **ret, struct fault *err)
+int http_client_new(struct event_base *base, const struct http_client_options *opt,
+		    struct http_client **ret, struct fault *err)
 {
 	static const struct http_client_options none;
 	if (!opt)
@@ -146,7 +151,8 @@ int http_client_new(struct event_base *base, const struct http_client_options *o
 	c->base = base;
 	c->ca_pem = opt->ca_pem;
 	c->insecure = opt->insecure;
-	c->connect_timeout_ms = opt->connect_timeout_ms ? opt->connect_timeout_ms : HTTP_CONNECT_MS_DEFAULT;
+	c->connect_timeout_ms = opt->connect_timeout_ms ? opt->connect_timeout_ms
+							: HTTP_CONNECT_MS_DEFAULT;
 	c->stall_timeout_ms = opt->stall_timeout_ms ? opt->stall_timeout_ms : HTTP_STALL_MS_DEFAULT;
 	c->user_agent = strdup(opt->user_agent ? opt->user_agent : "slipway/" SLIPWAY_VERSION);
 	c->timer = event_new(base, -1, 0, on_timer, c);
@@ -172,7 +178,7 @@ void http_client_free(struct http_client *c)
 	struct http_call *call;
 	c->is_dead = true;
 	TAILQ_FOREACH(call, &c->calls, link)
-		call->is_cancelled = true;
+	call->is_cancelled = true;
 	if (!c->depth)
 		client_destroy(c);
 }
@@ -212,7 +218,8 @@ static void base_freep(struct event_base **base)
 		event_base_free(*base);
 }
 
-int http_fetch(const struct http_client_options *opt, const struct http_request_spec *spec, struct http_answer *ret, struct fault *err)
+int http_fetch(const struct http_client_options *opt, const struct http_request_spec *spec,
+	       struct http_answer *ret, struct fault *err)
 {
 	AUTO(base_freep) struct event_base *base = event_base_new();
 	if (!base)

@@ -19,7 +19,8 @@ static bool take_number(const char **p, uint64_t *ret)
 		return false;
 	uint64_t n = 0;
 	for (; isdigit((unsigned char)**p); (*p)++) {
-		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t)(**p - '0'), &n))
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(**p - '0'), &n))
 			return false;
 	}
 	*ret = n;
@@ -37,7 +38,8 @@ static int take_range(const char **p, uint64_t size, struct http_range *ret)
 			return -EINVAL;
 		if (!last || !size)
 			return 0;
-		*ret = (struct http_range){ .first = last < size ? size - last : 0, .last = size - 1 };
+		*ret = (struct http_range){ .first = last < size ? size - last : 0,
+					    .last = size - 1 };
 		return 1;
 	}
 	if (!take_number(p, &first) || **p != '-')
@@ -51,6 +53,26 @@ static int take_range(const char **p, uint64_t size, struct http_range *ret)
 	return 1;
 }
 
+/* The element at *@p and the comma behind it; empty elements are legal in lists (RFC 9110 §5.6.1.2). False: malformed. */
+static bool take_element(const char **p, uint64_t size, unsigned *seen, unsigned *good,
+			 struct http_range ret[HTTP_RANGES_MAX])
+{
+	*p = skip_ows(*p);
+	if (**p && **p != ',') {
+		struct http_range r;
+		int is_good = take_range(p, size, &r);
+		if (is_good < 0 || ++*seen > HTTP_RANGES_MAX)
+			return false;
+		if (is_good)
+			ret[(*good)++] = r;
+	}
+	*p = skip_ows(*p);
+	if (**p && **p != ',')
+		return false;
+	*p += **p == ',';
+	return true;
+}
+
 int http_range_parse(const char *value, uint64_t size, struct http_range ret[HTTP_RANGES_MAX])
 {
 	const char *p = skip_ows(value);
@@ -58,40 +80,24 @@ int http_range_parse(const char *value, uint64_t size, struct http_range ret[HTT
 		return 0;
 	p += 6;
 
-	int n = 0;
-	unsigned seen = 0;
+	unsigned seen = 0, n = 0;
 	uint64_t sum = 0;
-	for (;;) {
-		struct http_range r;
-		p = skip_ows(p);
-		int is_good = *p == ',' ? -EAGAIN : take_range(&p, size, &r);
-		if (is_good == -EINVAL)
+	while (*p) {
+		if (!take_element(&p, size, &seen, &n, ret))
 			return 0;
-		if (is_good != -EAGAIN && ++seen > HTTP_RANGES_MAX)
-			return 0;
-		if (is_good == 1) {
-			ret[n++] = r;
-			if (__builtin_add_overflow(sum, r.last - r.first + 1, &sum))
-				return 0;
-		}
-		p = skip_ows(p);
-		if (!*p)
-			break;
-		if (*p++ != ',')
-			return 0;
-		/* An empty last element is legal in lists (RFC 9110 §5.6.1.2). */
-		if (!*skip_ows(p))
-			break;
 	}
-	if (!seen)
-		return 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (__builtin_add_overflow(sum, ret[i].last - ret[i].first + 1, &sum))
+			return 0;
+	}
 	if (!n)
-		return -ERANGE;
-	return n > 1 && sum > size ? 0 : n;
+		return seen ? -ERANGE : 0;
+	return n > 1 && sum > size ? 0 : (int)n;
 }
 
 static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+				    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
 void http_date_format(int64_t time_s, char ret[HTTP_DATE_LEN])
 {
@@ -100,8 +106,9 @@ void http_date_format(int64_t time_s, char ret[HTTP_DATE_LEN])
 	ret[0] = '\0';
 	if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099)
 		return;
-	snprintf(ret, HTTP_DATE_LEN, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7], (unsigned)tm.tm_mday % 100u,
-		 months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)tm.tm_hour % 100u,
+	snprintf(ret, HTTP_DATE_LEN, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
+		 (unsigned)tm.tm_mday % 100u, months[tm.tm_mon % 12],
+		 (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)tm.tm_hour % 100u,
 		 (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u);
 }
 
@@ -109,8 +116,9 @@ int http_date_parse(const char *s, int64_t *ret_time_s)
 {
 	char day[4], month[4], back[HTTP_DATE_LEN];
 	struct tm tm = { 0 };
-	if (strlen(s) != HTTP_DATE_LEN - 1 || sscanf(s, "%3s, %2d %3s %4d %2d:%2d:%2d GMT", day, &tm.tm_mday, month, &tm.tm_year,
-						     &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 7)
+	if (strlen(s) != HTTP_DATE_LEN - 1 ||
+	    sscanf(s, "%3s, %2d %3s %4d %2d:%2d:%2d GMT", day, &tm.tm_mday, month, &tm.tm_year,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 7)
 		return -EINVAL;
 	while (tm.tm_mon < 12 && strcmp(months[tm.tm_mon], month) != 0)
 		tm.tm_mon++;

@@ -46,7 +46,8 @@ static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
 {
 	AUTO(curl_freep) char *x = NULL;
 	AUTO(curl_freep) char *y = NULL;
-	return !curl_url_get(a, part, &x, CURLU_DEFAULT_PORT) && !curl_url_get(b, part, &y, CURLU_DEFAULT_PORT) && !strcasecmp(x, y);
+	return !curl_url_get(a, part, &x, CURLU_DEFAULT_PORT) &&
+	       !curl_url_get(b, part, &y, CURLU_DEFAULT_PORT) && !strcasecmp(x, y);
 }
 
 static bool has_scheme(CURLU *u, const char *scheme)
@@ -64,7 +65,8 @@ bool http_url_is_usable(const char *url)
 /* Headers that open doors: they were meant for the first origin. */
 static bool is_credential(const char *line)
 {
-	static const char *const names[] = { "Authorization", "X-Secret-Key", "Cookie", "Proxy-Authorization" };
+	static const char *const names[] = { "Authorization", "X-Secret-Key", "Cookie",
+					     "Proxy-Authorization" };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t len = strlen(names[i]);
 		if (!strncasecmp(line, names[i], len) && (line[len] == ':' || line[len] == ';'))
@@ -105,24 +107,39 @@ static void become_get(struct http_call *call)
 		curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
 }
 
-int http_redirect_apply(struct http_call *call, const char *url, struct fault *err)
+static bool is_same_origin(CURLU *a, CURLU *b)
 {
-	AUTO(url_donep) CURLU *from = url_parse(call->url);
-	AUTO(url_donep) CURLU *to = url_parse(url);
+	return same_part(a, b, CURLUPART_SCHEME) && same_part(a, b, CURLUPART_HOST) &&
+	       same_part(a, b, CURLUPART_PORT);
+}
+
+static int may_go(struct http_call *call, CURLU *from, CURLU *to, struct fault *err)
+{
 	if (++call->redirects > HTTP_REDIRECTS_MAX)
 		return fault_set(err, -EPROTO, "more than %d redirects", HTTP_REDIRECTS_MAX);
 	if (!from || !to || !(has_scheme(to, "http") || has_scheme(to, "https")))
 		return fault_set(err, -EPROTO, "redirected to something that is not http or https");
 	if (has_scheme(from, "https") && !has_scheme(to, "https"))
-		return fault_set(err, -EPROTO, "redirected from https to http, which is not followed");
+		return fault_set(err, -EPROTO,
+				 "redirected from https to http, which is not followed");
+	return 0;
+}
 
-	bool is_same_origin = same_part(from, to, CURLUPART_SCHEME) && same_part(from, to, CURLUPART_HOST) &&
-			      same_part(from, to, CURLUPART_PORT);
+int http_redirect_apply(struct http_call *call, const char *url, struct fault *err)
+{
+	AUTO(url_donep) CURLU *from = url_parse(call->url);
+	AUTO(url_donep) CURLU *to = url_parse(url);
+	int r = may_go(call, from, to, err);
+	if (r)
+		return r;
+	bool stays = is_same_origin(from, to);
 	if (call->status == 303 || (call->status <= 302 && str_eq(call->method, "POST")))
 		become_get(call);
-	if (!is_same_origin && call->request_body)
-		return fault_set(err, -EPROTO, "redirected to another host, to which the request's body is not sent");
-	if (!is_same_origin && drop_credentials(call))
+	if (!stays && call->request_body)
+		return fault_set(
+			err, -EPROTO,
+			"redirected to another host, to which the request's body is not sent");
+	if (!stays && drop_credentials(call))
 		return fault_oom(err);
 	if (str_set(&call->url, url))
 		return fault_oom(err);

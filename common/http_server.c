@@ -48,13 +48,14 @@ static void sweep(struct http_server *s)
 	struct http_conn *c;
 	/* Nothing is freed in here: http_conn_end() works from the loop. */
 	TAILQ_FOREACH(c, &s->conns, link)
-		http_conn_check(c, now_ms);
+	http_conn_check(c, now_ms);
 }
 
 static void listeners_resume(struct http_server *s)
 {
 	struct http_listener *l;
-	TAILQ_FOREACH(l, &s->listeners, link) {
+	TAILQ_FOREACH(l, &s->listeners, link)
+	{
 		if (!l->is_paused || !l->bound)
 			continue;
 		l->is_paused = false;
@@ -71,8 +72,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
 		listeners_resume(s);
 }
 
-int http_server_new(struct event_base *base, const struct http_limits *limits, http_handler handler, void *ctx,
-		    struct http_server **ret, struct fault *err)
+int http_server_new(struct event_base *base, const struct http_limits *limits, http_handler handler,
+		    void *ctx, struct http_server **ret, struct fault *err)
 {
 	static const struct http_limits none;
 	const struct http_limits *in = limits ? limits : &none;
@@ -98,7 +99,8 @@ int http_server_new(struct event_base *base, const struct http_limits *limits, h
 
 	/* Ten looks per idle time, at most one per 50 ms and at least one per 5 s. */
 	uint64_t every_ms = MAX_OF(50, MIN_OF(5000, s->limits.idle_timeout_ms / 10));
-	struct timeval tv = { .tv_sec = (time_t)(every_ms / 1000), .tv_usec = (suseconds_t)(every_ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(every_ms / 1000),
+			      .tv_usec = (suseconds_t)(every_ms % 1000 * 1000) };
 	s->scratch = evbuffer_new();
 	s->kick = event_new(base, -1, 0, on_kick, s);
 	s->sweep = event_new(base, -1, EV_PERSIST, on_sweep, s);
@@ -125,7 +127,7 @@ static void on_accept_error(struct evconnlistener *lev, void *ctx)
 	struct http_server *s = ctx;
 	struct http_listener *l;
 	TAILQ_FOREACH(l, &s->listeners, link)
-		listener_pause(l);
+	listener_pause(l);
 }
 
 void http_server_conn_gone(struct http_server *s)
@@ -142,7 +144,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *ctx)
 	if (s->n_conns >= s->limits.max_connections) {
 		struct http_listener *each;
 		TAILQ_FOREACH(each, &s->listeners, link)
-			listener_pause(each);
+		listener_pause(each);
 	}
 	return bev;
 }
@@ -173,7 +175,8 @@ static int address_split(const char *text, char *host, size_t size, char *port, 
 /* Accepted sockets inherit these options (tcp(7), socket(7)). */
 static void socket_options(int fd, uint64_t idle_ms)
 {
-	int on = 1, off = 0, idle_s = KEEPALIVE_S, unsent = HTTP_OUT_MAX, user_ms = (int)MIN_OF(idle_ms, 600000u);
+	int on = 1, off = 0, idle_s = KEEPALIVE_S, unsent = HTTP_OUT_MAX,
+	    user_ms = (int)MIN_OF(idle_ms, 600000u);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
@@ -202,7 +205,9 @@ static int address_listen(const char *addr_port, uint64_t idle_ms, struct fault 
 	if (address_split(addr_port, host, sizeof(host), port, sizeof(port)))
 		return fault_set(err, -EINVAL, "\"%s\" is not ADDRESS:PORT", addr_port);
 
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	struct addrinfo hints = { .ai_family = AF_UNSPEC,
+				  .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *list = NULL;
 	const char *name = host;
 	if (!*host) {
@@ -212,12 +217,14 @@ static int address_listen(const char *addr_port, uint64_t idle_ms, struct fault 
 	}
 	int r = getaddrinfo(name, port, &hints, &list);
 	if (r)
-		return fault_set(err, -EINVAL, "cannot find the address %s: %s", host, gai_strerror(r));
+		return fault_set(err, -EINVAL, "cannot find the address %s: %s", host,
+				 gai_strerror(r));
 	int fd = -EADDRNOTAVAIL;
 	for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
 		fd = socket_listen(ai, idle_ms);
 	freeaddrinfo(list);
-	return fd < 0 ? fault_set(err, fd, "cannot listen on %s: %s", addr_port, strerror(-fd)) : fd;
+	return fd < 0 ? fault_set(err, fd, "cannot listen on %s: %s", addr_port, strerror(-fd))
+		      : fd;
 }
 
 static void address_text(int fd, char ret[64])
@@ -227,7 +234,8 @@ static void address_text(int fd, char ret[64])
 	char host[INET6_ADDRSTRLEN] = "", port[8] = "";
 	ret[0] = '\0';
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) ||
-	    getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
+	    getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
 		return;
 	snprintf(ret, 64, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
@@ -256,15 +264,16 @@ static int evhttp_configure(struct http_listener *l)
 	evhttp_set_max_headers_size(l->evhttp, (ev_ssize_t)lim->max_headers);
 	evhttp_set_max_body_size(l->evhttp, (ev_ssize_t)lim->max_body);
 	evhttp_set_default_content_type(l->evhttp, NULL);
-	evhttp_set_allowed_methods(l->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
+	evhttp_set_allowed_methods(l->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
+						      EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
 						      EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
 	evhttp_set_bevcb(l->evhttp, on_connection, l);
 	evhttp_set_gencb(l->evhttp, http_request_arrived, l);
 	return 0;
 }
 
-int http_server_listen(struct http_server *s, const char *addr_port, const char *cert_pem, const char *key_pem,
-		       char ret_addr_port[64], struct fault *err)
+int http_server_listen(struct http_server *s, const char *addr_port, const char *cert_pem,
+		       const char *key_pem, char ret_addr_port[64], struct fault *err)
 {
 	AUTO(listener_freep) struct http_listener *l = calloc(1, sizeof(*l));
 	if (!l)
@@ -281,7 +290,8 @@ int http_server_listen(struct http_server *s, const char *addr_port, const char 
 		return fd;
 	if (ret_addr_port)
 		address_text(fd, ret_addr_port);
-	struct evconnlistener *lev = evconnlistener_new(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	struct evconnlistener *lev = evconnlistener_new(
+		s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!lev)
 		return fault_oom(err);
 	TAKE_FD(fd);
@@ -300,7 +310,8 @@ void http_server_stop_accepting(struct http_server *s)
 {
 	struct http_listener *l;
 	s->is_stopping = true;
-	TAILQ_FOREACH(l, &s->listeners, link) {
+	TAILQ_FOREACH(l, &s->listeners, link)
+	{
 		if (l->bound)
 			evhttp_del_accept_socket(l->evhttp, l->bound);
 		l->bound = NULL;
@@ -322,7 +333,7 @@ void http_server_free(struct http_server *s)
 	s->is_stopping = true;
 	/* Their handlers still hold them and will reply; evhttp frees its part now. */
 	TAILQ_FOREACH(r, &s->requests, link)
-		r->ev = NULL;
+	r->ev = NULL;
 	while ((l = TAILQ_FIRST(&s->listeners))) {
 		TAILQ_REMOVE(&s->listeners, l, link);
 		listener_free(l);

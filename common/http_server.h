@@ -12,38 +12,48 @@ struct http_server;
 struct http_request;
 
 struct http_limits {
-	size_t max_headers;	   /* bytes; 0 = 16 KiB: more is 431 or a closed connection */
-	size_t max_body;	   /* bytes; 0 = 1 MiB: more is 413 */
-	uint64_t idle_timeout_ms;  /* no progress on a connection; 0 = 60,000 (slow and half-open ones are closed) */
-	unsigned max_connections;  /* 0 = 20,000 */
+	size_t max_headers; /* bytes; 0 = 16 KiB: more is 431 */
+	size_t max_body;    /* bytes; 0 = 1 MiB: more (or a broken chunk) is 413 */
+	uint64_t idle_timeout_ms; /* no progress on a connection; 0 = 60,000 (slow and half-open ones are closed) */
+	unsigned max_connections; /* 0 = 20,000 */
 };
 
-/* Every request ends in exactly one http_reply*() call, now or later. */
+/*
+ * Every request ends in exactly one http_reply*() call, now or later, on the loop's thread; the client may have gone by then, and even
+ * http_server_free() may have come first (method, target, headers and body are then empty).
+ * What never reaches the handler (malformed, above a limit, unknown method, NUL in the path, unclear framing) is answered with
+ * {"code":STATUS,"message":"…"} and a closed connection.
+ */
 typedef void (*http_handler)(void *ctx, struct http_request *req);
 
 /* @cert_pem, @key_pem: NULL = plain HTTP. @addr_port: "127.0.0.1:8090", "[::]:9543"; port 0 = the kernel's choice. */
-int http_server_new(struct event_base *base, const struct http_limits *limits, http_handler handler, void *ctx,
-		    struct http_server **ret, struct fault *err);
-int http_server_listen(struct http_server *s, const char *addr_port, const char *cert_pem, const char *key_pem,
-		       char ret_addr_port[64], struct fault *err);
+int http_server_new(struct event_base *base, const struct http_limits *limits, http_handler handler,
+		    void *ctx, struct http_server **ret, struct fault *err);
+int http_server_listen(struct http_server *s, const char *addr_port, const char *cert_pem,
+		       const char *key_pem, char ret_addr_port[64], struct fault *err);
 void http_server_stop_accepting(struct http_server *s);
 unsigned http_server_connections(const struct http_server *s);
 void http_server_free(struct http_server *s);
 
 /* --- the request; everything is borrowed until the reply --- */
 const char *http_request_method(const struct http_request *r); /* "GET"… as sent */
-const char *http_request_path(const struct http_request *r);   /* percent-decoded, without query; NUL bytes are refused before */
+const char *http_request_path(
+	const struct http_request
+		*r); /* percent-decoded, without query; NUL bytes are refused before */
 const char *http_request_target(const struct http_request *r); /* as sent */
-const char *http_request_query(const struct http_request *r, const char *name); /* decoded; NULL = absent */
+const char *http_request_query(const struct http_request *r,
+			       const char *name); /* decoded; NULL = absent */
 const char *http_request_header(const struct http_request *r, const char *name);
 const char *http_request_body(const struct http_request *r, size_t *ret_len); /* NUL behind it */
-const char *http_request_peer(const struct http_request *r); /* address text */
+const char *http_request_peer(const struct http_request *r);                  /* address text */
 bool http_request_is_tls(const struct http_request *r);
 
 /* --- the reply --- */
-int http_reply_header(struct http_request *r, const char *name, const char *value); /* before the reply; repeated names allowed */
+int http_reply_header(struct http_request *r, const char *name,
+		      const char *value); /* before the reply; repeated names allowed */
 /* @data is copied. Takes @r. HEAD sends the headers only. */
-void http_reply(struct http_request *r, int status, const char *content_type, const void *data, size_t len);
+void http_reply(struct http_request *r, int status, const char *content_type, const void *data,
+		size_t len);
 
 /* Bytes for a range answer: several may be open at once. */
 struct http_source {
@@ -58,4 +68,5 @@ struct http_source {
  * If-Modified-Since (RFC 9110 §13–14). @etag: with quotes, or NULL. @mtime_s: Last-Modified, 0 = none. Memory per reader is bounded
  * (about 256 KiB) however slow it is. Takes @r and the source.
  */
-void http_reply_source(struct http_request *r, const char *content_type, const char *etag, int64_t mtime_s, struct http_source src);
+void http_reply_source(struct http_request *r, const char *content_type, const char *etag,
+		       int64_t mtime_s, struct http_source src);

@@ -24,7 +24,7 @@
 
 #define LINGER_MS 2000
 #define LINGER_BYTES (1u << 20)
-#define LINGER_MAX 1000 /* at once */
+#define LINGER_MAX 1000   /* at once */
 #define ENCODE_STEP 16384 /* one TLS record */
 
 struct lingerer {
@@ -111,8 +111,31 @@ static void conn_saw_bytes(struct http_conn *c, size_t n)
 	c->moved += n;
 }
 
-static enum bufferevent_filter_result conn_input(struct evbuffer *src, struct evbuffer *dst, ev_ssize_t limit,
-						 enum bufferevent_flush_mode mode, void *ctx)
+/* Decrypts what has come; result as tls_conn_input(). */
+static int tls_input(struct http_conn *c, struct evbuffer *src, struct evbuffer *dst)
+{
+	bool was_up = tls_conn_is_up(c->tls);
+	int r = tls_conn_input(c->tls, src, dst, bufferevent_get_output(c->underlying));
+	if (!was_up && tls_conn_is_up(c->tls)) {
+		http_conn_phase(c, CONN_IDLE);
+		c->moved += HTTP_REST_AFTER; /* a handshake leaves more behind than its bytes */
+	}
+	return r;
+}
+
+/* close_notify: the end of the client's side, and no byte may follow. @has_more: the last request came with it. */
+static void conn_closed(struct http_conn *c, struct evbuffer *src, bool has_more)
+{
+	evbuffer_drain(src, evbuffer_get_length(src));
+	if (c->phase == CONN_HANDLING || c->phase == CONN_WRITING || has_more)
+		c->has_eof = true;
+	else
+		http_conn_end(c, BEV_EVENT_EOF | BEV_EVENT_READING);
+}
+
+static enum bufferevent_filter_result conn_input(struct evbuffer *src, struct evbuffer *dst,
+						 ev_ssize_t limit, enum bufferevent_flush_mode mode,
+						 void *ctx)
 {
 	struct http_conn *c = ctx;
 	if (c->is_failed || (c->fd < 0 && conn_register(c))) {
@@ -123,12 +146,7 @@ static enum bufferevent_filter_result conn_input(struct evbuffer *src, struct ev
 	size_t before = evbuffer_get_length(dst);
 	int r = 0;
 	if (c->tls) {
-		bool was_up = tls_conn_is_up(c->tls);
-		r = tls_conn_input(c->tls, src, dst, bufferevent_get_output(c->underlying));
-		if (!was_up && tls_conn_is_up(c->tls)) {
-			http_conn_phase(c, CONN_IDLE);
-			c->moved += HTTP_REST_AFTER; /* a handshake leaves more behind than its bytes */
-		}
+		r = tls_input(c, src, dst);
 	} else {
 		size_t want = limit < 0 ? evbuffer_get_length(src) : (size_t)limit;
 		r = evbuffer_remove_buffer(src, dst, want) < 0 ? -EPROTO : 0;
@@ -140,14 +158,8 @@ static enum bufferevent_filter_result conn_input(struct evbuffer *src, struct ev
 		conn_fail(c);
 		return n ? BEV_OK : BEV_ERROR;
 	}
-	if (r > 0) {
-		/* close_notify: the end of the client's side, and no byte may follow. */
-		evbuffer_drain(src, evbuffer_get_length(src));
-		if (c->phase == CONN_HANDLING || c->phase == CONN_WRITING || n)
-			c->has_eof = true;
-		else
-			http_conn_end(c, BEV_EVENT_EOF | BEV_EVENT_READING);
-	}
+	if (r > 0)
+		conn_closed(c, src, n);
 	return n ? BEV_OK : BEV_NEED_MORE;
 }
 
@@ -168,8 +180,11 @@ static char *own_page(struct http_conn *c, struct evbuffer *src)
 		status = 431;
 	const char *text = http_status_text(status);
 	AUTO(freep) char *body = str_printf("{\"code\":%d,\"message\":\"%s\"}\n", status, text);
-	return !body ? NULL : str_printf("HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-					 "Connection: close\r\n\r\n%s", status, text, strlen(body), body);
+	return !body ? NULL
+		     : str_printf(
+			       "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+			       "Connection: close\r\n\r\n%s",
+			       status, text, strlen(body), body);
 }
 
 static int encode(struct http_conn *c, const void *data, size_t len, struct evbuffer *dst)
@@ -259,7 +274,19 @@ static int send_now(struct http_conn *c, struct evbuffer *src, struct evbuffer *
 	return r;
 }
 
-static enum bufferevent_filter_result conn_output(struct evbuffer *src, struct evbuffer *dst, ev_ssize_t limit,
+static int conn_encode(struct http_conn *c, struct evbuffer *src, struct evbuffer *dst)
+{
+	size_t waiting = evbuffer_get_length(dst);
+	int r = c->has_reply ? 0 : replace_own_page(c, src, dst);
+	if (r)
+		return r;
+	if (c->is_whole && !waiting && evbuffer_get_length(src) <= ENCODE_STEP)
+		return send_now(c, src, dst);
+	return encode_some(c, src, dst, HTTP_OUT_MAX - waiting);
+}
+
+static enum bufferevent_filter_result conn_output(struct evbuffer *src, struct evbuffer *dst,
+						  ev_ssize_t limit,
 						  enum bufferevent_flush_mode mode, void *ctx)
 {
 	struct http_conn *c = ctx;
@@ -275,12 +302,7 @@ static enum bufferevent_filter_result conn_output(struct evbuffer *src, struct e
 	if (!len || c->is_held || waiting >= HTTP_OUT_MAX || (c->tls && !tls_conn_is_up(c->tls)))
 		return BEV_NEED_MORE;
 
-	int r = c->has_reply ? 0 : replace_own_page(c, src, dst);
-	if (!r && c->is_whole && !waiting && len <= ENCODE_STEP)
-		r = send_now(c, src, dst);
-	else if (!r)
-		r = encode_some(c, src, dst, HTTP_OUT_MAX - waiting);
-	if (r < 0) {
+	if (conn_encode(c, src, dst) < 0) {
 		conn_fail(c);
 		return BEV_ERROR;
 	}
@@ -328,7 +350,8 @@ static void conn_on_write(struct bufferevent *underlying, void *ctx)
 static void conn_on_event(struct bufferevent *underlying, short what, void *ctx)
 {
 	struct http_conn *c = ctx;
-	if (what == (BEV_EVENT_EOF | BEV_EVENT_READING) && (c->phase == CONN_HANDLING || c->phase == CONN_WRITING)) {
+	if (what == (BEV_EVENT_EOF | BEV_EVENT_READING) &&
+	    (c->phase == CONN_HANDLING || c->phase == CONN_WRITING)) {
 		/* It may still read. Whether it does, writing will tell; the end comes with the reply. */
 		c->has_eof = true;
 		return;
@@ -369,7 +392,8 @@ static void linger_begin(struct http_conn *c)
 	struct http_server *s = c->server;
 	char byte;
 	/* Only worth it while the client may still send. */
-	if (c->fd < 0 || s->n_lingering >= LINGER_MAX || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+	if (c->fd < 0 || s->n_lingering >= LINGER_MAX ||
+	    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		return;
 	AUTO(closep) int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
 	AUTO(freep) struct lingerer *l = calloc(1, sizeof(*l));
@@ -415,7 +439,8 @@ static void conn_free(void *ctx)
 
 static void wrap_callbacks(struct http_conn *c)
 {
-	bufferevent_getcb(c->underlying, &c->filter_read, &c->filter_write, &c->filter_event, &c->filter_arg);
+	bufferevent_getcb(c->underlying, &c->filter_read, &c->filter_write, &c->filter_event,
+			  &c->filter_arg);
 	bufferevent_setcb(c->underlying, conn_on_read, conn_on_write, conn_on_event, c);
 }
 
@@ -436,7 +461,8 @@ struct bufferevent *http_conn_new(struct event_base *base, void *listener)
 	}
 	c->underlying = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	if (c->underlying)
-		c->bev = bufferevent_filter_new(c->underlying, conn_input, conn_output, BEV_OPT_CLOSE_ON_FREE, conn_free, c);
+		c->bev = bufferevent_filter_new(c->underlying, conn_input, conn_output,
+						BEV_OPT_CLOSE_ON_FREE, conn_free, c);
 	if (!c->bev) {
 		if (c->underlying)
 			bufferevent_free(c->underlying);
@@ -444,7 +470,8 @@ struct bufferevent *http_conn_new(struct event_base *base, void *listener)
 		return NULL;
 	}
 	/* evhttp wants a whole body in the filter's input before it takes it, hence no less than that. */
-	bufferevent_setwatermark(c->bev, EV_READ, 0, s->limits.max_body + s->limits.max_headers + ENCODE_STEP);
+	bufferevent_setwatermark(c->bev, EV_READ, 0,
+				 s->limits.max_body + s->limits.max_headers + ENCODE_STEP);
 	evbuffer_add_cb(bufferevent_get_output(c->bev), conn_on_output, c);
 	wrap_callbacks(c);
 	http_conn_phase(c, c->tls ? CONN_HANDSHAKE : CONN_IDLE);

@@ -20,9 +20,11 @@
 #define HTTP_IDLE_MS_DEFAULT 60000
 #define HTTP_CONNECTIONS_DEFAULT 20000
 #define HTTP_OUT_MAX (256u << 10) /* bytes that may wait below the filter before it takes no more */
-#define HTTP_PIECE (128u << 10)	  /* bytes of a source that are read at once */
-#define HTTP_REST_AFTER 3000	  /* bytes moved on a TLS connection after which it gives memory back when it falls idle */
-#define HTTP_BODY_RATE 1024	  /* bytes/s that a sender must reach on average once the idle time has passed */
+#define HTTP_PIECE (128u << 10)   /* bytes of a source that are read at once */
+#define HTTP_REST_AFTER \
+	3000 /* bytes moved on a TLS connection after which it gives memory back when it falls idle */
+#define HTTP_BODY_RATE \
+	1024 /* bytes/s that a sender must reach on average once the idle time has passed */
 
 struct tls_server; /* http_server_tls.c: certificate, key, ticket keys */
 struct tls_conn;
@@ -39,7 +41,7 @@ struct http_listener {
 	struct http_server *server;
 	struct evhttp *evhttp;
 	struct evhttp_bound_socket *bound; /* NULL = does not accept any more */
-	struct tls_server *tls;		   /* NULL = plain */
+	struct tls_server *tls;            /* NULL = plain */
 	bool is_paused;
 	TAILQ_ENTRY(http_listener) link;
 };
@@ -47,23 +49,23 @@ struct http_listener {
 struct http_conn {
 	struct http_server *server; /* a reference */
 	struct http_listener *listener;
-	struct bufferevent *bev;	/* the filter; owns this struct */
+	struct bufferevent *bev;        /* the filter; owns this struct */
 	struct bufferevent *underlying; /* the socket; owned by the filter */
-	struct tls_conn *tls;		/* NULL = plain */
-	int fd;				/* -1 until the first byte */
+	struct tls_conn *tls;           /* NULL = plain */
+	int fd;                         /* -1 until the first byte */
 
 	enum conn_phase phase;
-	int64_t since_ms;	/* start of the phase, or last progress in it */
+	int64_t since_ms;       /* start of the phase, or last progress in it */
 	uint64_t request_bytes; /* of the request being read */
-	uint64_t moved;		/* bytes in and out since the last rest */
-	size_t last_out;	/* bytes below the filter at the last look */
+	uint64_t moved;         /* bytes in and out since the last rest */
+	size_t last_out;        /* bytes below the filter at the last look */
 
-	bool is_held;	     /* one byte at the head of the filter's output has been encoded already, see conn_output() */
-	bool has_reply;	     /* what is written is ours, not a page of evhttp's own */
-	bool is_whole;	     /* that reply is all in the filter's output */
-	bool has_eof;	     /* the client has ended its side during our reply */
+	bool is_held; /* one byte at the head of the filter's output has been encoded already, see conn_output() */
+	bool has_reply; /* what is written is ours, not a page of evhttp's own */
+	bool is_whole;  /* that reply is all in the filter's output */
+	bool has_eof;   /* the client has ended its side during our reply */
 	bool is_failed;
-	bool is_refused;     /* the request was not read to its end: linger after the reply */
+	bool is_refused; /* the request was not read to its end: linger after the reply */
 	bool is_kicked;
 
 	struct http_request *request; /* with the handler, or being answered from a source */
@@ -80,11 +82,11 @@ struct http_conn {
 struct http_request {
 	struct http_server *server; /* a reference */
 	struct evhttp_request *ev;  /* NULL when the server has gone */
-	struct http_conn *conn;	    /* NULL when the client has gone */
-	char *path;		    /* decoded */
+	struct http_conn *conn;     /* NULL when the client has gone */
+	char *path;                 /* decoded */
 	char *peer;
 	struct http_value *values; /* decoded query values that were asked for */
-	bool is_terminated;	   /* the NUL behind the body is there */
+	bool is_terminated;        /* the NUL behind the body is there */
 	bool is_tls;
 	TAILQ_ENTRY(http_request) link;
 };
@@ -96,8 +98,8 @@ struct http_server {
 	http_handler handler;
 	void *ctx;
 	bool is_stopping;
-	struct event *sweep; /* looks for connections without progress */
-	struct event *kick;  /* sends what evhttp has written by itself */
+	struct event *sweep;      /* looks for connections without progress */
+	struct event *kick;       /* sends what evhttp has written by itself */
 	struct evbuffer *scratch; /* empty between uses */
 	struct http_conn **by_fd;
 	size_t by_fd_size;
@@ -115,7 +117,8 @@ void http_server_unref(struct http_server *s);
 void http_server_conn_gone(struct http_server *s); /* a place may have become free */
 
 /* http_server_conn.c */
-struct bufferevent *http_conn_new(struct event_base *base, void *listener); /* for evhttp_set_bevcb() */
+struct bufferevent *http_conn_new(struct event_base *base,
+				  void *listener); /* for evhttp_set_bevcb() */
 struct http_conn *http_conn_of(struct http_server *s, struct evhttp_connection *evcon);
 void http_conn_phase(struct http_conn *c, enum conn_phase phase);
 void http_conn_idle(struct http_conn *c); /* a reply is out */
@@ -134,7 +137,8 @@ void http_reply_begin(struct http_request *r);
 const char *http_status_text(int status);
 
 /* http_server_tls.c */
-int tls_server_new(const char *cert_pem, const char *key_pem, struct tls_server **ret, struct fault *err);
+int tls_server_new(const char *cert_pem, const char *key_pem, struct tls_server **ret,
+		   struct fault *err);
 void tls_server_free(struct tls_server *t);
 struct tls_conn *tls_conn_new(struct tls_server *t); /* NULL = no memory */
 void tls_conn_free(struct tls_conn *t);
@@ -143,7 +147,8 @@ bool tls_conn_is_up(const struct tls_conn *t); /* handshake done */
  * Takes what @src has, puts clear bytes into @dst and handshake answers into @out. Returns 0, 1 when the client has closed its
  * side, or -EPROTO; then @out holds a last alert.
  */
-int tls_conn_input(struct tls_conn *t, struct evbuffer *src, struct evbuffer *dst, struct evbuffer *out);
+int tls_conn_input(struct tls_conn *t, struct evbuffer *src, struct evbuffer *dst,
+		   struct evbuffer *out);
 /* Encodes @len bytes into @out. 0 or -EPROTO. */
 int tls_conn_output(struct tls_conn *t, const void *data, size_t len, struct evbuffer *out);
 /* For a connection that falls idle after much data: gives memory back. */

@@ -20,8 +20,9 @@ static const struct {
 	enum evhttp_cmd_type type;
 	const char *name;
 } methods[] = {
-	{ EVHTTP_REQ_GET, "GET" },	 { EVHTTP_REQ_HEAD, "HEAD" },	  { EVHTTP_REQ_POST, "POST" },
-	{ EVHTTP_REQ_PUT, "PUT" },	 { EVHTTP_REQ_DELETE, "DELETE" }, { EVHTTP_REQ_PATCH, "PATCH" },
+	{ EVHTTP_REQ_GET, "GET" },         { EVHTTP_REQ_HEAD, "HEAD" },
+	{ EVHTTP_REQ_POST, "POST" },       { EVHTTP_REQ_PUT, "PUT" },
+	{ EVHTTP_REQ_DELETE, "DELETE" },   { EVHTTP_REQ_PATCH, "PATCH" },
 	{ EVHTTP_REQ_OPTIONS, "OPTIONS" },
 };
 
@@ -106,7 +107,7 @@ static unsigned count_header(struct evhttp_request *ev, const char *name)
 	unsigned n = 0;
 	struct evkeyval *h;
 	TAILQ_FOREACH(h, ev->input_headers, next)
-		n += !strcasecmp(h->key, name);
+	n += !strcasecmp(h->key, name);
 	return n;
 }
 
@@ -118,7 +119,8 @@ static bool framing_is_clear(struct evhttp_request *ev)
 {
 	const char *coding = evhttp_find_header(ev->input_headers, "Transfer-Encoding");
 	const char *length = evhttp_find_header(ev->input_headers, "Content-Length");
-	if (coding && (length || strcasecmp(coding, "chunked") || count_header(ev, "Transfer-Encoding") > 1))
+	if (coding &&
+	    (length || strcasecmp(coding, "chunked") || count_header(ev, "Transfer-Encoding") > 1))
 		return false;
 	if (!length)
 		return !(coding && ev->type == EVHTTP_REQ_HEAD);
@@ -174,7 +176,8 @@ static struct http_request *request_new(struct evhttp_request *ev, struct http_c
 static void refuse(struct http_request *r, int status)
 {
 	char body[96];
-	int n = snprintf(body, sizeof(body), "{\"code\":%d,\"message\":\"%s\"}\n", status, http_status_text(status));
+	int n = snprintf(body, sizeof(body), "{\"code\":%d,\"message\":\"%s\"}\n", status,
+			 http_status_text(status));
 	r->conn->is_refused = true;
 	evhttp_add_header(r->ev->output_headers, "Connection", "close");
 	http_reply(r, status, "application/json", body, (size_t)n);
@@ -330,7 +333,8 @@ int http_reply_header(struct http_request *r, const char *name, const char *valu
 	return evhttp_add_header(r->ev->output_headers, name, value) ? -ENOMEM : 0;
 }
 
-static void body_set(struct http_request *r, int status, const char *content_type, const void *data, size_t len)
+static void body_set(struct http_request *r, int status, const char *content_type, const void *data,
+		     size_t len)
 {
 	char text[24];
 	if (status < 200 || status == 204 || status == 304)
@@ -346,7 +350,8 @@ static void body_set(struct http_request *r, int status, const char *content_typ
 		evbuffer_add(r->ev->output_buffer, data, len);
 }
 
-void http_reply(struct http_request *r, int status, const char *content_type, const void *data, size_t len)
+void http_reply(struct http_request *r, int status, const char *content_type, const void *data,
+		size_t len)
 {
 	struct evhttp_request *ev = r->ev;
 	struct http_conn *c = r->conn;

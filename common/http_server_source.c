@@ -138,8 +138,8 @@ static bool is_not_modified(const struct http_request *r, const char *etag, int6
 }
 
 /* Ranges wanted: as http_range_parse(). Only GET has ranges (RFC 9110 §14.2). */
-static int ranges_wanted(const struct http_request *r, uint64_t size, const char *etag, int64_t mtime_s,
-			 struct http_range ret[HTTP_RANGES_MAX])
+static int ranges_wanted(const struct http_request *r, uint64_t size, const char *etag,
+			 int64_t mtime_s, struct http_range ret[HTTP_RANGES_MAX])
 {
 	const char *value = http_request_header(r, "Range");
 	const char *condition = http_request_header(r, "If-Range");
@@ -152,12 +152,13 @@ static int ranges_wanted(const struct http_request *r, uint64_t size, const char
 
 static int range_text(char *out, size_t size, const struct http_range *g, uint64_t total)
 {
-	return snprintf(out, size, "bytes %llu-%llu/%llu", (unsigned long long)g->first, (unsigned long long)g->last,
-			(unsigned long long)total);
+	return snprintf(out, size, "bytes %llu-%llu/%llu", (unsigned long long)g->first,
+			(unsigned long long)g->last, (unsigned long long)total);
 }
 
 /* multipart/byteranges (RFC 9110 §14.6). Adds the length of all heads to *@length. */
-static int parts_multi(struct stream *s, const struct http_range *g, unsigned n, const char *content_type, uint64_t *length)
+static int parts_multi(struct stream *s, const struct http_range *g, unsigned n,
+		       const char *content_type, uint64_t *length)
 {
 	char boundary[33], type[80], range[80];
 	uint8_t noise[16];
@@ -170,8 +171,9 @@ static int parts_multi(struct stream *s, const struct http_range *g, unsigned n,
 		struct part *p = &s->parts[i];
 		if (i < n) {
 			range_text(range, sizeof(range), &g[i], s->src.size);
-			p->head = str_printf("%s--%s\r\nContent-Type: %s\r\nContent-Range: %s\r\n\r\n", i ? "\r\n" : "", boundary,
-					     content_type, range);
+			p->head = str_printf(
+				"%s--%s\r\nContent-Type: %s\r\nContent-Range: %s\r\n\r\n",
+				i ? "\r\n" : "", boundary, content_type, range);
 			p->offset = g[i].first;
 			p->left = g[i].last - g[i].first + 1;
 		} else {
@@ -186,7 +188,8 @@ static int parts_multi(struct stream *s, const struct http_range *g, unsigned n,
 }
 
 /* Status, parts, and the headers that go with them. Returns the status or -ENOMEM. */
-static int stream_plan(struct stream *s, const struct http_range *g, int n, const char *content_type)
+static int stream_plan(struct stream *s, const struct http_range *g, int n,
+		       const char *content_type)
 {
 	uint64_t length = 0;
 	if (n > 1) {
@@ -237,7 +240,8 @@ static void stream_start(struct stream *s, int status)
 	http_conn_flush(c);
 }
 
-void http_reply_source(struct http_request *r, const char *content_type, const char *etag, int64_t mtime_s, struct http_source src)
+void http_reply_source(struct http_request *r, const char *content_type, const char *etag,
+		       int64_t mtime_s, struct http_source src)
 {
 	struct http_range ranges[HTTP_RANGES_MAX];
 	bool is_head = !strcmp(http_request_method(r), "HEAD");
@@ -253,7 +257,9 @@ void http_reply_source(struct http_request *r, const char *content_type, const c
 	s->src = src;
 
 	add_validators(r, etag, mtime_s);
-	int n = is_not_modified(r, etag, mtime_s) ? -EALREADY : ranges_wanted(r, src.size, etag, mtime_s, ranges);
+	int n = is_not_modified(r, etag, mtime_s)
+			? -EALREADY
+			: ranges_wanted(r, src.size, etag, mtime_s, ranges);
 	int status = n == -EALREADY ? 304 : n < 0 ? 416 : stream_plan(s, ranges, n, content_type);
 	if (status > 0 && status < 300 && !is_head && src.size) {
 		stream_start(s, status);

@@ -15,8 +15,11 @@
 
 #define TICKET_LIFETIME_S 86400
 #define TLS_RECORD 16384 /* bytes of clear text in one record, RFC 5246 §6.2.1 */
-#define RECORD_BUFFER (8 + 5 + TLS_RECORD) /* bytes that mbedTLS' record buffers have at least: counter, header, text */
-#define RECORD_START 64 /* bytes of a buffer that hold more than one record's content: the counter, the place of the header */
+#define RECORD_BUFFER \
+	(8 + 5 +      \
+	 TLS_RECORD) /* bytes that mbedTLS' record buffers have at least: counter, header, text */
+#define RECORD_START \
+	64 /* bytes of a buffer that hold more than one record's content: the counter, the place of the header */
 
 struct tls_server {
 	mbedtls_ssl_config config;
@@ -49,7 +52,8 @@ static const int suites[] = {
 
 static int tls_configure(struct tls_server *t)
 {
-	int r = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
+	int r = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_SERVER,
+					    MBEDTLS_SSL_TRANSPORT_STREAM,
 					    MBEDTLS_SSL_PRESET_DEFAULT);
 	if (r)
 		return r;
@@ -58,13 +62,16 @@ static int tls_configure(struct tls_server *t)
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 	mbedtls_ssl_conf_min_tls_version(&t->config, MBEDTLS_SSL_VERSION_TLS1_2);
 #else
-	mbedtls_ssl_conf_min_version(&t->config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+	mbedtls_ssl_conf_min_version(&t->config, MBEDTLS_SSL_MAJOR_VERSION_3,
+				     MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
 	/* Resumption by tickets: nothing is kept per client. */
-	r = mbedtls_ssl_ticket_setup(&t->tickets, mbed_random, NULL, MBEDTLS_CIPHER_AES_256_GCM, TICKET_LIFETIME_S);
+	r = mbedtls_ssl_ticket_setup(&t->tickets, mbed_random, NULL, MBEDTLS_CIPHER_AES_256_GCM,
+				     TICKET_LIFETIME_S);
 	if (r)
 		return r;
-	mbedtls_ssl_conf_session_tickets_cb(&t->config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &t->tickets);
+	mbedtls_ssl_conf_session_tickets_cb(&t->config, mbedtls_ssl_ticket_write,
+					    mbedtls_ssl_ticket_parse, &t->tickets);
 	return mbedtls_ssl_conf_own_cert(&t->config, &t->chain, &t->key);
 }
 
@@ -73,7 +80,8 @@ static void tls_server_freep(struct tls_server **t)
 	tls_server_free(*t);
 }
 
-int tls_server_new(const char *cert_pem, const char *key_pem, struct tls_server **ret, struct fault *err)
+int tls_server_new(const char *cert_pem, const char *key_pem, struct tls_server **ret,
+		   struct fault *err)
 {
 	AUTO(tls_server_freep) struct tls_server *t = calloc(1, sizeof(*t));
 	if (!t)
@@ -83,15 +91,17 @@ int tls_server_new(const char *cert_pem, const char *key_pem, struct tls_server 
 	mbedtls_pk_init(&t->key);
 	mbedtls_ssl_ticket_init(&t->tickets);
 
-	int r = mbedtls_x509_crt_parse(&t->chain, (const unsigned char *)cert_pem, strlen(cert_pem) + 1);
+	int r = mbedtls_x509_crt_parse(&t->chain, (const unsigned char *)cert_pem,
+				       strlen(cert_pem) + 1);
 	if (r)
-		return r > 0 ? fault_set(err, -EBADMSG, "a certificate of the chain cannot be read") :
-			       pki_mbed_fault(err, r, "cannot read the server's certificate");
+		return r > 0 ? fault_set(err, -EBADMSG, "a certificate of the chain cannot be read")
+			     : pki_mbed_fault(err, r, "cannot read the server's certificate");
 	r = mbed_pk_parse_key(&t->key, (const unsigned char *)key_pem, strlen(key_pem) + 1);
 	if (r)
 		return pki_mbed_fault(err, r, "cannot read the server's key");
 	if (mbed_pk_check_pair(&t->chain.pk, &t->key))
-		return fault_set(err, -EBADMSG, "the server's key does not belong to its certificate");
+		return fault_set(err, -EBADMSG,
+				 "the server's key does not belong to its certificate");
 	r = tls_configure(t);
 	if (r)
 		return pki_mbed_fault(err, r, "cannot set up TLS");
@@ -150,7 +160,8 @@ void tls_conn_free(struct tls_conn *t)
 static void pages_release(unsigned char *p, size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uintptr_t first = ((uintptr_t)p + RECORD_START + page - 1) / page * page, end = ((uintptr_t)p + size) / page * page;
+	uintptr_t first = ((uintptr_t)p + RECORD_START + page - 1) / page * page,
+		  end = ((uintptr_t)p + size) / page * page;
 	if (p && first < end)
 		(void)madvise((void *)first, end - first, MADV_DONTNEED);
 }
@@ -162,7 +173,8 @@ static void pages_release(unsigned char *p, size_t size)
  */
 void tls_conn_rest(struct tls_conn *t)
 {
-	if (mbedtls_ssl_check_pending(&t->ssl) || t->ssl.MBED_FIELD(in_left) || t->ssl.MBED_FIELD(out_left))
+	if (mbedtls_ssl_check_pending(&t->ssl) || t->ssl.MBED_FIELD(in_left) ||
+	    t->ssl.MBED_FIELD(out_left))
 		return;
 	pages_release(t->ssl.MBED_FIELD(in_buf), RECORD_BUFFER);
 	pages_release(t->ssl.MBED_FIELD(out_buf), RECORD_BUFFER);
@@ -199,7 +211,8 @@ static int tls_read_all(struct tls_conn *t, struct evbuffer *dst)
 	}
 }
 
-int tls_conn_input(struct tls_conn *t, struct evbuffer *src, struct evbuffer *dst, struct evbuffer *out)
+int tls_conn_input(struct tls_conn *t, struct evbuffer *src, struct evbuffer *dst,
+		   struct evbuffer *out)
 {
 	t->src = src;
 	t->out = out;

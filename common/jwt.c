@@ -103,7 +103,8 @@ static int check_header(const struct jwt_parts *p, struct fault *err)
 	return 0;
 }
 
-static int check_signature(const struct jwt_key *k, const char *token, const struct jwt_parts *p, struct fault *err)
+static int check_signature(const struct jwt_key *k, const char *token, const struct jwt_parts *p,
+			   struct fault *err)
 {
 	AUTO(freep) void *sig = NULL;
 	size_t sig_len;
@@ -157,7 +158,8 @@ static int check_times(const json_t *claims, int64_t now_s, struct fault *err)
 int jwt_sign(const struct jwt_key *k, const json_t *claims, char **ret_token, struct fault *err)
 {
 	if (!k->is_private || !json_is_object(claims))
-		return fault_set(err, -EINVAL, "a token needs a private key and an object of claims");
+		return fault_set(err, -EINVAL,
+				 "a token needs a private key and an object of claims");
 	AUTO(freep) char *text = json_text(claims, false);
 	if (!text)
 		return fault_oom(err);
@@ -183,7 +185,8 @@ int jwt_sign(const struct jwt_key *k, const json_t *claims, char **ret_token, st
 	return 0;
 }
 
-int jwt_verify(const struct jwt_key *k, const char *token, int64_t now_s, json_t **ret_claims, struct fault *err)
+int jwt_verify(const struct jwt_key *k, const char *token, int64_t now_s, json_t **ret_claims,
+	       struct fault *err)
 {
 	struct jwt_parts p;
 	int r = split(token, &p, err);

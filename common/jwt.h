@@ -18,6 +18,7 @@ int jwt_sign(const struct jwt_key *k, const json_t *claims, char **ret_token, st
  * Checks form, alg, signature, and exp/nbf against @now_s where present. *ret_claims: new reference.
  * -EBADMSG bad form or signature, -EKEYEXPIRED expired.
  */
-int jwt_verify(const struct jwt_key *k, const char *token, int64_t now_s, json_t **ret_claims, struct fault *err);
+int jwt_verify(const struct jwt_key *k, const char *token, int64_t now_s, json_t **ret_claims,
+	       struct fault *err);
 /* Claims without any check of the signature: only for reading our own token (iat as clock floor). */
 int jwt_peek(const char *token, json_t **ret_claims, struct fault *err);

@@ -12,7 +12,8 @@
 #define mbed_sha256_starts(c) mbedtls_sha256_starts(c, 0)
 #define mbed_sha256_update mbedtls_sha256_update
 #define mbed_md5 mbedtls_md5
-#define mbed_pk_parse_key(pk, pem, len) mbedtls_pk_parse_key(pk, pem, len, NULL, 0, mbed_random, NULL)
+#define mbed_pk_parse_key(pk, pem, len) \
+	mbedtls_pk_parse_key(pk, pem, len, NULL, 0, mbed_random, NULL)
 #define mbed_pk_check_pair(pub, prv) mbedtls_pk_check_pair(pub, prv, mbed_random, NULL)
 #define mbed_pk_sign(pk, digest, sig, size, n) \
 	mbedtls_pk_sign(pk, MBEDTLS_MD_SHA256, digest, 32, sig, size, n, mbed_random, NULL)

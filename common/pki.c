@@ -38,7 +38,9 @@ static int crt_load(mbedtls_x509_crt *ret, const char *pem, struct fault *err)
 {
 	size_t len = pem ? strnlen(pem, PKI_PEM_MAX) : 0;
 	if (!len || len == PKI_PEM_MAX)
-		return fault_set(err, -EBADMSG, "a certificate must be PEM text of at most %d bytes", PKI_PEM_MAX - 1);
+		return fault_set(err, -EBADMSG,
+				 "a certificate must be PEM text of at most %d bytes",
+				 PKI_PEM_MAX - 1);
 	int r = mbedtls_x509_crt_parse(ret, (const unsigned char *)pem, len + 1);
 	if (r > 0)
 		return fault_set(err, -EBADMSG, "%d of the certificates cannot be read", r);
@@ -60,7 +62,10 @@ static int general_name_put(const char *name, uint8_t *out)
 		memcpy(out + 2, addr, n);
 	} else {
 		n = strlen(name);
-		if (!n || n > 127 || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._*") != n)
+		if (!n || n > 127 ||
+		    strspn(name,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._*") !=
+			    n)
 			return -EINVAL;
 		out[0] = 0x80 | SAN_DNS;
 		memcpy(out + 2, name, n);
@@ -76,10 +81,13 @@ static int san_set(mbedtls_x509write_cert *w, const char *const *names, struct f
 	size_t len = 4, count = 0;
 	for (; names[count]; count++) {
 		if (count == NAMES_MAX)
-			return fault_set(err, -E2BIG, "more than %d names for one certificate", NAMES_MAX);
+			return fault_set(err, -E2BIG, "more than %d names for one certificate",
+					 NAMES_MAX);
 		int n = general_name_put(names[count], der + len);
 		if (n < 0)
-			return fault_set(err, -EINVAL, "\"%s\" is neither a host name nor an address", names[count]);
+			return fault_set(err, -EINVAL,
+					 "\"%s\" is neither a host name nor an address",
+					 names[count]);
 		len += (size_t)n;
 	}
 	if (!count)
@@ -100,16 +108,19 @@ static int san_set(mbedtls_x509write_cert *w, const char *const *names, struct f
 		start[3] = (uint8_t)body;
 	}
 	int r = mbedtls_x509write_crt_set_extension(w, MBEDTLS_OID_SUBJECT_ALT_NAME,
-						    MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), 0, start, body + head);
+						    MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME),
+						    0, start, body + head);
 	return r ? pki_mbed_fault(err, r, "cannot set the names") : 0;
 }
 
 /* id-kp-serverAuth, 1.3.6.1.5.5.7.3.1 (RFC 5280 §4.2.1.12). */
 static int server_auth_set(mbedtls_x509write_cert *w)
 {
-	static const uint8_t der[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01 };
+	static const uint8_t der[] = { 0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
+				       0x01, 0x05, 0x05, 0x07, 0x03, 0x01 };
 	return mbedtls_x509write_crt_set_extension(w, MBEDTLS_OID_EXTENDED_KEY_USAGE,
-						   MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), 0, der, sizeof(der));
+						   MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE),
+						   0, der, sizeof(der));
 }
 
 static int validity_set(mbedtls_x509write_cert *w, unsigned days, struct fault *err)
@@ -120,7 +131,8 @@ static int validity_set(mbedtls_x509write_cert *w, unsigned days, struct fault *
 	time_t start = now - DAY_S;
 	if (!gmtime_r(&start, &tm) || !strftime(from, sizeof(from), "%Y%m%d%H%M%S", &tm))
 		return fault_set(err, -EINVAL, "the clock is out of range");
-	if (!gmtime_r(&until, &tm) || tm.tm_year > 8099 || !strftime(to, sizeof(to), "%Y%m%d%H%M%S", &tm))
+	if (!gmtime_r(&until, &tm) || tm.tm_year > 8099 ||
+	    !strftime(to, sizeof(to), "%Y%m%d%H%M%S", &tm))
 		return fault_set(err, -EINVAL, "%u days is too long", days);
 	int r = mbedtls_x509write_crt_set_validity(w, from, to);
 	return r ? pki_mbed_fault(err, r, "cannot set the validity") : 0;
@@ -167,7 +179,8 @@ static int write_pem(mbedtls_x509write_cert *w, char **ret, struct fault *err)
 	return 0;
 }
 
-int pki_ca_new(const char *key_pem, const char *common_name, unsigned days, char **ret_cert_pem, struct fault *err)
+int pki_ca_new(const char *key_pem, const char *common_name, unsigned days, char **ret_cert_pem,
+	       struct fault *err)
 {
 	AUTO(pk_donep) mbedtls_pk_context pk;
 	AUTO(write_donep) mbedtls_x509write_cert w;
@@ -197,7 +210,8 @@ int pki_ca_new(const char *key_pem, const char *common_name, unsigned days, char
 	if (!r)
 		r = mbedtls_x509write_crt_set_basic_constraints(&w, 1, 0);
 	if (!r)
-		r = mbedtls_x509write_crt_set_key_usage(&w, MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN);
+		r = mbedtls_x509write_crt_set_key_usage(&w, MBEDTLS_X509_KU_KEY_CERT_SIGN |
+								    MBEDTLS_X509_KU_CRL_SIGN);
 	if (!r)
 		r = mbedtls_x509write_crt_set_subject_key_identifier(&w);
 	if (!r)
@@ -207,8 +221,32 @@ int pki_ca_new(const char *key_pem, const char *common_name, unsigned days, char
 	return write_pem(&w, ret_cert_pem, err);
 }
 
-int pki_server_cert_new(const char *ca_cert_pem, const char *ca_key_pem, const char *key_pem, const char *const *names,
-			unsigned days, char **ret_cert_pem, struct fault *err)
+/* What every server certificate has; the keys are set already. An mbedTLS error, or 0. */
+static int server_fields_set(mbedtls_x509write_cert *w, const mbedtls_x509_crt *ca)
+{
+	char issuer[512];
+	int r = mbedtls_x509_dn_gets(issuer, sizeof(issuer), &ca->subject);
+	if (r < 0)
+		return r;
+	mbedtls_x509write_crt_set_version(w, MBEDTLS_X509_CRT_VERSION_3);
+	mbedtls_x509write_crt_set_md_alg(w, MBEDTLS_MD_SHA256);
+	r = mbedtls_x509write_crt_set_issuer_name(w, issuer);
+	if (!r)
+		r = serial_set(w);
+	if (!r)
+		r = mbedtls_x509write_crt_set_basic_constraints(w, 0, -1);
+	if (!r)
+		r = mbedtls_x509write_crt_set_key_usage(w, MBEDTLS_X509_KU_DIGITAL_SIGNATURE);
+	if (!r)
+		r = server_auth_set(w);
+	if (!r)
+		r = mbedtls_x509write_crt_set_subject_key_identifier(w);
+	return r ? r : mbedtls_x509write_crt_set_authority_key_identifier(w);
+}
+
+int pki_server_cert_new(const char *ca_cert_pem, const char *ca_key_pem, const char *key_pem,
+			const char *const *names, unsigned days, char **ret_cert_pem,
+			struct fault *err)
 {
 	AUTO(crt_donep) mbedtls_x509_crt ca;
 	AUTO(pk_donep) mbedtls_pk_context ca_key;
@@ -236,27 +274,9 @@ int pki_server_cert_new(const char *ca_cert_pem, const char *ca_key_pem, const c
 	if (r)
 		return r;
 
-	char issuer[512];
-	r = mbedtls_x509_dn_gets(issuer, sizeof(issuer), &ca.subject);
-	if (r < 0)
-		return pki_mbed_fault(err, r, "cannot read the CA's name");
-	mbedtls_x509write_crt_set_version(&w, MBEDTLS_X509_CRT_VERSION_3);
-	mbedtls_x509write_crt_set_md_alg(&w, MBEDTLS_MD_SHA256);
 	mbedtls_x509write_crt_set_subject_key(&w, &key);
 	mbedtls_x509write_crt_set_issuer_key(&w, &ca_key);
-	r = mbedtls_x509write_crt_set_issuer_name(&w, issuer);
-	if (!r)
-		r = serial_set(&w);
-	if (!r)
-		r = mbedtls_x509write_crt_set_basic_constraints(&w, 0, -1);
-	if (!r)
-		r = mbedtls_x509write_crt_set_key_usage(&w, MBEDTLS_X509_KU_DIGITAL_SIGNATURE);
-	if (!r)
-		r = server_auth_set(&w);
-	if (!r)
-		r = mbedtls_x509write_crt_set_subject_key_identifier(&w);
-	if (!r)
-		r = mbedtls_x509write_crt_set_authority_key_identifier(&w);
+	r = server_fields_set(&w, &ca);
 	if (r)
 		return pki_mbed_fault(err, r, "cannot make the certificate");
 	return write_pem(&w, ret_cert_pem, err);
@@ -264,12 +284,17 @@ int pki_server_cert_new(const char *ca_cert_pem, const char *ca_key_pem, const c
 
 static int64_t to_epoch(const mbedtls_x509_time *t)
 {
-	struct tm tm = { .tm_year = t->year - 1900, .tm_mon = t->mon - 1, .tm_mday = t->day,
-			 .tm_hour = t->hour, .tm_min = t->min, .tm_sec = t->sec };
+	struct tm tm = { .tm_year = t->year - 1900,
+			 .tm_mon = t->mon - 1,
+			 .tm_mday = t->day,
+			 .tm_hour = t->hour,
+			 .tm_min = t->min,
+			 .tm_sec = t->sec };
 	return timegm(&tm);
 }
 
-int pki_cert_validity(const char *cert_pem, int64_t *ret_not_before, int64_t *ret_not_after, struct fault *err)
+int pki_cert_validity(const char *cert_pem, int64_t *ret_not_before, int64_t *ret_not_after,
+		      struct fault *err)
 {
 	AUTO(crt_donep) mbedtls_x509_crt crt;
 	mbedtls_x509_crt_init(&crt);
@@ -301,7 +326,8 @@ static bool san_has(const mbedtls_x509_crt *crt, const char *name)
 	return false;
 }
 
-int pki_cert_covers(const char *cert_pem, const char *const *names, unsigned days, struct fault *err)
+int pki_cert_covers(const char *cert_pem, const char *const *names, unsigned days,
+		    struct fault *err)
 {
 	AUTO(crt_donep) mbedtls_x509_crt crt;
 	mbedtls_x509_crt_init(&crt);
@@ -309,7 +335,8 @@ int pki_cert_covers(const char *cert_pem, const char *const *names, unsigned day
 	if (r)
 		return r;
 	int64_t now = time(NULL);
-	if (to_epoch(&crt.valid_from) > now || to_epoch(&crt.valid_to) < now + (int64_t)days * DAY_S)
+	if (to_epoch(&crt.valid_from) > now ||
+	    to_epoch(&crt.valid_to) < now + (int64_t)days * DAY_S)
 		return 0;
 	for (size_t i = 0; names[i]; i++) {
 		if (!san_has(&crt, names[i]))

@@ -47,13 +47,14 @@ int pki_pk_load(mbedtls_pk_context *ret, const char *pem, bool *ret_is_private, 
 {
 	size_t len = pem ? strnlen(pem, PKI_PEM_MAX) : 0;
 	if (!len || len == PKI_PEM_MAX)
-		return fault_set(err, -EBADMSG, "a key must be PEM text of at most %d bytes", PKI_PEM_MAX - 1);
+		return fault_set(err, -EBADMSG, "a key must be PEM text of at most %d bytes",
+				 PKI_PEM_MAX - 1);
 
 	AUTO(pk_donep) mbedtls_pk_context pk;
 	mbedtls_pk_init(&pk);
 	bool is_private = strstr(pem, "PRIVATE KEY-----");
-	int r = is_private ? mbed_pk_parse_key(&pk, (const unsigned char *)pem, len + 1) :
-			     mbedtls_pk_parse_public_key(&pk, (const unsigned char *)pem, len + 1);
+	int r = is_private ? mbed_pk_parse_key(&pk, (const unsigned char *)pem, len + 1)
+			   : mbedtls_pk_parse_public_key(&pk, (const unsigned char *)pem, len + 1);
 	if (r)
 		return pki_mbed_fault(err, r, "cannot read the key");
 	if (!mbedtls_pk_can_do(&pk, MBEDTLS_PK_ECKEY) ||
@@ -72,7 +73,8 @@ int pki_key_new(char **ret_key_pem, struct fault *err)
 	mbedtls_pk_init(&pk);
 	int r = mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
 	if (!r)
-		r = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(pk), mbed_random, NULL);
+		r = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(pk), mbed_random,
+					NULL);
 	if (r)
 		return pki_mbed_fault(err, r, "cannot make a key");
 
@@ -159,7 +161,8 @@ static size_t scalar_to_der(const uint8_t scalar[SCALAR], uint8_t *out)
 	return n + 2;
 }
 
-int pki_pk_sign_raw(mbedtls_pk_context *pk, const uint8_t digest[32], uint8_t ret_sig[64], struct fault *err)
+int pki_pk_sign_raw(mbedtls_pk_context *pk, const uint8_t digest[32], uint8_t ret_sig[64],
+		    struct fault *err)
 {
 	unsigned char der[MBEDTLS_ECDSA_MAX_LEN];
 	size_t len;
@@ -175,7 +178,8 @@ int pki_pk_sign_raw(mbedtls_pk_context *pk, const uint8_t digest[32], uint8_t re
 	if (p)
 		p = der_to_scalar(p, end, raw + SCALAR);
 	if (p != end)
-		return fault_set(err, -EBADMSG, "cannot sign: the library's signature has an unknown form");
+		return fault_set(err, -EBADMSG,
+				 "cannot sign: the library's signature has an unknown form");
 	memcpy(ret_sig, raw, sizeof(raw));
 	return 0;
 }
@@ -191,7 +195,8 @@ int pki_pk_verify_raw(mbedtls_pk_context *pk, const uint8_t digest[32], const ui
 	return mbedtls_pk_verify(pk, MBEDTLS_MD_SHA256, digest, 32, der, len) ? -EBADMSG : 0;
 }
 
-int pki_sign_raw(const char *key_pem, const uint8_t digest[32], uint8_t ret_sig[64], struct fault *err)
+int pki_sign_raw(const char *key_pem, const uint8_t digest[32], uint8_t ret_sig[64],
+		 struct fault *err)
 {
 	AUTO(pk_donep) mbedtls_pk_context pk;
 	mbedtls_pk_init(&pk);
@@ -204,7 +209,8 @@ int pki_sign_raw(const char *key_pem, const uint8_t digest[32], uint8_t ret_sig[
 	return pki_pk_sign_raw(&pk, digest, ret_sig, err);
 }
 
-int pki_verify_raw(const char *key_pem, const uint8_t digest[32], const uint8_t sig[64], struct fault *err)
+int pki_verify_raw(const char *key_pem, const uint8_t digest[32], const uint8_t sig[64],
+		   struct fault *err)
 {
 	AUTO(pk_donep) mbedtls_pk_context pk;
 	mbedtls_pk_init(&pk);

@@ -13,14 +13,16 @@
 
 /* The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 const uint32_t sha256_round_constants[64] = {
-	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-	0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-	0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-	0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
+	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
+	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
+	0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
+	0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc,
+	0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
+	0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116,
+	0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+	0xc67178f2,
 };
 
 #if defined(__x86_64__)
@@ -38,7 +40,8 @@ static bool x86_is_usable(void)
 }
 
 /* Four rounds: SHA256RNDS2 takes two constants-plus-words from the low half of its third operand. */
-X86_TARGET static inline void x86_rounds4(__m128i *abef, __m128i *cdgh, __m128i w, const uint32_t *k)
+X86_TARGET static inline void x86_rounds4(__m128i *abef, __m128i *cdgh, __m128i w,
+					  const uint32_t *k)
 {
 	__m128i wk = _mm_add_epi32(w, _mm_loadu_si128((const __m128i *)k));
 	*cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, wk);
@@ -72,7 +75,8 @@ X86_TARGET static void x86_compress(uint32_t state[8], const uint8_t *data, size
 		}
 #pragma GCC unroll 12
 		for (int i = 4; i < 16; i++) {
-			w[i & 3] = x86_schedule(w[i & 3], w[(i + 1) & 3], w[(i + 2) & 3], w[(i + 3) & 3]);
+			w[i & 3] = x86_schedule(w[i & 3], w[(i + 1) & 3], w[(i + 2) & 3],
+						w[(i + 3) & 3]);
 			x86_rounds4(&abef, &cdgh, w[i & 3], sha256_round_constants + 4 * i);
 		}
 		abef = _mm_add_epi32(abef, abef0);
@@ -100,7 +104,8 @@ static bool arm_is_usable(void)
 	return getauxval(AT_HWCAP) & HWCAP_SHA2;
 }
 
-ARM_TARGET static inline void arm_rounds4(uint32x4_t *abcd, uint32x4_t *efgh, uint32x4_t w, const uint32_t *k)
+ARM_TARGET static inline void arm_rounds4(uint32x4_t *abcd, uint32x4_t *efgh, uint32x4_t w,
+					  const uint32_t *k)
 {
 	uint32x4_t wk = vaddq_u32(w, vld1q_u32(k)), before = *abcd;
 	*abcd = vsha256hq_u32(*abcd, *efgh, wk);

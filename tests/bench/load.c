@@ -105,7 +105,8 @@ static long conn_read(struct conn *c, char *data, size_t size)
 
 static long conn_write(struct conn *c, const char *data, size_t len)
 {
-	return c->ssl ? mbedtls_ssl_write(c->ssl, (const unsigned char *)data, len) : send(c->fd, data, len, MSG_NOSIGNAL);
+	return c->ssl ? mbedtls_ssl_write(c->ssl, (const unsigned char *)data, len)
+		      : send(c->fd, data, len, MSG_NOSIGNAL);
 }
 
 static void conn_replied(struct conn *c)
@@ -143,7 +144,8 @@ static bool conn_feed(struct conn *c, const char *data, size_t len)
 			c->head[c->head_len] = '\0';
 			if (c->head_len + 1 == sizeof(c->head))
 				return false;
-			if (c->head_len < 4 || memcmp(c->head + c->head_len - 4, "\r\n\r\n", 4) != 0)
+			if (c->head_len < 4 ||
+			    memcmp(c->head + c->head_len - 4, "\r\n\r\n", 4) != 0)
 				continue;
 			const char *cl = strcasestr(c->head, "\r\nContent-Length:");
 			c->body_left = cl ? strtoull(cl + 17, NULL, 10) : 0;
@@ -176,7 +178,8 @@ static void on_first(evutil_socket_t fd, short what, void *ctx)
 {
 	struct conn *c = ctx;
 	uint64_t ms = c->load->interval_ms;
-	struct timeval every = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct timeval every = { .tv_sec = (time_t)(ms / 1000),
+				 .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	c->timer = event_new(c->load->base, -1, EV_PERSIST, on_timer, c);
 	event_add(c->timer, &every);
 	on_timer(fd, what, ctx);
@@ -198,7 +201,8 @@ static void begin(struct load *l)
 			continue;
 		}
 		uint64_t first_us = l->interval_ms * 1000 * i / l->connections;
-		struct timeval first = { .tv_sec = (time_t)(first_us / 1000000), .tv_usec = (suseconds_t)(first_us % 1000000) };
+		struct timeval first = { .tv_sec = (time_t)(first_us / 1000000),
+					 .tv_usec = (suseconds_t)(first_us % 1000000) };
 		event_base_once(l->base, -1, EV_TIMEOUT, on_first, c, &first);
 	}
 }
@@ -299,14 +303,16 @@ static void report(struct load *l)
 	double seconds = (double)(l->end_us - l->begin_us) / 1e6;
 	struct rusage u;
 	getrusage(RUSAGE_SELF, &u);
-	double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+		     (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 	size_t n = l->n_samples;
 	qsort(l->samples, n, sizeof(*l->samples), compare);
 	printf("{\"connections\":%llu,\"seconds\":%.3f,\"requests\":%llu,\"per_second\":%.1f,\"not_2xx\":%llu,\"errors\":%llu,"
 	       "\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,\"own_cpu_seconds\":%.2f}\n",
-	       (unsigned long long)l->n_open, seconds, (unsigned long long)l->done, (double)l->done / seconds,
-	       (unsigned long long)l->bad, (unsigned long long)l->errors, n ? l->samples[n / 2] : 0,
-	       n ? l->samples[n * 99 / 100] : 0, n ? l->samples[n - 1] : 0, cpu);
+	       (unsigned long long)l->n_open, seconds, (unsigned long long)l->done,
+	       (double)l->done / seconds, (unsigned long long)l->bad, (unsigned long long)l->errors,
+	       n ? l->samples[n / 2] : 0, n ? l->samples[n * 99 / 100] : 0,
+	       n ? l->samples[n - 1] : 0, cpu);
 }
 
 static int url_split(struct load *l, const char *url)
@@ -319,7 +325,8 @@ static int url_split(struct load *l, const char *url)
 	bool is_v6 = *host == '[';
 	if (!colon || (is_v6 && colon[-1] != ']'))
 		return -EINVAL;
-	l->host = is_v6 ? strndup(host + 1, (size_t)(colon - host - 2)) : strndup(host, (size_t)(colon - host));
+	l->host = is_v6 ? strndup(host + 1, (size_t)(colon - host - 2))
+			: strndup(host, (size_t)(colon - host));
 	l->port = strndup(colon + 1, (size_t)(path - colon - 1));
 	AUTO(freep) char *extra = strdup("");
 	for (size_t i = 0; i < l->n_headers; i++) {
@@ -327,7 +334,8 @@ static int url_split(struct load *l, const char *url)
 		free(extra);
 		extra = more;
 	}
-	l->request = str_printf("GET %s HTTP/1.1\r\nHost: %s:%s\r\n%s\r\n", *path ? path : "/", l->host, l->port, extra);
+	l->request = str_printf("GET %s HTTP/1.1\r\nHost: %s:%s\r\n%s\r\n", *path ? path : "/",
+				l->host, l->port, extra);
 	return l->request ? 0 : -ENOMEM;
 }
 
@@ -350,7 +358,8 @@ static int prepare(struct load *l, const char *url)
 	}
 	/* A load generator, not a client: certificates are not looked at. */
 	mbedtls_ssl_config_init(&l->config);
-	r = mbedtls_ssl_config_defaults(&l->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+	r = mbedtls_ssl_config_defaults(&l->config, MBEDTLS_SSL_IS_CLIENT,
+					MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
 	mbedtls_ssl_conf_authmode(&l->config, MBEDTLS_SSL_VERIFY_NONE);
 	mbedtls_ssl_conf_rng(&l->config, mbed_random, NULL);
 	l->base = event_base_new();
@@ -376,7 +385,8 @@ static int run(void *ctx, int argc, char **argv)
 static int set_connections(void *ctx, const char *value, struct fault *err)
 {
 	struct load *l = ctx;
-	if (str_to_u64(value, &l->connections) || !l->connections || l->connections > CONNECTIONS_MAX)
+	if (str_to_u64(value, &l->connections) || !l->connections ||
+	    l->connections > CONNECTIONS_MAX)
 		return fault_set(err, -EINVAL, "1 to %d connections", CONNECTIONS_MAX);
 	return 0;
 }
@@ -384,13 +394,17 @@ static int set_connections(void *ctx, const char *value, struct fault *err)
 static int set_seconds(void *ctx, const char *value, struct fault *err)
 {
 	struct load *l = ctx;
-	return str_to_u64(value, &l->seconds) || !l->seconds ? fault_set(err, -EINVAL, "a number of seconds") : 0;
+	return str_to_u64(value, &l->seconds) || !l->seconds
+		       ? fault_set(err, -EINVAL, "a number of seconds")
+		       : 0;
 }
 
 static int set_interval(void *ctx, const char *value, struct fault *err)
 {
 	struct load *l = ctx;
-	return str_to_ms(value, &l->interval_ms) ? fault_set(err, -EINVAL, "a time like 500ms or 60s") : 0;
+	return str_to_ms(value, &l->interval_ms)
+		       ? fault_set(err, -EINVAL, "a time like 500ms or 60s")
+		       : 0;
 }
 
 static int add_header(void *ctx, const char *value, struct fault *err)
@@ -407,13 +421,15 @@ int main(int argc, char **argv)
 	static const struct option_spec options[] = {
 		{ "connections", 'c', "N", "keep-alive connections (default 32)", set_connections },
 		{ "seconds", 's', "N", "length of the measurement (default 5)", set_seconds },
-		{ "interval", 'i', "TIME", "each connection asks once per TIME (default: at once again)", set_interval },
+		{ "interval", 'i', "TIME",
+		  "each connection asks once per TIME (default: at once again)", set_interval },
 		{ "header", 'H', "LINE", "one more request header", add_header },
 		{ 0 },
 	};
 	static const struct program program = {
 		.name = "load",
-		.summary = "Request a URL over many keep-alive connections and print figures as JSON.",
+		.summary =
+			"Request a URL over many keep-alive connections and print figures as JSON.",
 		.options = options,
 		.args = "URL",
 		.min_operands = 1,

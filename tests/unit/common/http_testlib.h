@@ -85,7 +85,8 @@ static inline void later_fire(evutil_socket_t fd, short what, void *ctx)
 	free(l);
 }
 
-static inline uint64_t query_number(const struct http_request *r, const char *name, uint64_t otherwise)
+static inline uint64_t query_number(const struct http_request *r, const char *name,
+				    uint64_t otherwise)
 {
 	uint64_t v;
 	const char *text = http_request_query(r, name);
@@ -96,7 +97,8 @@ static inline void serve_later(struct child *c, struct http_request *r)
 {
 	struct later *l = calloc(1, sizeof(*l));
 	uint64_t ms = query_number(r, "ms", 100);
-	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+			      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	l->child = c;
 	l->req = r;
 	l->ev = event_new(c->base, -1, 0, later_fire, l);
@@ -109,8 +111,9 @@ static inline void serve_echo(struct http_request *r)
 	const char *body = http_request_body(r, &len);
 	const char *second = http_request_body(r, &again);
 	const char *q = http_request_query(r, "q"), *h = http_request_header(r, "X-Test");
-	char *text = str_printf("%s %s q=%s x=%s peer=%s tls=%d same=%d len=%zu body=%.*s\n", http_request_method(r),
-				http_request_path(r), q ? q : "-", h ? h : "-", http_request_peer(r), http_request_is_tls(r),
+	char *text = str_printf("%s %s q=%s x=%s peer=%s tls=%d same=%d len=%zu body=%.*s\n",
+				http_request_method(r), http_request_path(r), q ? q : "-",
+				h ? h : "-", http_request_peer(r), http_request_is_tls(r),
 				len == again && body[len] == '\0' && !strcmp(body, second), len,
 				(int)MIN_OF(len, 200u), body);
 	(void)http_reply_header(r, "X-One", "1");
@@ -127,7 +130,9 @@ static inline void serve(void *ctx, struct http_request *r)
 	if (!strcmp(path, "/later")) {
 		serve_later(c, r);
 	} else if (!strcmp(path, "/file") || !strcmp(path, "/bad")) {
-		struct http_source src = { .size = query_number(r, "size", FILE_SIZE), .free = file_free, .ctx = c };
+		struct http_source src = { .size = query_number(r, "size", FILE_SIZE),
+					   .free = file_free,
+					   .ctx = c };
 		src.pread = *++path == 'b' ? bad_pread : file_pread;
 		http_reply_source(r, "application/octet-stream", FILE_ETAG, FILE_MTIME, src);
 	} else if (!strcmp(path, "/big")) {
@@ -161,7 +166,8 @@ static inline void child_stop(evutil_socket_t fd, short what, void *ctx)
 	c->server = NULL;
 }
 
-static inline int child_main(const struct http_limits *limits, const char *cert, const char *key, int ready_fd, int stop_fd)
+static inline int child_main(const struct http_limits *limits, const char *cert, const char *key,
+			     int ready_fd, int stop_fd)
 {
 	struct child c = { .base = event_base_new() };
 	struct fault err = FAULT_INIT;
@@ -181,7 +187,8 @@ static inline int child_main(const struct http_limits *limits, const char *cert,
 	return 0;
 }
 
-static inline struct test_server server_begin(const struct http_limits *limits, const char *cert, const char *key)
+static inline struct test_server server_begin(const struct http_limits *limits, const char *cert,
+					      const char *key)
 {
 	struct test_server t = { 0 };
 	int ready[2], stop[2];
@@ -203,7 +210,8 @@ static inline struct test_server server_begin(const struct http_limits *limits, 
 	close(ready[0]);
 	t.stop_fd = stop[1];
 	t.port = (uint16_t)atoi(strrchr(addr, ':') + 1);
-	snprintf(t.url, sizeof(t.url), "%s://%s:%u", cert ? "https" : "http", cert ? "localhost" : "127.0.0.1", t.port);
+	snprintf(t.url, sizeof(t.url), "%s://%s:%u", cert ? "https" : "http",
+		 cert ? "localhost" : "127.0.0.1", t.port);
 	return t;
 }
 
@@ -236,7 +244,9 @@ static inline long server_rss(const struct test_server *t)
 
 static inline int dial_rcvbuf(const struct test_server *t, int rcvbuf)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(t->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+				  .sin_port = htons(t->port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct timeval tv = { .tv_sec = 20 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);

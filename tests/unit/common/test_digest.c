@@ -78,7 +78,9 @@ static void test_engines_lengths(void **state)
 		}
 	}
 	assert_true(tried >= 1);
-	assert_string_equal(sha256_engines()[0]->is_usable() ? sha256_engines()[0]->name : "mbedtls", sha256_engine());
+	assert_string_equal(sha256_engines()[0]->is_usable() ? sha256_engines()[0]->name
+							     : "mbedtls",
+			    sha256_engine());
 }
 
 /* Random lengths cut at random places, unaligned. */

@@ -1,126 +1,20 @@
-#include "http_testlib.h"
+#include "http_liar.h"
 
 #include "common/http_client.h"
 
 static struct test_server server; /* our own */
-static struct test_server liar;	  /* breaks the rules */
-
-/* --- a server that says what it is told to ------------------------------------------------------------- */
-
-static const struct {
-	const char *path, *reply;
-	bool hangs; /* keeps the connection open afterwards */
-} lies[] = {
-	{ "/200", "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789", false },
-	{ "/other", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 6-10/20\r\nContent-Length: 5\r\n\r\n01234", false },
-	{ "/shorter", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-8/20\r\nContent-Length: 4\r\n\r\n0123", false },
-	{ "/small-total", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/9\r\nContent-Length: 5\r\n\r\n01234", false },
-	{ "/no-range", "HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\r\n01234", false },
-	{ "/junk-range", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/20x\r\nContent-Length: 5\r\n\r\n01234", false },
-	{ "/few", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/20\r\nContent-Length: 4\r\n\r\n0123", false },
-	{ "/many", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/20\r\nContent-Length: 6\r\n\r\n012345", false },
-	{ "/star", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/*\r\nContent-Length: 5\r\n\r\n01234", false },
-	{ "/404", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone", false },
-	{ "/cut", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789", false },
-	{ "/nothing", "", false },
-	{ "/no-http", "220 mail ESMTP\r\n\r\n", false },
-	{ "/stall", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789", true },
-	{ "/silent", "", true },
-	{ "/loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc", false },
-	{ "/to-file", "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", false },
-	{ "/continue", "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-Late:  2 \r\nContent-Length: 2\r\n\r\nok", false },
-};
-
-static void lie(int fd)
-{
-	char request[70000];
-	size_t len = 0;
-	while (len + 1 < sizeof(request)) {
-		ssize_t n = recv(fd, request + len, sizeof(request) - 1 - len, 0);
-		if (n <= 0)
-			return;
-		len += (size_t)n;
-		request[len] = '\0';
-		if (strstr(request, "\r\n\r\n"))
-			break;
-	}
-	char *path = strchr(request, ' ') + 1;
-	size_t path_len = strcspn(path, " ?");
-	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
-		if (strlen(lies[i].path) != path_len || memcmp(lies[i].path, path, path_len) != 0)
-			continue;
-		(void)!send(fd, lies[i].reply, strlen(lies[i].reply), MSG_NOSIGNAL);
-		if (lies[i].hangs)
-			(void)!recv(fd, request, 1, 0);
-		return;
-	}
-	if (!strncmp(path, "/headers", 8)) {
-		static const char line[] = "X-Pad: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n";
-		(void)!send(fd, "HTTP/1.1 200 OK\r\n", 17, MSG_NOSIGNAL);
-		for (int i = 0; i < 1000; i++)
-			(void)!send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL);
-		(void)!send(fd, "\r\n", 2, MSG_NOSIGNAL);
-		return;
-	}
-	/* Anything else: what was asked, as the body. */
-	char head[64];
-	snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", len);
-	(void)!send(fd, head, strlen(head), MSG_NOSIGNAL);
-	(void)!send(fd, request, len, MSG_NOSIGNAL);
-}
-
-static int liar_main(int listener, int stop_fd)
-{
-	struct pollfd p[2] = { { .fd = listener, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
-	while (poll(p, 2, -1) > 0 && !p[1].revents) {
-		int fd = accept(listener, NULL, NULL);
-		pid_t pid = fork();
-		if (!pid) {
-			struct timeval tv = { .tv_sec = 10 };
-			setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-			lie(fd);
-			_exit(0);
-		}
-		close(fd);
-	}
-	return 0;
-}
-
-static struct test_server liar_begin(void)
-{
-	struct test_server t = { 0 };
-	int stop[2];
-	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sa);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
-	assert_int_equal(listen(fd, 64), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-	assert_int_equal(pipe(stop), 0);
-	fflush(NULL);
-	t.pid = fork();
-	if (!t.pid) {
-		close(stop[1]);
-		close(server.stop_fd); /* or that server would never see its end */
-		signal(SIGCHLD, SIG_IGN);
-		_exit(liar_main(fd, stop[0]));
-	}
-	close(fd);
-	close(stop[0]);
-	t.stop_fd = stop[1];
-	t.port = ntohs(sa.sin_port);
-	snprintf(t.url, sizeof(t.url), "http://127.0.0.1:%u", t.port);
-	return t;
-}
+static struct test_server liar;   /* breaks the rules */
 
 static int setup(void **state)
 {
 	/* The tests speak to loopback addresses, whatever the environment says of proxies. */
-	static const char *const proxies[] = { "http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY", "no_proxy", "NO_PROXY" };
+	static const char *const proxies[] = { "http_proxy",  "https_proxy", "all_proxy",
+					       "HTTPS_PROXY", "ALL_PROXY",   "no_proxy",
+					       "NO_PROXY" };
 	for (size_t i = 0; i < ARRAY_SIZE(proxies); i++)
 		unsetenv(proxies[i]);
 	server = server_begin(NULL, NULL, NULL);
-	liar = liar_begin();
+	liar = liar_begin(&server);
 	return 0;
 }
 
@@ -133,7 +27,8 @@ static int teardown(void **state)
 
 /* --- one request ------------------------------------------------------------------------------------------ */
 
-static int fetch(const struct test_server *t, const char *path, struct http_request_spec *spec, struct http_answer *a, struct fault *err)
+static int fetch(const struct test_server *t, const char *path, struct http_request_spec *spec,
+		 struct http_answer *a, struct fault *err)
 {
 	AUTO(freep) char *url = str_printf("%s%s", t->url, path);
 	struct http_client_options opt = { .stall_timeout_ms = 1000 };
@@ -149,12 +44,24 @@ static void test_requests(void **state)
 		const char *path, *want;
 	} cases[] = {
 		{ { 0 }, "/a?q=1", "GET /a q=1 x=- peer=127.0.0.1 tls=0 same=1 len=0 body=\n" },
-		{ { .body = "xyz", .body_len = 3 }, "/a", "POST /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=3 body=xyz\n" },
-		{ { .method = "PUT", .body = "1", .body_len = 1 }, "/a", "PUT /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=1 body=1\n" },
-		{ { .method = "PATCH", .body = "{}", .body_len = 2 }, "/a", "PATCH /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=2 body={}\n" },
-		{ { .method = "DELETE" }, "/a", "DELETE /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=0 body=\n" },
-		{ { .method = "POST" }, "/a", "POST /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=0 body=\n" },
-		{ { .headers = headers }, "/a", "GET /a q=- x=yes peer=127.0.0.1 tls=0 same=1 len=0 body=\n" },
+		{ { .body = "xyz", .body_len = 3 },
+		  "/a",
+		  "POST /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=3 body=xyz\n" },
+		{ { .method = "PUT", .body = "1", .body_len = 1 },
+		  "/a",
+		  "PUT /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=1 body=1\n" },
+		{ { .method = "PATCH", .body = "{}", .body_len = 2 },
+		  "/a",
+		  "PATCH /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=2 body={}\n" },
+		{ { .method = "DELETE" },
+		  "/a",
+		  "DELETE /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=0 body=\n" },
+		{ { .method = "POST" },
+		  "/a",
+		  "POST /a q=- x=- peer=127.0.0.1 tls=0 same=1 len=0 body=\n" },
+		{ { .headers = headers },
+		  "/a",
+		  "GET /a q=- x=yes peer=127.0.0.1 tls=0 same=1 len=0 body=\n" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct http_request_spec spec = cases[i].spec;
@@ -172,14 +79,18 @@ static void test_requests(void **state)
 static void test_head_and_status(void **state)
 {
 	struct http_answer a;
-	assert_int_equal(fetch(&server, "/file", &(struct http_request_spec){ .method = "HEAD" }, &a, NULL), 0);
+	assert_int_equal(
+		fetch(&server, "/file", &(struct http_request_spec){ .method = "HEAD" }, &a, NULL),
+		0);
 	assert_int_equal(a.status, 200);
 	assert_int_equal(a.body_len, 0);
 	http_answer_done(&a);
-	assert_int_equal(fetch(&server, "/status?code=503", &(struct http_request_spec){ 0 }, &a, NULL), 0);
+	assert_int_equal(
+		fetch(&server, "/status?code=503", &(struct http_request_spec){ 0 }, &a, NULL), 0);
 	assert_int_equal(a.status, 503);
 	http_answer_done(&a);
-	assert_int_equal(fetch(&server, "/status?code=204", &(struct http_request_spec){ 0 }, &a, NULL), 0);
+	assert_int_equal(
+		fetch(&server, "/status?code=204", &(struct http_request_spec){ 0 }, &a, NULL), 0);
 	assert_int_equal(a.status, 204);
 	http_answer_done(&a);
 }
@@ -188,7 +99,10 @@ static void test_head_and_status(void **state)
 static void test_wire(void **state)
 {
 	struct http_answer a;
-	struct http_request_spec spec = { .body = "{}", .body_len = 2, .headers = (const char *const[]){ "X-Empty;", "X-Full: 1", NULL } };
+	struct http_request_spec spec = { .body = "{}",
+					  .body_len = 2,
+					  .headers = (const char *const[]){ "X-Empty;", "X-Full: 1",
+									    NULL } };
 	assert_int_equal(fetch(&liar, "/show", &spec, &a, NULL), 0);
 	assert_null(strcasestr(a.body, "x-www-form-urlencoded"));
 	assert_null(strcasestr(a.body, "Expect:"));
@@ -200,7 +114,10 @@ static void test_wire(void **state)
 	/* Header injection is refused before anything is sent. */
 	spec.headers = (const char *const[]){ "X: a\r\nY: b", NULL };
 	assert_int_equal(fetch(&liar, "/show", &spec, &a, NULL), -EINVAL);
-	assert_int_equal(fetch(&liar, "/show", &(struct http_request_spec){ .method = "GET /x HTTP/1.1\r\n" }, &a, NULL), -EINVAL);
+	assert_int_equal(fetch(&liar, "/show",
+			       &(struct http_request_spec){ .method = "GET /x HTTP/1.1\r\n" }, &a,
+			       NULL),
+			 -EINVAL);
 }
 
 static void test_faults(void **state)
@@ -211,15 +128,42 @@ static void test_faults(void **state)
 		int want;
 		const char *says;
 	} cases[] = {
-		{ "/200", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "answered 200" },
-		{ "/404", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "answered 404" },
-		{ "/other", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "another range" },
-		{ "/shorter", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "another range" },
-		{ "/small-total", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "another range" },
-		{ "/no-range", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "another range" },
-		{ "/junk-range", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "another range" },
-		{ "/few", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "fewer bytes" },
-		{ "/many", { .use_range = true, .range_first = 5, .range_last = 9 }, -EPROTO, "more bytes" },
+		{ "/200",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "answered 200" },
+		{ "/404",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "answered 404" },
+		{ "/other",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "another range" },
+		{ "/shorter",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "another range" },
+		{ "/small-total",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "another range" },
+		{ "/no-range",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "another range" },
+		{ "/junk-range",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "another range" },
+		{ "/few",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "fewer bytes" },
+		{ "/many",
+		  { .use_range = true, .range_first = 5, .range_last = 9 },
+		  -EPROTO,
+		  "more bytes" },
 		{ "/200", { .use_range = true, .range_first = 9, .range_last = 5 }, -EINVAL, "" },
 		{ "/cut", { 0 }, -ECONNRESET, "" },
 		{ "/nothing", { 0 }, -ECONNRESET, "" },
@@ -242,7 +186,8 @@ static void test_faults(void **state)
 	}
 	struct http_answer a;
 	struct test_server nobody = { .url = "http://127.0.0.1:1" };
-	assert_int_equal(fetch(&nobody, "/", &(struct http_request_spec){ 0 }, &a, NULL), -ECONNREFUSED);
+	assert_int_equal(fetch(&nobody, "/", &(struct http_request_spec){ 0 }, &a, NULL),
+			 -ECONNREFUSED);
 	struct test_server mail = { .url = "gopher://127.0.0.1" };
 	assert_int_equal(fetch(&mail, "/", &(struct http_request_spec){ 0 }, &a, NULL), -EINVAL);
 }
@@ -250,7 +195,8 @@ static void test_faults(void **state)
 static void test_good_answers(void **state)
 {
 	struct http_answer a;
-	assert_int_equal(fetch(&liar, "/200", &(struct http_request_spec){ .max_body = 20 }, &a, NULL), 0);
+	assert_int_equal(
+		fetch(&liar, "/200", &(struct http_request_spec){ .max_body = 20 }, &a, NULL), 0);
 	assert_int_equal(a.body_len, 20);
 	http_answer_done(&a);
 	struct http_request_spec range = { .use_range = true, .range_first = 5, .range_last = 9 };
@@ -270,9 +216,14 @@ static void test_good_answers(void **state)
 
 static void test_ranges(void **state)
 {
-	static const uint64_t cases[][2] = { { 0, 0 }, { 1000, 1999 }, { 3000000, 5097151 }, { FILE_SIZE - 1, FILE_SIZE - 1 } };
+	static const uint64_t cases[][2] = {
+		{ 0, 0 }, { 1000, 1999 }, { 3000000, 5097151 }, { FILE_SIZE - 1, FILE_SIZE - 1 }
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct http_request_spec spec = { .use_range = true, .range_first = cases[i][0], .range_last = cases[i][1], .if_range = FILE_ETAG };
+		struct http_request_spec spec = { .use_range = true,
+						  .range_first = cases[i][0],
+						  .range_last = cases[i][1],
+						  .if_range = FILE_ETAG };
 		struct http_answer a;
 		assert_int_equal(fetch(&server, "/file", &spec, &a, NULL), 0);
 		assert_int_equal(a.status, 206);
@@ -292,11 +243,14 @@ static void test_ranges(void **state)
 
 static void test_redirects(void **state)
 {
-	const char *const secrets[] = { "Authorization: Bearer t", "X-Secret-Key: k", "X-Other: o", NULL };
+	const char *const secrets[] = { "Authorization: Bearer t", "X-Secret-Key: k", "X-Other: o",
+					NULL };
 	struct http_answer a;
 	struct fault err = FAULT_INIT;
 	/* Same origin: everything goes along. */
-	struct http_request_spec spec = { .follow = true, .headers = (const char *const[]){ "X-Test: kept", NULL } };
+	struct http_request_spec spec = {
+		.follow = true, .headers = (const char *const[]){ "X-Test: kept", NULL }
+	};
 	assert_int_equal(fetch(&server, "/redirect?to=/x%3Fq=9", &spec, &a, &err), 0);
 	assert_non_null(strstr(a.body, "GET /x q=9 x=kept"));
 	assert_non_null(strstr(a.effective_url, "/x?q=9"));
@@ -315,10 +269,14 @@ static void test_redirects(void **state)
 	assert_memory_equal(a.body, "GET /show", 9);
 	assert_null(strstr(a.body, "secret"));
 	http_answer_done(&a);
-	spec = (struct http_request_spec){ .follow = true, .method = "PUT", .body = "secret", .body_len = 6 };
+	spec = (struct http_request_spec){
+		.follow = true, .method = "PUT", .body = "secret", .body_len = 6
+	};
 	assert_int_equal(fetch(&server, away, &spec, &a, &err), -EPROTO);
 	/* A range survives. */
-	spec = (struct http_request_spec){ .follow = true, .use_range = true, .range_first = 7, .range_last = 8 };
+	spec = (struct http_request_spec){
+		.follow = true, .use_range = true, .range_first = 7, .range_last = 8
+	};
 	assert_int_equal(fetch(&server, "/redirect?to=/file", &spec, &a, &err), 0);
 	assert_int_equal((uint8_t)a.body[0], file_byte(7));
 	assert_int_equal(a.body_len, 2);
@@ -387,7 +345,9 @@ static void run_end(struct run *r)
 static void start(struct run *r, const char *path, int (*on_data)(void *, const void *, size_t))
 {
 	AUTO(freep) char *url = str_printf("%s%s", server.url, path);
-	struct http_request_spec spec = { .url = url, .max_body = FILE_SIZE, .on_data = on_data, .done = run_done, .ctx = r };
+	struct http_request_spec spec = {
+		.url = url, .max_body = FILE_SIZE, .on_data = on_data, .done = run_done, .ctx = r
+	};
 	assert_int_equal(http_call_start(r->client, &spec, &r->call, NULL), 0);
 }
 
@@ -519,7 +479,11 @@ static void test_start_inside(void **state)
 {
 	struct run r = run_new();
 	AUTO(freep) char *url = str_printf("%s/big?size=5000000", server.url);
-	struct http_request_spec spec = { .url = url, .max_body = FILE_SIZE, .on_data = data_that_starts, .done = run_done, .ctx = &r };
+	struct http_request_spec spec = { .url = url,
+					  .max_body = FILE_SIZE,
+					  .on_data = data_that_starts,
+					  .done = run_done,
+					  .ctx = &r };
 	assert_int_equal(http_call_start(r.client, &spec, &r.call, NULL), 0);
 	for (int i = 0; i < 100 && r.done < 2; i++)
 		loop_for(&r, 20);
@@ -546,10 +510,12 @@ static void test_many(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),   cmocka_unit_test(test_head_and_status), cmocka_unit_test(test_wire),
-		cmocka_unit_test(test_faults),	   cmocka_unit_test(test_good_answers),	   cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_redirects),  cmocka_unit_test(test_fault_text),	   cmocka_unit_test(test_stream),
-		cmocka_unit_test(test_pause),	   cmocka_unit_test(test_callbacks),	   cmocka_unit_test(test_start_inside),
+		cmocka_unit_test(test_requests),     cmocka_unit_test(test_head_and_status),
+		cmocka_unit_test(test_wire),         cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_good_answers), cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_redirects),    cmocka_unit_test(test_fault_text),
+		cmocka_unit_test(test_stream),       cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_callbacks),    cmocka_unit_test(test_start_inside),
 		cmocka_unit_test(test_many),
 	};
 	signal(SIGPIPE, SIG_IGN);

@@ -56,7 +56,8 @@ static void test_ranges(void **state)
 		struct http_range r[HTTP_RANGES_MAX];
 		int n = http_range_parse(cases[i].value, cases[i].size, r);
 		if (n != cases[i].want)
-			fail_msg("%s of %llu: %d", cases[i].value, (unsigned long long)cases[i].size, n);
+			fail_msg("%s of %llu: %d", cases[i].value,
+				 (unsigned long long)cases[i].size, n);
 		for (int k = 0; k < n; k++) {
 			assert_true(r[k].first == cases[i].r[k].first);
 			assert_true(r[k].last == cases[i].r[k].last);
@@ -94,8 +95,14 @@ static void test_dates(void **state)
 		http_date_format(good[i].t, text);
 		assert_string_equal(text, good[i].text);
 	}
-	static const char *const bad[] = { "", "now", "Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 24:49:37 GMT",
-					   "Sun Nov  6 08:49:37 1994", "Sunday, 06-Nov-94 08:49:37 GMT", "Thu, 30 Feb 2024 00:00:00 GMT" };
+	static const char *const bad[] = { "",
+					   "now",
+					   "Mon, 06 Nov 1994 08:49:37 GMT",
+					   "Sun, 06 Nov 1994 08:49:37 UTC",
+					   "Sun, 06 Nov 1994 24:49:37 GMT",
+					   "Sun Nov  6 08:49:37 1994",
+					   "Sunday, 06-Nov-94 08:49:37 GMT",
+					   "Thu, 30 Feb 2024 00:00:00 GMT" };
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		int64_t t;
 		assert_int_equal(http_date_parse(bad[i], &t), -EINVAL);
@@ -108,10 +115,18 @@ static void test_conditions(void **state)
 		const char *list, *etag;
 		bool want;
 	} lists[] = {
-		{ "\"a\"", "\"a\"", true },   { "W/\"a\"", "\"a\"", true },	 { "\"a\"", "W/\"a\"", true },
-		{ "\"b\", \"a\"", "\"a\"", true }, { "\"b\" ,W/\"a\"", "\"a\"", true }, { "*", "\"a\"", true },
-		{ "*x", "\"a\"", false },     { "*", NULL, false },		 { "", "\"a\"", false },
-		{ "a", "\"a\"", false },      { "\"ab\"", "\"a\"", false },	 { "\"a", "\"a\"", false },
+		{ "\"a\"", "\"a\"", true },
+		{ "W/\"a\"", "\"a\"", true },
+		{ "\"a\"", "W/\"a\"", true },
+		{ "\"b\", \"a\"", "\"a\"", true },
+		{ "\"b\" ,W/\"a\"", "\"a\"", true },
+		{ "*", "\"a\"", true },
+		{ "*x", "\"a\"", false },
+		{ "*", NULL, false },
+		{ "", "\"a\"", false },
+		{ "a", "\"a\"", false },
+		{ "\"ab\"", "\"a\"", false },
+		{ "\"a", "\"a\"", false },
 		{ "\"b\" \"a\"", "\"a\"", false },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)

@@ -8,7 +8,9 @@
 #define MAX_BODY 10000
 #define IDLE_MS 600
 
-static const struct http_limits limits = { .max_headers = MAX_HEADERS, .max_body = MAX_BODY, .idle_timeout_ms = IDLE_MS };
+static const struct http_limits limits = { .max_headers = MAX_HEADERS,
+					   .max_body = MAX_BODY,
+					   .idle_timeout_ms = IDLE_MS };
 static struct test_server server;
 
 static int setup(void **state)
@@ -31,22 +33,33 @@ static void test_requests(void **state)
 		int status;
 		const char *text; /* in the whole reply */
 	} cases[] = {
-		{ "GET /a%20b?q=1%2B1+x&z HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200, "GET /a b q=1+1 x x=- peer=127.0.0.1 tls=0" },
-		{ "POST /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\nX-Test: v\r\n\r\nhello", 200, "x=v peer=127.0.0.1 tls=0 same=1 len=5 body=hello\n" },
-		{ "POST /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", 200, "len=5 body=abcde\n" },
-		{ "PUT /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", 200, "PUT /p" },
-		{ "PATCH /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", 200, "PATCH /p" },
+		{ "GET /a%20b?q=1%2B1+x&z HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200,
+		  "GET /a b q=1+1 x x=- peer=127.0.0.1 tls=0" },
+		{ "POST /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\nX-Test: v\r\n\r\nhello",
+		  200, "x=v peer=127.0.0.1 tls=0 same=1 len=5 body=hello\n" },
+		{ "POST /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+		  200, "len=5 body=abcde\n" },
+		{ "PUT /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
+		  200, "PUT /p" },
+		{ "PATCH /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
+		  200, "PATCH /p" },
 		{ "DELETE /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200, "DELETE /p" },
-		{ "DELETE /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]", 200, "len=2 body=[]" },
+		{ "DELETE /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]",
+		  200, "len=2 body=[]" },
 		{ "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200, "OPTIONS *" },
-		{ "GET http://h/abs?q=7 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nProxy-Connection: close\r\n\r\n", 200, "GET /abs q=7" },
+		{ "GET http://h/abs?q=7 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nProxy-Connection: close\r\n\r\n",
+		  200, "GET /abs q=7" },
 		{ "GET /old HTTP/1.0\r\n\r\n", 200, "GET /old" },
-		{ "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200, "\r\nX-Two: a\r\nX-Two: b\r\n" },
+		{ "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200,
+		  "\r\nX-Two: a\r\nX-Two: b\r\n" },
 		{ "GET /?qq=1&q HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200, "q= x" },
-		{ "GET /status?code=204 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 204, "204 No Content" },
-		{ "GET /status?code=422 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 422, "422 Unprocessable Content" },
+		{ "GET /status?code=204 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 204,
+		  "204 No Content" },
+		{ "GET /status?code=422 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 422,
+		  "422 Unprocessable Content" },
 		/* What must be refused, each with a small JSON body. */
-		{ "GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "{\"code\":400,\"message\":\"Bad Request\"}" },
+		{ "GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+		  "{\"code\":400,\"message\":\"Bad Request\"}" },
 		{ "GET relative HTTP/1.1\r\nHost: h\r\n\r\n", 400, "{\"code\":400" },
 		{ "nonsense\r\n\r\n", 400, "{\"code\":400" },
 		{ "GET / HTTP/2.0\r\nHost: h\r\n\r\n", 400, "{\"code\":400" },
@@ -54,17 +67,25 @@ static void test_requests(void **state)
 		{ "BREW /pot HTTP/1.1\r\nHost: h\r\n\r\n", 501, "{\"code\":501" },
 		{ "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 501, "{\"code\":501" },
 		{ "CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", 501, "{\"code\":501" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -5\r\n\r\n", 400, "{\"code\":400" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400, "{\"code\":400" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "{\"code\":400" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400, "{\"code\":400" },
-		{ "HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 400, "400 Bad Request" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 413, "{\"code\":413" },
-		{ "POST / HTTP/1.1\r\nHost: h\r\nExpect: magic\r\nContent-Length: 1\r\n\r\nx", 417, "{\"code\":417" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -5\r\n\r\n", 400,
+		  "{\"code\":400" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+		  400, "{\"code\":400" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		  400, "{\"code\":400" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+		  400, "{\"code\":400" },
+		{ "HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 400,
+		  "400 Bad Request" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 413,
+		  "{\"code\":413" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nExpect: magic\r\nContent-Length: 1\r\n\r\nx", 417,
+		  "{\"code\":417" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO(freep) char *reply = ask(&server, cases[i].request);
-		if (status_of(reply) != cases[i].status || !strstr(reply, cases[i].text) || strstr(reply, "<HTML>"))
+		if (status_of(reply) != cases[i].status || !strstr(reply, cases[i].text) ||
+		    strstr(reply, "<HTML>"))
 			fail_msg("%s -> %s", cases[i].request, reply);
 	}
 }
@@ -86,16 +107,24 @@ static void test_limits(void **state)
 		const char *after;
 		int status;
 	} cases[] = {
-		{ "GET / HTTP/1.1\r\nConnection: close\r\nX-A: ", MAX_HEADERS - 36, "\r\n\r\n", 200 },
-		{ "GET / HTTP/1.1\r\nConnection: close\r\nX-A: ", MAX_HEADERS - 35, "\r\n\r\n", 431 },
+		{ "GET / HTTP/1.1\r\nConnection: close\r\nX-A: ", MAX_HEADERS - 36, "\r\n\r\n",
+		  200 },
+		{ "GET / HTTP/1.1\r\nConnection: close\r\nX-A: ", MAX_HEADERS - 35, "\r\n\r\n",
+		  431 },
 		{ "GET / HTTP/1.1\r\nConnection: close\r\nX-A: ", MAX_HEADERS + 100, "", 431 },
 		{ "GET /", MAX_HEADERS, " HTTP/1.1\r\n\r\n", 431 },
-		{ "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 10000\r\n\r\n", MAX_BODY, "", 200 },
-		{ "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 10001\r\n\r\n", MAX_BODY + 1, "", 413 },
-		{ "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n", 1 << 19, "", 413 },
-		{ "POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n", MAX_BODY, "\r\n0\r\n\r\n", 200 },
-		{ "POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2711\r\n", MAX_BODY + 1, "\r\n0\r\n\r\n", 413 },
-		{ "POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n2710\r\n", MAX_BODY, "\r\n0\r\n\r\n", 413 },
+		{ "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 10000\r\n\r\n", MAX_BODY,
+		  "", 200 },
+		{ "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 10001\r\n\r\n",
+		  MAX_BODY + 1, "", 413 },
+		{ "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n",
+		  1 << 19, "", 413 },
+		{ "POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n",
+		  MAX_BODY, "\r\n0\r\n\r\n", 200 },
+		{ "POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2711\r\n",
+		  MAX_BODY + 1, "\r\n0\r\n\r\n", 413 },
+		{ "POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n2710\r\n",
+		  MAX_BODY, "\r\n0\r\n\r\n", 413 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO(freep) char *request = filled(cases[i].before, cases[i].fill, cases[i].after);
@@ -115,7 +144,8 @@ static void test_keep_alive_and_pipelining(void **state)
 		assert_non_null(strstr(reply, "body=ok\n"));
 	}
 	/* The second and third request lie there while the first one waits for its reply. */
-	say(fd, "GET /later?ms=80 HTTP/1.1\r\n\r\nGET /two HTTP/1.1\r\n\r\nGET /later?ms=10 HTTP/1.1\r\n\r\n");
+	say(fd,
+	    "GET /later?ms=80 HTTP/1.1\r\n\r\nGET /two HTTP/1.1\r\n\r\nGET /later?ms=10 HTTP/1.1\r\n\r\n");
 	AUTO(freep) char *one = hear_reply(fd), *two = hear_reply(fd), *three = hear_reply(fd);
 	assert_string_equal(body_of(one), "late\n");
 	assert_non_null(strstr(two, "GET /two"));
@@ -126,7 +156,8 @@ static void test_keep_alive_and_pipelining(void **state)
 static void test_expect_continue(void **state)
 {
 	int fd = dial(&server);
-	say(fd, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 3\r\n\r\n");
+	say(fd,
+	    "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 3\r\n\r\n");
 	AUTO(freep) char *go = hear_reply(fd);
 	assert_int_equal(status_of(go), 100);
 	say(fd, "abc");
@@ -135,10 +166,14 @@ static void test_expect_continue(void **state)
 	assert_non_null(strstr(reply, "body=abc"));
 	close(fd);
 	/* Refused before the body; and after it has begun. */
-	AUTO(freep) char *no = ask(&server, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 20000\r\n\r\n");
+	AUTO(freep)
+	char *no = ask(
+		&server,
+		"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 20000\r\n\r\n");
 	assert_int_equal(status_of(no), 413);
 	fd = dial(&server);
-	say(fd, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n");
+	say(fd,
+	    "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n");
 	AUTO(freep) char *go2 = hear_reply(fd);
 	assert_int_equal(status_of(go2), 100);
 	say(fd, "fffff\r\n");
@@ -150,9 +185,11 @@ static void test_expect_continue(void **state)
 /* A client that closes its sending side after the request still gets the reply, also a late and a large one. */
 static void test_half_close(void **state)
 {
-	static const char *const paths[] = { "/x", "/later?ms=50", "/file?size=3000000", "/big?size=3000000" };
+	static const char *const paths[] = { "/x", "/later?ms=50", "/file?size=3000000",
+					     "/big?size=3000000" };
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		AUTO(freep) char *request = str_printf("GET %s HTTP/1.1\r\nHost: h\r\n\r\n", paths[i]);
+		AUTO(freep)
+		char *request = str_printf("GET %s HTTP/1.1\r\nHost: h\r\n\r\n", paths[i]);
 		int fd = dial(&server);
 		say(fd, request);
 		shutdown(fd, SHUT_WR);
@@ -192,7 +229,8 @@ static void test_timeouts(void **state)
 	/* The slow sender: never silent for long, and cut all the same. */
 	fd = dial(&server);
 	int64_t start = time_mono_ms();
-	const char *line = "GET / HTTP/1.1\r\nX-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	const char *line =
+		"GET / HTTP/1.1\r\nX-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	size_t i = 0;
 	for (; line[i]; i++) {
 		struct pollfd p = { .fd = fd, .events = POLLIN | POLLRDHUP };
@@ -207,7 +245,8 @@ static void test_timeouts(void **state)
 /* A handler may take longer than the idle time. */
 static void test_slow_handler(void **state)
 {
-	AUTO(freep) char *reply = ask(&server, "GET /later?ms=1500 HTTP/1.1\r\nConnection: close\r\n\r\n");
+	AUTO(freep)
+	char *reply = ask(&server, "GET /later?ms=1500 HTTP/1.1\r\nConnection: close\r\n\r\n");
 	assert_string_equal(body_of(reply), "late\n");
 }
 
@@ -253,31 +292,42 @@ static void test_ranges(void **state)
 		{ "", 200, 0, 1000, "\r\nAccept-Ranges: bytes\r\n" },
 		{ "", 200, 0, 1000, "\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n" },
 		{ "Range: bytes=0-0\r\n", 206, 0, 1, "\r\nContent-Range: bytes 0-0/1000\r\n" },
-		{ "Range: bytes=10-19\r\n", 206, 10, 10, "\r\nContent-Range: bytes 10-19/1000\r\n" },
-		{ "Range: bytes=990-\r\n", 206, 990, 10, "\r\nContent-Range: bytes 990-999/1000\r\n" },
+		{ "Range: bytes=10-19\r\n", 206, 10, 10,
+		  "\r\nContent-Range: bytes 10-19/1000\r\n" },
+		{ "Range: bytes=990-\r\n", 206, 990, 10,
+		  "\r\nContent-Range: bytes 990-999/1000\r\n" },
 		{ "Range: bytes=-7\r\n", 206, 993, 7, "\r\nContent-Range: bytes 993-999/1000\r\n" },
-		{ "Range: bytes=-5000\r\n", 206, 0, 1000, "\r\nContent-Range: bytes 0-999/1000\r\n" },
-		{ "Range: bytes=500-5000\r\n", 206, 500, 500, "\r\nContent-Range: bytes 500-999/1000\r\n" },
+		{ "Range: bytes=-5000\r\n", 206, 0, 1000,
+		  "\r\nContent-Range: bytes 0-999/1000\r\n" },
+		{ "Range: bytes=500-5000\r\n", 206, 500, 500,
+		  "\r\nContent-Range: bytes 500-999/1000\r\n" },
 		{ "Range: bytes=1000-\r\n", 416, 0, 0, "\r\nContent-Range: bytes */1000\r\n" },
 		{ "Range: bytes=-0\r\n", 416, 0, 0, "\r\nContent-Range: bytes */1000\r\n" },
 		{ "Range: bytes=5-4\r\n", 200, 0, 1000, "" },
 		{ "Range: lines=0-1\r\n", 200, 0, 1000, "" },
-		{ "Range: bytes=0-1,2000-\r\n", 206, 0, 2, "\r\nContent-Range: bytes 0-1/1000\r\n" },
+		{ "Range: bytes=0-1,2000-\r\n", 206, 0, 2,
+		  "\r\nContent-Range: bytes 0-1/1000\r\n" },
 		{ "Range: bytes=0-1\r\nIf-Range: \"f1\"\r\n", 206, 0, 2, "" },
 		{ "Range: bytes=0-1\r\nIf-Range: \"f2\"\r\n", 200, 0, 1000, "" },
 		{ "Range: bytes=0-1\r\nIf-Range: W/\"f1\"\r\n", 200, 0, 1000, "" },
-		{ "Range: bytes=0-1\r\nIf-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 206, 0, 2, "" },
-		{ "Range: bytes=0-1\r\nIf-Range: Sun, 06 Nov 1994 08:49:38 GMT\r\n", 200, 0, 1000, "" },
+		{ "Range: bytes=0-1\r\nIf-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 206, 0, 2,
+		  "" },
+		{ "Range: bytes=0-1\r\nIf-Range: Sun, 06 Nov 1994 08:49:38 GMT\r\n", 200, 0, 1000,
+		  "" },
 		{ "If-None-Match: \"f1\"\r\n", 304, 0, 0, "\r\nETag: \"f1\"\r\n" },
 		{ "If-None-Match: \"a\", W/\"f1\"\r\n", 304, 0, 0, "" },
 		{ "If-None-Match: *\r\n", 304, 0, 0, "" },
 		{ "If-None-Match: \"f\"\r\n", 200, 0, 1000, "" },
 		{ "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 304, 0, 0, "" },
 		{ "If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT\r\n", 200, 0, 1000, "" },
-		{ "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\nIf-None-Match: \"x\"\r\n", 200, 0, 1000, "" },
+		{ "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\nIf-None-Match: \"x\"\r\n",
+		  200, 0, 1000, "" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO(freep) char *request = str_printf("GET /file?size=1000 HTTP/1.1\r\nConnection: close\r\n%s\r\n", cases[i].headers);
+		AUTO(freep)
+		char *request =
+			str_printf("GET /file?size=1000 HTTP/1.1\r\nConnection: close\r\n%s\r\n",
+				   cases[i].headers);
 		int fd = dial(&server);
 		say(fd, request);
 		ssize_t len;
@@ -296,7 +346,10 @@ static void test_ranges(void **state)
 
 static void test_head(void **state)
 {
-	AUTO(freep) char *reply = ask(&server, "HEAD /file?size=1000 HTTP/1.1\r\nRange: bytes=0-1\r\nConnection: close\r\n\r\n");
+	AUTO(freep)
+	char *reply = ask(
+		&server,
+		"HEAD /file?size=1000 HTTP/1.1\r\nRange: bytes=0-1\r\nConnection: close\r\n\r\n");
 	assert_int_equal(status_of(reply), 200);
 	assert_non_null(strstr(reply, "\r\nContent-Length: 1000\r\n"));
 	assert_string_equal(body_of(reply), "");
@@ -313,7 +366,8 @@ static void test_head(void **state)
 static void test_multipart(void **state)
 {
 	int fd = dial(&server);
-	say(fd, "GET /file HTTP/1.1\r\nConnection: close\r\nRange: bytes=5-6, 300000-599999,-3\r\n\r\n");
+	say(fd,
+	    "GET /file HTTP/1.1\r\nConnection: close\r\nRange: bytes=5-6, 300000-599999,-3\r\n\r\n");
 	ssize_t len;
 	AUTO(freep) char *reply = hear_all(fd, &len);
 	close(fd);
@@ -324,11 +378,15 @@ static void test_multipart(void **state)
 	char *p = (char *)body_of(reply);
 	assert_int_equal(strtol(strstr(reply, "Content-Length: ") + 16, NULL, 10), reply + len - p);
 
-	static const uint64_t want[][2] = { { 5, 6 }, { 300000, 599999 }, { FILE_SIZE - 3, FILE_SIZE - 1 } };
+	static const uint64_t want[][2] = { { 5, 6 },
+					    { 300000, 599999 },
+					    { FILE_SIZE - 3, FILE_SIZE - 1 } };
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
-		AUTO(freep) char *head = str_printf("%s--%s\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes %llu-%llu/%u\r\n\r\n",
-						    i ? "\r\n" : "", boundary, (unsigned long long)want[i][0],
-						    (unsigned long long)want[i][1], FILE_SIZE);
+		AUTO(freep)
+		char *head = str_printf(
+			"%s--%s\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes %llu-%llu/%u\r\n\r\n",
+			i ? "\r\n" : "", boundary, (unsigned long long)want[i][0],
+			(unsigned long long)want[i][1], FILE_SIZE);
 		assert_memory_equal(p, head, strlen(head));
 		p += strlen(head);
 		for (uint64_t k = want[i][0]; k <= want[i][1]; k++, p++)
@@ -341,7 +399,9 @@ static void test_multipart(void **state)
 /* A source that fails: before the first byte it is a 500, later the body is cut. */
 static void test_source_error(void **state)
 {
-	AUTO(freep) char *early = ask(&server, "GET /bad HTTP/1.1\r\nConnection: close\r\nRange: bytes=2000000-\r\n\r\n");
+	AUTO(freep)
+	char *early = ask(
+		&server, "GET /bad HTTP/1.1\r\nConnection: close\r\nRange: bytes=2000000-\r\n\r\n");
 	assert_int_equal(status_of(early), 500);
 	int fd = dial(&server);
 	say(fd, "GET /bad HTTP/1.1\r\nConnection: close\r\n\r\n");
@@ -357,7 +417,9 @@ static void test_large(void **state)
 {
 	static const char *const paths[] = { "/file", "/big?size=67108864" };
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		AUTO(freep) char *request = str_printf("GET %s HTTP/1.1\r\nConnection: close\r\n\r\n", paths[i]);
+		AUTO(freep)
+		char *request =
+			str_printf("GET %s HTTP/1.1\r\nConnection: close\r\n\r\n", paths[i]);
 		int fd = dial(&server);
 		say(fd, request);
 		ssize_t len;
@@ -374,7 +436,9 @@ static void test_large(void **state)
 
 static void test_listen_errors(void **state)
 {
-	static const char *const bad[] = { "", "8090", "1.2.3.4", "::1:80", "127.0.0.1:99999", "127.0.0.1:x", "192.0.2.1:0" };
+	static const char *const bad[] = {
+		"", "8090", "1.2.3.4", "::1:80", "127.0.0.1:99999", "127.0.0.1:x", "192.0.2.1:0"
+	};
 	struct event_base *base = event_base_new();
 	struct http_server *s;
 	assert_int_equal(http_server_new(base, NULL, serve, NULL, &s, NULL), 0);

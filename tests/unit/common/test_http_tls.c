@@ -8,7 +8,8 @@
 #include "common/pki.h"
 
 #define IDLE_MS 700
-#define PATIENT_MS 20000 /* on loopback (segments of 64 KiB) a small window opens only when it has been read empty */
+#define PATIENT_MS \
+	20000 /* on loopback (segments of 64 KiB) a small window opens only when it has been read empty */
 #define SLOW_READERS 20
 #define IDLE_CONNECTIONS 100
 #ifdef __SANITIZE_ADDRESS__
@@ -27,14 +28,17 @@ static char *new_cert(const char *ca_key, unsigned days, char **ret_key)
 	static const char *const names[] = { "localhost", NULL };
 	struct fault err = FAULT_INIT;
 	char *cert = NULL;
-	if (pki_key_new(ret_key, &err) || pki_server_cert_new(ca, ca_key, *ret_key, names, days, &cert, &err))
+	if (pki_key_new(ret_key, &err) ||
+	    pki_server_cert_new(ca, ca_key, *ret_key, names, days, &cert, &err))
 		fail_msg("%s", err.text);
 	return cert;
 }
 
 static int setup(void **state)
 {
-	static const char *const proxies[] = { "http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY", "no_proxy", "NO_PROXY" };
+	static const char *const proxies[] = { "http_proxy",  "https_proxy", "all_proxy",
+					       "HTTPS_PROXY", "ALL_PROXY",   "no_proxy",
+					       "NO_PROXY" };
 	for (size_t i = 0; i < ARRAY_SIZE(proxies); i++)
 		unsetenv(proxies[i]);
 	AUTO(freep) char *ca_key = NULL, *other_key = NULL, *key = NULL, *old_key = NULL;
@@ -64,10 +68,13 @@ static int teardown(void **state)
 
 /* --- libcurl against us ----------------------------------------------------------------------------------- */
 
-static int fetch(const char *base, const char *path, const char *ca_pem, bool insecure, struct http_answer *a, struct fault *err)
+static int fetch(const char *base, const char *path, const char *ca_pem, bool insecure,
+		 struct http_answer *a, struct fault *err)
 {
 	AUTO(freep) char *url = str_printf("%s%s", base, path);
-	struct http_client_options opt = { .ca_pem = ca_pem, .insecure = insecure, .stall_timeout_ms = 3000 };
+	struct http_client_options opt = { .ca_pem = ca_pem,
+					   .insecure = insecure,
+					   .stall_timeout_ms = 3000 };
 	struct http_request_spec spec = { .url = url, .max_body = FILE_SIZE };
 	return http_fetch(&opt, &spec, a, err);
 }
@@ -81,10 +88,14 @@ static void test_certificates(void **state)
 		bool insecure;
 		int want;
 	} cases[] = {
-		{ server.url, ca, false, 0 },		       { server.url, other_ca, false, -EKEYREJECTED },
-		{ server.url, NULL, false, -EKEYREJECTED },    { server.url, NULL, true, 0 },
-		{ by_address, ca, false, -EKEYREJECTED },      { by_address, ca, true, 0 },
-		{ expired.url, ca, false, -EKEYREJECTED },     { expired.url, ca, true, 0 },
+		{ server.url, ca, false, 0 },
+		{ server.url, other_ca, false, -EKEYREJECTED },
+		{ server.url, NULL, false, -EKEYREJECTED },
+		{ server.url, NULL, true, 0 },
+		{ by_address, ca, false, -EKEYREJECTED },
+		{ by_address, ca, true, 0 },
+		{ expired.url, ca, false, -EKEYREJECTED },
+		{ expired.url, ca, true, 0 },
 		{ server.url, "nonsense", false, -EBADMSG },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -127,19 +138,25 @@ struct tls {
 };
 
 /* Connects; @authority: PEM; @session: to be resumed, or NULL. The handshake's result. */
-static int tls_open_at(const struct test_server *at, struct tls *t, const char *authority, const mbedtls_ssl_session *session, bool is_old,
-		       int rcvbuf)
+static int tls_open_at(const struct test_server *at, struct tls *t, const char *authority,
+		       const mbedtls_ssl_session *session, bool is_old, int rcvbuf)
 {
 	mbedtls_ssl_init(&t->ssl);
 	mbedtls_ssl_config_init(&t->config);
 	mbedtls_x509_crt_init(&t->ca);
-	assert_int_equal(mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT), 0);
+	assert_int_equal(mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT,
+						     MBEDTLS_SSL_TRANSPORT_STREAM,
+						     MBEDTLS_SSL_PRESET_DEFAULT),
+			 0);
 	mbedtls_ssl_conf_rng(&t->config, mbed_random, NULL);
-	assert_int_equal(mbedtls_x509_crt_parse(&t->ca, (const unsigned char *)authority, strlen(authority) + 1), 0);
+	assert_int_equal(mbedtls_x509_crt_parse(&t->ca, (const unsigned char *)authority,
+						strlen(authority) + 1),
+			 0);
 	mbedtls_ssl_conf_ca_chain(&t->config, &t->ca, NULL);
 #if MBEDTLS_VERSION_NUMBER < 0x03000000
 	if (is_old)
-		mbedtls_ssl_conf_max_version(&t->config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_2);
+		mbedtls_ssl_conf_max_version(&t->config, MBEDTLS_SSL_MAJOR_VERSION_3,
+					     MBEDTLS_SSL_MINOR_VERSION_2);
 #endif
 	assert_int_equal(mbedtls_ssl_setup(&t->ssl, &t->config), 0);
 	assert_int_equal(mbedtls_ssl_set_hostname(&t->ssl, "localhost"), 0);
@@ -166,7 +183,8 @@ static void tls_close(struct tls *t)
 
 static void tls_say(struct tls *t, const char *text)
 {
-	assert_int_equal(mbedtls_ssl_write(&t->ssl, (const unsigned char *)text, strlen(text)), (int)strlen(text));
+	assert_int_equal(mbedtls_ssl_write(&t->ssl, (const unsigned char *)text, strlen(text)),
+			 (int)strlen(text));
 }
 
 /* Everything until the end, NUL behind it. */
@@ -224,7 +242,9 @@ static void test_old_version(void **state)
 /* Something else than TLS: the end comes at once and in order, not as a reset; the server goes on. */
 static void test_not_tls(void **state)
 {
-	static const char *const texts[] = { "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "\x16\x03\x01\xff\xff garbage garbage garbage garbage", "\x15\x03\x01\x00\x02\x02\x28" };
+	static const char *const texts[] = { "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+					     "\x16\x03\x01\xff\xff garbage garbage garbage garbage",
+					     "\x15\x03\x01\x00\x02\x02\x28" };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		int fd = dial(&server);
 		assert_true(send(fd, texts[i], i == 2 ? 7 : strlen(texts[i]), MSG_NOSIGNAL) > 0);
@@ -295,7 +315,8 @@ static void test_slow_readers(void **state)
 	for (size_t round = 0; round < SLOW_READERS + 40; round++) {
 		unsigned char some[16384];
 		if (round < SLOW_READERS) {
-			assert_int_equal(tls_open_at(&patient, &readers[round], ca, NULL, false, 65536), 0);
+			assert_int_equal(
+				tls_open_at(&patient, &readers[round], ca, NULL, false, 65536), 0);
 			tls_say(&readers[round], "GET /file HTTP/1.1\r\nConnection: close\r\n\r\n");
 		}
 		usleep(40000);
@@ -321,7 +342,8 @@ static void test_idle_memory(void **state)
 		char reply[1000];
 		assert_int_equal(tls_open_at(&patient, &idle[i], ca, NULL, false, 0), 0);
 		tls_say(&idle[i], "GET / HTTP/1.1\r\n\r\n");
-		assert_true(mbedtls_ssl_read(&idle[i].ssl, (unsigned char *)reply, sizeof(reply)) > 0);
+		assert_true(mbedtls_ssl_read(&idle[i].ssl, (unsigned char *)reply, sizeof(reply)) >
+			    0);
 	}
 	long each = (server_rss(&patient) - before) / IDLE_CONNECTIONS;
 	print_message("# an idle TLS connection: %ld KiB\n", each);
@@ -355,10 +377,11 @@ static void test_bad_material(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_certificates),	 cmocka_unit_test(test_large),		cmocka_unit_test(test_resumption),
-		cmocka_unit_test(test_old_version),	 cmocka_unit_test(test_not_tls),	cmocka_unit_test(test_silent_handshake),
-		cmocka_unit_test(test_limits_and_end),	 cmocka_unit_test(test_idle_memory),	cmocka_unit_test(test_slow_readers),
-		cmocka_unit_test(test_bad_material),
+		cmocka_unit_test(test_certificates),   cmocka_unit_test(test_large),
+		cmocka_unit_test(test_resumption),     cmocka_unit_test(test_old_version),
+		cmocka_unit_test(test_not_tls),        cmocka_unit_test(test_silent_handshake),
+		cmocka_unit_test(test_limits_and_end), cmocka_unit_test(test_idle_memory),
+		cmocka_unit_test(test_slow_readers),   cmocka_unit_test(test_bad_material),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	cmocka_set_message_output(CM_OUTPUT_TAP);

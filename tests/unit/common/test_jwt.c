@@ -65,7 +65,9 @@ static char *forge(const struct keys *k, const char *header, const char *payload
 static void test_round_trip(void **state)
 {
 	struct keys *k = *state;
-	AUTO(json_decrefp) json_t *claims = json_pack("{s:s,s:I,s:s}", "sub", "host-7", "exp", (json_int_t)NOW + 10, "x", "\xc3\xa4");
+	AUTO(json_decrefp)
+	json_t *claims = json_pack("{s:s,s:I,s:s}", "sub", "host-7", "exp", (json_int_t)NOW + 10,
+				   "x", "\xc3\xa4");
 	AUTO(freep) char *token = NULL;
 	assert_int_equal(jwt_sign(k->private_key, claims, &token, NULL), 0);
 
@@ -155,7 +157,8 @@ static void test_forms(void **state)
 	AUTO(freep) char *padded = str_printf("%s=", good);
 	AUTO(freep) char *space = str_printf(" %s", good);
 	AUTO(freep) char *unsigned_ = str_printf("%.*s.", (int)(strrchr(good, '.') - good), good);
-	const char *bad[] = { NULL, "", ".", "..", "a.b.c", long_tail, four, padded, space, unsigned_ };
+	const char *bad[] = { NULL,      "",   ".",    "..",  "a.b.c",
+			      long_tail, four, padded, space, unsigned_ };
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		json_t *none = NULL;
 		assert_int_equal(jwt_verify(k->public_key, bad[i], NOW, &none, NULL), -EBADMSG);
@@ -195,8 +198,11 @@ static void test_limit(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_tamper), cmocka_unit_test(test_headers_and_times),
-		cmocka_unit_test(test_forms),	   cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_tamper),
+		cmocka_unit_test(test_headers_and_times),
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_limit),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);

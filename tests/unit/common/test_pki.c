@@ -18,14 +18,16 @@ struct material {
 	char *ca_key, *ca, *key, *cert;
 };
 
-static const char *const names[] = { "node.example.org", "localhost", "127.0.0.1", "::1", "192.0.2.7", NULL };
+static const char *const names[] = { "node.example.org", "localhost", "127.0.0.1", "::1",
+				     "192.0.2.7",        NULL };
 
 static int setup(void **state)
 {
 	struct fault err = FAULT_INIT;
 	struct material *m = calloc(1, sizeof(*m));
 	assert_non_null(m);
-	if (pki_key_new(&m->ca_key, &err) || pki_ca_new(m->ca_key, "Slipway test CA", 100, &m->ca, &err) ||
+	if (pki_key_new(&m->ca_key, &err) ||
+	    pki_ca_new(m->ca_key, "Slipway test CA", 100, &m->ca, &err) ||
 	    pki_key_new(&m->key, &err) ||
 	    pki_server_cert_new(m->ca, m->ca_key, m->key, names, 30, &m->cert, &err))
 		fail_msg("%s", err.text);
@@ -51,19 +53,25 @@ static void test_chain(void **state)
 	static const struct {
 		const char *name;
 		bool is_good;
-	} cases[] = { { "node.example.org", true }, { "localhost", true }, { "other.example.org", false } };
+	} cases[] = { { "node.example.org", true },
+		      { "localhost", true },
+		      { "other.example.org", false } };
 
 	mbedtls_x509_crt ca, cert;
 	mbedtls_x509_crt_init(&ca);
 	mbedtls_x509_crt_init(&cert);
 	assert_int_equal(mbedtls_x509_crt_parse(&ca, (unsigned char *)m->ca, strlen(m->ca) + 1), 0);
-	assert_int_equal(mbedtls_x509_crt_parse(&cert, (unsigned char *)m->cert, strlen(m->cert) + 1), 0);
+	assert_int_equal(
+		mbedtls_x509_crt_parse(&cert, (unsigned char *)m->cert, strlen(m->cert) + 1), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint32_t flags = 0;
-		int r = mbedtls_x509_crt_verify(&cert, &ca, NULL, cases[i].name, &flags, NULL, NULL);
+		int r = mbedtls_x509_crt_verify(&cert, &ca, NULL, cases[i].name, &flags, NULL,
+						NULL);
 		assert_int_equal(r == 0, cases[i].is_good);
 	}
-	assert_int_equal(mbedtls_x509_crt_check_extended_key_usage(&cert, "\x2b\x06\x01\x05\x05\x07\x03\x01", 8), 0);
+	assert_int_equal(mbedtls_x509_crt_check_extended_key_usage(
+				 &cert, "\x2b\x06\x01\x05\x05\x07\x03\x01", 8),
+			 0);
 	mbedtls_x509_crt_free(&ca);
 	mbedtls_x509_crt_free(&cert);
 }
@@ -85,7 +93,8 @@ static void test_covers(void **state)
 		{ { "192.0.2.7", "elsewhere", NULL }, 0, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(pki_cert_covers(m->cert, cases[i].names, cases[i].days, NULL), cases[i].want);
+		assert_int_equal(pki_cert_covers(m->cert, cases[i].names, cases[i].days, NULL),
+				 cases[i].want);
 	assert_int_equal(pki_cert_covers("nonsense", names, 0, NULL), -EBADMSG);
 }
 
@@ -101,10 +110,14 @@ static void test_validity(void **state)
 static void test_bad_names(void **state)
 {
 	struct material *m = *state;
-	static const char *const bad[][2] = { { "", NULL }, { "a b", NULL }, { "a\nb", NULL }, { "x/y", NULL }, { NULL, NULL } };
+	static const char *const bad[][2] = {
+		{ "", NULL }, { "a b", NULL }, { "a\nb", NULL }, { "x/y", NULL }, { NULL, NULL }
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		char *cert = NULL;
-		assert_int_equal(pki_server_cert_new(m->ca, m->ca_key, m->key, bad[i], 1, &cert, NULL), -EINVAL);
+		assert_int_equal(
+			pki_server_cert_new(m->ca, m->ca_key, m->key, bad[i], 1, &cert, NULL),
+			-EINVAL);
 		assert_null(cert);
 	}
 	/* Enough names for each length form of the DER sequence. */
@@ -127,7 +140,8 @@ static void test_foreign_ca_key(void **state)
 {
 	struct material *m = *state;
 	char *cert = NULL;
-	assert_int_equal(pki_server_cert_new(m->ca, m->key, m->key, names, 1, &cert, NULL), -EINVAL);
+	assert_int_equal(pki_server_cert_new(m->ca, m->key, m->key, names, 1, &cert, NULL),
+			 -EINVAL);
 	assert_int_equal(pki_ca_new(m->ca_key, "a,CN=b", 1, &cert, NULL), -EINVAL);
 	assert_null(cert);
 }
@@ -161,11 +175,12 @@ static void test_sign(void **state)
 /* Keys of another kind are refused: an RSA key would be accepted by mbedTLS itself. */
 static void test_other_keys(void **state)
 {
-	static const char p384[] = "-----BEGIN PUBLIC KEY-----\n"
-				   "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEqofKIr6LBTeOscce8yCtdG4dO2KLp5uY\n"
-				   "WfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3NhfeSpYmLG9dnpi/kpLcKfj0Hb0omhR8\n"
-				   "6doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f\n"
-				   "-----END PUBLIC KEY-----\n";
+	static const char p384[] =
+		"-----BEGIN PUBLIC KEY-----\n"
+		"MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEqofKIr6LBTeOscce8yCtdG4dO2KLp5uY\n"
+		"WfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3NhfeSpYmLG9dnpi/kpLcKfj0Hb0omhR8\n"
+		"6doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f\n"
+		"-----END PUBLIC KEY-----\n";
 	uint8_t id[32];
 	struct fault err = FAULT_INIT;
 	assert_int_equal(pki_key_id(p384, id, &err), -EBADMSG);
@@ -177,8 +192,8 @@ static void test_other_keys(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chain),	  cmocka_unit_test(test_covers),
-		cmocka_unit_test(test_validity),  cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_chain),          cmocka_unit_test(test_covers),
+		cmocka_unit_test(test_validity),       cmocka_unit_test(test_bad_names),
 		cmocka_unit_test(test_foreign_ca_key), cmocka_unit_test(test_sign),
 		cmocka_unit_test(test_other_keys),
 	};
