@@ -13,43 +13,45 @@
 
 #define EVENT_TEXT_MAX 4096
 
-struct rule_ctx life_ctx(struct service *svc, struct host *h)
+struct rule_ctx life_ctx_alone(struct service *svc, const struct host *h)
 {
-	size_t n_peers;
-	const struct host *const *peers = state_peers(svc->state, h, &n_peers);
-
-	const struct infra_env *ie = state_infra_env(svc->state, h->infra_env_id);
-
 	return (struct rule_ctx){
-		.infra_env = ie,
+		.infra_env = state_infra_env(svc->state, h->infra_env_id),
 		.cluster = h->cluster_id[0] ? state_cluster(svc->state, h->cluster_id) : NULL,
-		.peers = peers,
-		.n_peers = n_peers,
 		.now_us = service_now_us(svc),
 		.config = &svc->rules,
-		.os_image_url = ie && h->status == HOST_INSTALLING && svc->images ? images_os_url(svc, ie) : NULL,
 	};
+}
+
+struct rule_ctx life_ctx(struct service *svc, struct host *h)
+{
+	struct rule_ctx ctx = life_ctx_alone(svc, h);
+
+	ctx.peers = state_peers(svc->state, h, &ctx.n_peers);
+	return ctx;
 }
 
 /* --- events --- */
 
-static int event_write(struct service *svc, const char *cluster_id, const char *infra_env_id, const char *host_id, const char *name,
-		       const char *severity, const char *message)
+static int event_write(struct service *svc, const char *cluster_id, const char *infra_env_id,
+		       const char *host_id, const char *name, const char *severity,
+		       const char *message)
 {
 	struct api_event e = { .event_time = service_now_us(svc) };
 
 	str_copy(e.cluster_id, sizeof(e.cluster_id), cluster_id ? cluster_id : "");
 	str_copy(e.infra_env_id, sizeof(e.infra_env_id), infra_env_id ? infra_env_id : "");
 	str_copy(e.host_id, sizeof(e.host_id), host_id ? host_id : "");
-	if (str_set(&e.name, name) < 0 || str_set(&e.severity, severity) < 0 || str_set(&e.category, "user") < 0 ||
-	    str_set(&e.message, message) < 0) {
+	if (str_set(&e.name, name) < 0 || str_set(&e.severity, severity) < 0 ||
+	    str_set(&e.category, "user") < 0 || str_set(&e.message, message) < 0) {
 		api_event_done(&e);
 		return -ENOMEM;
 	}
 	return state_event(svc->state, &e);
 }
 
-int life_event_host(struct service *svc, const struct host *h, const char *name, const char *severity, const char *fmt, ...)
+int life_event_host(struct service *svc, const struct host *h, const char *name,
+		    const char *severity, const char *fmt, ...)
 {
 	char text[EVENT_TEXT_MAX];
 	va_list ap;
@@ -62,8 +64,8 @@ int life_event_host(struct service *svc, const struct host *h, const char *name,
 	return event_write(svc, h->cluster_id, h->infra_env_id, h->id, name, severity, text);
 }
 
-int life_event(struct service *svc, const char *cluster_id, const char *infra_env_id, const char *name, const char *severity,
-	       const char *fmt, ...)
+int life_event(struct service *svc, const char *cluster_id, const char *infra_env_id,
+	       const char *name, const char *severity, const char *fmt, ...)
 {
 	char text[EVENT_TEXT_MAX];
 	va_list ap;
@@ -96,8 +98,9 @@ static const char *status_severity(enum host_status s)
 
 static int event_status(struct service *svc, const struct host *h, enum host_status old)
 {
-	return life_event_host(svc, h, "host_status_updated", status_severity(h->status), "updated status from %s to %s (%s)",
-			       host_status_name(old), host_status_name(h->status), h->status_info ? h->status_info : "");
+	return life_event_host(svc, h, "host_status_updated", status_severity(h->status),
+			       "updated status from %s to %s (%s)", host_status_name(old),
+			       host_status_name(h->status), h->status_info ? h->status_info : "");
 }
 
 /* --- validations that turned --- */
@@ -125,15 +128,18 @@ static bool is_bad(const char *status)
 
 static int event_validation(struct service *svc, const struct host *h, json_t *before, json_t *v)
 {
-	const char *id = json_str(v, "id"), *now = json_str(v, "status"), *old = validation_status(before, id);
+	const char *id = json_str(v, "id"), *now = json_str(v, "status"),
+		   *old = validation_status(before, id);
 
 	if (!old || !id || str_eq(old, now))
 		return 0;
 	if (is_bad(now) && !is_bad(old))
-		return life_event_host(svc, h, "host_validation_failed", "warning", "validation '%s' failed: %s", id,
+		return life_event_host(svc, h, "host_validation_failed", "warning",
+				       "validation '%s' failed: %s", id,
 				       json_str(v, "message") ? json_str(v, "message") : "");
 	if (is_bad(old) && str_eq(now, "success"))
-		return life_event_host(svc, h, "host_validation_fixed", "info", "validation '%s' is now fixed", id);
+		return life_event_host(svc, h, "host_validation_fixed", "info",
+				       "validation '%s' is now fixed", id);
 	return 0;
 }
 
@@ -146,8 +152,11 @@ static int events_validations(struct service *svc, const struct host *h, const c
 
 	if (!old_text || !h->validations_info || !strcmp(old_text, h->validations_info))
 		return 0;
-	AUTO(json_decrefp) json_t *before = json_parse(old_text, strlen(old_text), SIZE_MAX, true, NULL);
-	AUTO(json_decrefp) json_t *after = json_parse(h->validations_info, strlen(h->validations_info), SIZE_MAX, true, NULL);
+	AUTO(json_decrefp)
+	json_t *before = json_parse(old_text, strlen(old_text), SIZE_MAX, true, NULL);
+	AUTO(json_decrefp)
+	json_t *after =
+		json_parse(h->validations_info, strlen(h->validations_info), SIZE_MAX, true, NULL);
 
 	json_object_foreach(after, category, list) {
 		json_array_foreach(list, i, v) {
@@ -174,11 +183,13 @@ static int suggest_role(struct service *svc, struct host *h)
 {
 	if (h->kind != HOST_KIND_DAY2 || h->suggested_role == ROLE_WORKER || !h->inventory)
 		return 0;
-	h->suggested_role = ROLE_WORKER; /* a cluster that exists is joined by workers only (assisted-v2 §4.1) */
+	h->suggested_role =
+		ROLE_WORKER; /* a cluster that exists is joined by workers only (assisted-v2 §4.1) */
 	return life_event_host(svc, h, "host_role_updated", "info", "the role is worker");
 }
 
-int life_refresh(struct service *svc, struct host *h, enum host_status old_status, struct fault *err)
+int life_refresh(struct service *svc, struct host *h, enum host_status old_status,
+		 struct fault *err)
 {
 	bool changed = false;
 	int r = 0;
@@ -201,7 +212,8 @@ int life_refresh(struct service *svc, struct host *h, enum host_status old_statu
 	return r;
 }
 
-int life_move(struct service *svc, struct host *h, enum host_trigger why, enum host_status to, const char *info, struct fault *err)
+int life_move(struct service *svc, struct host *h, enum host_trigger why, enum host_status to,
+	      const char *info, struct fault *err)
 {
 	enum host_status old = h->status;
 
@@ -221,7 +233,8 @@ struct host_timer {
 	struct service *svc;
 	struct host_timer *next, **link; /* in the service's list; *link points here */
 	int64_t due_us;
-	char infra_env_id[UUID_LEN + 1], id[UUID_LEN + 1]; /* the host may be gone when the timer fires */
+	char infra_env_id[UUID_LEN + 1],
+		id[UUID_LEN + 1]; /* the host may be gone when the timer fires */
 };
 
 static void timer_free(struct host_timer *t)
@@ -235,7 +248,7 @@ static void timer_free(struct host_timer *t)
 
 static int refresh_on_timer(struct service *svc, struct host *h, struct fault *err)
 {
-	struct rule_ctx ctx = life_ctx(svc, h);
+	struct rule_ctx ctx = life_ctx_alone(svc, h);
 	int64_t due = host_next_refresh_us(&ctx, h);
 
 	if (!due || due > ctx.now_us || is_grace(svc, h))
@@ -293,8 +306,9 @@ static struct host_timer *timer_get(struct service *svc, struct host *h)
 
 void life_schedule(struct service *svc, struct host *h)
 {
-	struct rule_ctx ctx = life_ctx(svc, h);
-	int64_t due = host_next_refresh_us(&ctx, h), grace = svc->started_us + (int64_t)svc->rules.max_disconnection_ms * 1000;
+	struct rule_ctx ctx = life_ctx_alone(svc, h);
+	int64_t due = host_next_refresh_us(&ctx, h),
+		grace = svc->started_us + (int64_t)svc->rules.max_disconnection_ms * 1000;
 	struct host_timer *t = state_host_slot(h);
 
 	if (!due || (t && t->due_us && t->due_us <= due))

@@ -17,29 +17,65 @@
 #define CLOCK_STEP_S 60 /* a host's clock that moved by more against ours is looked at again */
 
 static const char *const step_types[] = {
-	"connectivity-check", "execute", "inventory", "install", "free-network-addresses", "dhcp-lease-allocate",
-	"api-vip-connectivity-check", "tang-connectivity-check", "ntp-synchronizer", "installation-disk-speed-check",
-	"container-image-availability", "domain-resolution", "stop-installation", "logs-gather", "next-step-runner", "upgrade-agent",
-	"download-boot-artifacts", "reboot-for-reclaim", "verify-vips", NULL,
+	"connectivity-check",
+	"execute",
+	"inventory",
+	"install",
+	"free-network-addresses",
+	"dhcp-lease-allocate",
+	"api-vip-connectivity-check",
+	"tang-connectivity-check",
+	"ntp-synchronizer",
+	"installation-disk-speed-check",
+	"container-image-availability",
+	"domain-resolution",
+	"stop-installation",
+	"logs-gather",
+	"next-step-runner",
+	"upgrade-agent",
+	"download-boot-artifacts",
+	"reboot-for-reclaim",
+	"verify-vips",
+	NULL,
 };
 static const struct body_field reply_fields[] = {
-	{ "step_type", BODY_STR, .values = step_types }, { "step_id", BODY_STR }, { "exit_code", BODY_INT },
-	{ "output", BODY_STR },				 { "error", BODY_STR },	  { NULL },
+	{ "step_type", BODY_STR, .values = step_types },
+	{ "step_id", BODY_STR },
+	{ "exit_code", BODY_INT },
+	{ "output", BODY_STR },
+	{ "error", BODY_STR },
+	{ NULL },
 };
 static const struct body_schema reply_schema = { "reply", reply_fields };
 
 static const char *const stages[] = {
-	"Starting installation", "Waiting for control plane", "Waiting for bootkube", "Waiting for controller", "Installing",
-	"Writing image to disk", "Copying registry data to disk", "Rebooting", "Waiting for ignition", "Configuring", "Joined", "Done",
-	"Failed", NULL,
+	"Starting installation",
+	"Waiting for control plane",
+	"Waiting for bootkube",
+	"Waiting for controller",
+	"Installing",
+	"Writing image to disk",
+	"Copying registry data to disk",
+	"Rebooting",
+	"Waiting for ignition",
+	"Configuring",
+	"Joined",
+	"Done",
+	"Failed",
+	NULL,
 };
 static const struct body_field progress_fields[] = {
-	{ "current_stage", BODY_STR, .values = stages }, { "progress_info", BODY_STR }, { NULL },
+	{ "current_stage", BODY_STR, .values = stages },
+	{ "progress_info", BODY_STR },
+	{ NULL },
 };
 static const struct body_schema progress_schema = { "hostProgress", progress_fields };
 
-static const char *const logs_states[] = { "requested", "collecting", "completed", "timeout", "", NULL };
-static const struct body_field logs_fields[] = { { "logs_state", BODY_STR, BODY_REQUIRED, .values = logs_states }, { NULL } };
+static const char *const logs_states[] = { "requested", "collecting", "completed",
+					   "timeout",   "",           NULL };
+static const struct body_field logs_fields[] = {
+	{ "logs_state", BODY_STR, BODY_REQUIRED, .values = logs_states }, { NULL }
+};
 static const struct body_schema logs_schema = { "logsProgressParams", logs_fields };
 
 /* --- GET …/instructions --- */
@@ -63,7 +99,8 @@ static bool has_news(const struct request *r, const struct host *h)
 		return true;
 	if (v2_is_slipway_agent(r) != h->slipway_agent)
 		return true;
-	return h->status == HOST_INSTALLING && !str_eq(h->installer_version, r->service->rules.installer_image);
+	return h->status == HOST_INSTALLING &&
+	       !str_eq(h->installer_version, r->service->rules.installer_image);
 }
 
 static int take_news(struct request *r, struct host *h)
@@ -117,7 +154,7 @@ static int host_poll(struct request *r, struct fault *err)
 		if (e < 0)
 			return e;
 	}
-	struct rule_ctx ctx = life_ctx(r->service, h);
+	struct rule_ctx ctx = life_ctx_alone(r->service, h);
 	json_t *answer = host_instructions(&ctx, h, err);
 	return answer ? answer_json(r, 200, answer) : -ENOMEM;
 }
@@ -129,7 +166,8 @@ static int reply_event(struct request *r, const struct host *h, const char *name
 	if (!name)
 		return 0;
 	bool is_bad = str_ends(name, "_failed") || str_ends(name, "_disconnected");
-	return life_event_host(r->service, h, name, is_bad ? "error" : "info", "%s", json_str(r->body, "step_type"));
+	return life_event_host(r->service, h, name, is_bad ? "error" : "info", "%s",
+			       json_str(r->body, "step_type"));
 }
 
 static int apply_reply(struct request *r, struct host *h, struct fault *err)
@@ -170,7 +208,8 @@ static int host_reply(struct request *r, struct fault *err)
 
 static int host_progress_request(struct request *r, struct fault *err)
 {
-	const char *stage = json_str(r->body, "current_stage"), *info = json_str(r->body, "progress_info");
+	const char *stage = json_str(r->body, "current_stage"),
+		   *info = json_str(r->body, "progress_info");
 	const struct host_report report = {
 		.stage = stage ? stage : "",
 		.info = info ? info : "",
@@ -212,8 +251,11 @@ static int host_logs_progress(struct request *r, struct fault *err)
 
 const struct route v2_step_routes[] = {
 	{ "GET", HOST_PATH "/instructions", "v2GetNextSteps", AUTH_AGENT, 0, host_poll },
-	{ "POST", HOST_PATH "/instructions", "v2PostStepReply", AUTH_AGENT, 0, host_reply, &reply_schema },
-	{ "PUT", HOST_PATH "/progress", "v2UpdateHostInstallProgress", AUTH_AGENT, 0, host_progress_request, &progress_schema },
-	{ "PUT", HOST_PATH "/logs-progress", "v2UpdateHostLogsProgress", AUTH_AGENT, 0, host_logs_progress, &logs_schema },
+	{ "POST", HOST_PATH "/instructions", "v2PostStepReply", AUTH_AGENT, 0, host_reply,
+	  &reply_schema },
+	{ "PUT", HOST_PATH "/progress", "v2UpdateHostInstallProgress", AUTH_AGENT, 0,
+	  host_progress_request, &progress_schema },
+	{ "PUT", HOST_PATH "/logs-progress", "v2UpdateHostLogsProgress", AUTH_AGENT, 0,
+	  host_logs_progress, &logs_schema },
 	ROUTE_END,
 };
