@@ -63,17 +63,16 @@ static int answer(struct fake *f, const struct fake_seen *s, char **ret_body)
 static char *install_step(void)
 {
 	AUTO(json_decrefp)
-	json_t *arg =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "boot_device", "/dev/vda",
-			  "cluster_id", CLUSTER, "controller_image", "r/c:1", "host_id", FAKE_HOST,
-			  "infra_env_id", FAKE_IE, "installer_image", "r/i:1", "role", "worker",
-			  "installer_args",
-			  "[\"--image-url\",\"http://192.0.2.9/os-images/ab/image.raw.zst\"]");
+	json_t *arg = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "boot_device", "/dev/vda", "cluster_id",
+		CLUSTER, "controller_image", "r/c:1", "host_id", FAKE_HOST, "infra_env_id", FAKE_IE,
+		"installer_image", "r/i:1", "role", "worker", "installer_args",
+		"[\"--image-url\",\"http://192.0.2.9/os-images/ab/image.raw.zst\"]");
 	AUTO(freep) char *text = json_text(arg, false);
 	AUTO(json_decrefp)
-	json_t *steps =
-		json_pack("{s:[{s:s, s:s, s:[s]}], s:i}", "instructions", "step_type", "install",
-			  "step_id", "install-1", "args", text, "next_instruction_seconds", 1);
+	json_t *steps = json_pack("{s:[{s:s, s:s, s:[s]}], s:i}", "instructions", "step_type",
+				  "install", "step_id", "install-1", "args", text,
+				  "next_instruction_seconds", 1);
 	return json_text(steps, false);
 }
 

@@ -101,9 +101,9 @@ static char *vip_arg(const struct net_rig *r, bool with_ca)
 	AUTO(freep) char *ca = base64_encode(r->f->ca_pem, strlen(r->f->ca_pem));
 	AUTO(freep) char *url = str_printf("%s/config/worker", r->f->url);
 	AUTO(json_decrefp)
-	json_t *arg =
-		json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "url", url, "ignition_endpoint_token",
-			  "tok", "request_headers", "key", "X-Secret-Key", "value", "from-header");
+	json_t *arg = json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "url", url, "ignition_endpoint_token",
+				"tok", "request_headers", "key", "X-Secret-Key", "value",
+				"from-header");
 	if (with_ca)
 		json_object_set_new(arg, "ca_certificate", json_string(ca));
 	return json_text(arg, false);
