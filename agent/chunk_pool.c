@@ -123,7 +123,8 @@ static void *worker(void *ctx)
 
 static int pool_start(struct chunk_pool *p, unsigned threads, struct fault *err)
 {
-	unsigned jobs = MIN_OF(MAX_OF(POOL_BYTES / p->slx->chunk_size, (unsigned)JOBS_MIN), (unsigned)JOBS_MAX);
+	unsigned jobs = MIN_OF(MAX_OF(POOL_BYTES / p->slx->chunk_size, (unsigned)JOBS_MIN),
+			       (unsigned)JOBS_MAX);
 
 	p->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->event_fd < 0)
@@ -144,7 +145,8 @@ static int pool_start(struct chunk_pool *p, unsigned threads, struct fault *err)
 	return 0;
 }
 
-int chunk_pool_new(struct disk *d, const struct slx *slx, unsigned threads, struct chunk_pool **ret, struct fault *err)
+int chunk_pool_new(struct disk *d, const struct slx *slx, unsigned threads, struct chunk_pool **ret,
+		   struct fault *err)
 {
 	AUTO(chunk_pool_freep) struct chunk_pool *p = calloc(1, sizeof(*p));
 
@@ -203,7 +205,8 @@ void chunk_pool_release(struct chunk_pool *p, struct chunk_job *job)
 	p->free_jobs = job;
 }
 
-void chunk_pool_submit(struct chunk_pool *p, struct chunk_job *job, enum chunk_job_kind kind, uint32_t index)
+void chunk_pool_submit(struct chunk_pool *p, struct chunk_job *job, enum chunk_job_kind kind,
+		       uint32_t index)
 {
 	job->kind = kind;
 	job->index = index;

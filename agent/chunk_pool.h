@@ -1,7 +1,8 @@
 #pragma once
 /*
- * Workers for chunks: hash and write, read and hash, zero. A bounded set of page-aligned buffers is all the memory an installation uses.
- * One thread owns the pool (takes, submits, reaps); the workers only ever touch the disk and the buffers.
+ * Workers for chunks: hash and write, read and hash, zero. A bounded set of page-aligned buffers is
+ * all the memory an installation uses. One thread owns the pool (takes, submits, reaps); the
+ * workers only ever touch the disk and the buffers.
  */
 #include <stdint.h>
 #include "agent/disk.h"
@@ -9,9 +10,13 @@
 #include "common/slx.h"
 
 enum chunk_job_kind {
-	CHUNK_WRITE, /* compare the buffer with the index, then write it; -EBADMSG: wrong digest, nothing written */
-	CHUNK_CHECK, /* read the chunk and compare it with the index; -EBADMSG: the disk holds something else */
-	CHUNK_ZERO,  /* read the chunk; write zeros unless it is zero already */
+	/*
+	 * compare the buffer with the index, then write it; -EBADMSG: wrong digest, nothing written
+	 */
+	CHUNK_WRITE,
+	/* read the chunk and compare it with the index; -EBADMSG: the disk holds something else */
+	CHUNK_CHECK,
+	CHUNK_ZERO, /* read the chunk; write zeros unless it is zero already */
 };
 
 struct chunk_job {
@@ -24,7 +29,8 @@ struct chunk_job {
 };
 
 struct chunk_pool;
-int chunk_pool_new(struct disk *d, const struct slx *slx, unsigned threads, struct chunk_pool **ret, struct fault *err);
+int chunk_pool_new(struct disk *d, const struct slx *slx, unsigned threads, struct chunk_pool **ret,
+		   struct fault *err);
 /* Waits for what is running. */
 void chunk_pool_free(struct chunk_pool *p);
 void chunk_pool_freep(struct chunk_pool **p);
@@ -32,7 +38,8 @@ void chunk_pool_freep(struct chunk_pool **p);
 /* A free job, NULL when all are in use. Give it back by submit or release. */
 struct chunk_job *chunk_pool_take(struct chunk_pool *p);
 void chunk_pool_release(struct chunk_pool *p, struct chunk_job *job);
-void chunk_pool_submit(struct chunk_pool *p, struct chunk_job *job, enum chunk_job_kind kind, uint32_t index);
+void chunk_pool_submit(struct chunk_pool *p, struct chunk_job *job, enum chunk_job_kind kind,
+		       uint32_t index);
 /* A finished job, NULL when there is none now. The caller releases it. */
 struct chunk_job *chunk_pool_reap(struct chunk_pool *p);
 /* Blocks until a job is finished; false = none is running. */

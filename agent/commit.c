@@ -11,10 +11,14 @@
 static int firmware_check(const struct commit *c, bool is_efi, struct fault *err)
 {
 	if (is_efi && c->has_gpt && !gpt_find_type(&c->gpt, gpt_type_esp))
-		return fault_set(err, -EMEDIUMTYPE, "this machine boots by UEFI, but the image has no EFI system partition");
+		return fault_set(
+			err, -EMEDIUMTYPE,
+			"this machine boots by UEFI, but the image has no EFI system partition");
 #if defined(__x86_64__) || defined(__i386__)
 	if (!is_efi && chunk_is_zero(c->head, MBR_CODE_BYTES))
-		return fault_set(err, -EMEDIUMTYPE, "this machine boots by BIOS, but the image has no boot code in its first sector");
+		return fault_set(
+			err, -EMEDIUMTYPE,
+			"this machine boots by BIOS, but the image has no boot code in its first sector");
 #endif
 	return 0;
 }
@@ -46,7 +50,8 @@ static int gpt_prepare(struct commit *c, const struct disk_id *disk, struct faul
 	return r < 0 ? r : backup_make(c, err);
 }
 
-int commit_prepare(struct commit *c, const void *head, const struct disk_id *disk, bool is_efi, struct fault *err)
+int commit_prepare(struct commit *c, const void *head, const struct disk_id *disk, bool is_efi,
+		   struct fault *err)
 {
 	uint32_t sector = gpt_sector_size(head, COMMIT_HEAD_BYTES);
 	uint64_t end;
@@ -57,11 +62,15 @@ int commit_prepare(struct commit *c, const void *head, const struct disk_id *dis
 		return fault_oom(err);
 	memcpy(c->head, head, COMMIT_HEAD_BYTES);
 	if (sector && sector != disk->sector_size)
-		return fault_set(err, -EMEDIUMTYPE, "the image's partition table counts sectors of %u bytes, %s has %u", sector,
-				 disk->name, disk->sector_size);
+		return fault_set(
+			err, -EMEDIUMTYPE,
+			"the image's partition table counts sectors of %u bytes, %s has %u", sector,
+			disk->name, disk->sector_size);
 	r = sector ? gpt_prepare(c, disk, err) : mbr_check(head, COMMIT_HEAD_BYTES, &end, err);
 	if (r == 0 && !sector && end > disk->size_bytes)
-		return fault_set(err, -ENOSPC, "the image's last partition ends behind the end of %s", disk->name);
+		return fault_set(err, -ENOSPC,
+				 "the image's last partition ends behind the end of %s",
+				 disk->name);
 	return r < 0 ? r : firmware_check(c, is_efi, err);
 }
 
@@ -74,7 +83,8 @@ void commit_done(struct commit *c)
 }
 
 /* Writes, flushes, reads back past the cache. */
-static int put(struct disk *d, const void *data, size_t len, uint64_t offset, const char *what, struct fault *err)
+static int put(struct disk *d, const void *data, size_t len, uint64_t offset, const char *what,
+	       struct fault *err)
 {
 	AUTO(freep) void *copy = chunk_alloc(len), *back = chunk_alloc(len);
 
@@ -87,10 +97,13 @@ static int put(struct disk *d, const void *data, size_t len, uint64_t offset, co
 	if (r == 0)
 		r = d->ops->read(d, back, len, offset);
 	if (r < 0)
-		return fault_set(err, r, "commit: cannot write %s of %s (%s): %s", what, d->id.name, d->id.serial, strerror(-r));
+		return fault_set(err, r, "commit: cannot write %s of %s (%s): %s", what, d->id.name,
+				 d->id.serial, strerror(-r));
 	if (memcmp(copy, back, len))
-		return fault_set(err, -EIO, "commit: %s of %s (%s) reads back with other bytes; replace the disk", what, d->id.name,
-				 d->id.serial);
+		return fault_set(
+			err, -EIO,
+			"commit: %s of %s (%s) reads back with other bytes; replace the disk", what,
+			d->id.name, d->id.serial);
 	return 0;
 }
 
@@ -110,9 +123,11 @@ int commit_run(const struct commit *c, struct disk *d, bool *ret_committed, stru
 
 	*ret_committed = false;
 	if (c->has_gpt)
-		r = put(d, c->backup, c->backup_len, c->backup_offset, "the backup partition table", err);
+		r = put(d, c->backup, c->backup_len, c->backup_offset, "the backup partition table",
+			err);
 	if (r == 0)
-		r = put(d, c->head + sector, COMMIT_HEAD_BYTES - sector, sector, "the partition table", err);
+		r = put(d, c->head + sector, COMMIT_HEAD_BYTES - sector, sector,
+			"the partition table", err);
 	if (r < 0)
 		return r;
 	r = put(d, c->head, sector, 0, "the first sector", err);
@@ -121,6 +136,7 @@ int commit_run(const struct commit *c, struct disk *d, bool *ret_committed, stru
 		return r;
 	}
 	*ret_committed = true;
-	(void)d->ops->reread_table(d); /* so that udev sees the partitions; the next boot reads the table anyway */
+	(void)d->ops->reread_table(
+		d); /* so that udev sees the partitions; the next boot reads the table anyway */
 	return 0;
 }

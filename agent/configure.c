@@ -27,9 +27,12 @@
 #define LOADER_PATH "\\EFI\\BOOT\\BOOTX64.EFI"
 #endif
 
-/* --- files ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------- */
 
-/* Without a policy loaded nobody labels new files: they get what a policy would mostly give them, the folder's label. */
+/*
+ * Without a policy loaded nobody labels new files: they get what a policy would mostly give them,
+ * the folder's label.
+ */
 static void label_inherit(int dirfd, int fd)
 {
 	char label[LABEL_MAX];
@@ -110,7 +113,10 @@ static int file_put(int rootfd, const struct install_file *f, struct fault *err)
 	char *name = path;
 	for (char *slash; (slash = strchr(name, '/')); name = slash + 1) {
 		*slash = '\0';
-		/* The folder next to a file that others must not read is nobody else's business either. */
+		/*
+		 * The folder next to a file that others must not read is nobody else's business
+		 * either.
+		 */
 		bool is_secret = !strchr(slash + 1, '/') && !(f->mode & 0077);
 		int fd = dir_enter(dirfd, name, is_secret ? SECRET_DIR_MODE : DIR_MODE, f->path,
 				   err);
@@ -132,7 +138,7 @@ int configure_put_files(int rootfd, const struct install_file *files, size_t n, 
 	return r;
 }
 
-/* --- the root file system --------------------------------------------------------------------------------------------------------------- */
+/* --- the root file system ---------------------------------------------------------------- */
 
 static bool is_candidate(const struct gpt_entry *e)
 {
@@ -219,7 +225,7 @@ int configure_files(struct disk *d, const struct gpt *g, const struct install_fi
 	return r;
 }
 
-/* --- the EFI system partition ----------------------------------------------------------------------------------------------------------- */
+/* --- the EFI system partition ------------------------------------------------------------ */
 
 int configure_find_loader(struct disk *d, const struct gpt *g, char ret_path[CONFIGURE_LOADER_MAX],
 			  uint32_t *ret_number, struct fault *err)

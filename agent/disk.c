@@ -20,7 +20,7 @@
 #define RETRY_MS 100
 #define ATTR_MAX 4096
 
-/* --- identity --------------------------------------------------------------------------------------------------------------------------- */
+/* --- identity ---------------------------------------------------------------------------- */
 
 static void udevp(struct udev **u)
 {
@@ -36,7 +36,8 @@ static void udev_devicep(struct udev_device **d)
 static void from_udev(dev_t devno, const char *const *keys, char ret[DISK_ID_MAX])
 {
 	AUTO(udevp) struct udev *u = udev_new();
-	AUTO(udev_devicep) struct udev_device *d = u ? udev_device_new_from_devnum(u, 'b', devno) : NULL;
+	AUTO(udev_devicep)
+	struct udev_device *d = u ? udev_device_new_from_devnum(u, 'b', devno) : NULL;
 
 	for (; d && !*ret && *keys; keys++) {
 		const char *v = udev_device_get_property_value(d, *keys);
@@ -88,9 +89,11 @@ static int id_read(dev_t devno, struct disk_id *ret, struct fault *err)
 	ssize_t n = readlink(path, link, sizeof(link) - 1);
 	AUTO(closep) int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (n < 0 || dirfd < 0)
-		return fault_set(err, -ENOENT, "block device %u:%u is not in sysfs", major(devno), minor(devno));
+		return fault_set(err, -ENOENT, "block device %u:%u is not in sysfs", major(devno),
+				 minor(devno));
 	link[n] = '\0';
-	(void)str_copy(id.name, sizeof(id.name), strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
+	(void)str_copy(id.name, sizeof(id.name),
+		       strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
 	if (faccessat(dirfd, "partition", F_OK, 0) == 0)
 		return fault_set(err, -ENOTBLK, "%s is a partition, not a whole disk", id.name);
 	id.size_bytes = number(dirfd, "size") * 512;
@@ -118,20 +121,24 @@ int disk_id_read(const char *device, struct disk_id *ret, struct fault *err)
 	return id_read(st.st_rdev, ret, err);
 }
 
-static int text_differs(const char *what, const char *then, const char *now, const char *name, struct fault *err)
+static int text_differs(const char *what, const char *then, const char *now, const char *name,
+			struct fault *err)
 {
 	if (!*then || str_eq(then, now))
 		return 0;
-	return fault_set(err, -ESTALE, "%s is not the disk that was inventoried: its %s was %s and is %s", name, what, then,
-			 *now ? now : "missing");
+	return fault_set(err, -ESTALE,
+			 "%s is not the disk that was inventoried: its %s was %s and is %s", name,
+			 what, then, *now ? now : "missing");
 }
 
-static int number_differs(const char *what, uint64_t then, uint64_t now, const char *name, struct fault *err)
+static int number_differs(const char *what, uint64_t then, uint64_t now, const char *name,
+			  struct fault *err)
 {
 	if (!then || then == now)
 		return 0;
-	return fault_set(err, -ESTALE, "%s is not the disk that was inventoried: its %s was %llu and is %llu", name, what,
-			 (unsigned long long)then, (unsigned long long)now);
+	return fault_set(err, -ESTALE,
+			 "%s is not the disk that was inventoried: its %s was %llu and is %llu",
+			 name, what, (unsigned long long)then, (unsigned long long)now);
 }
 
 int disk_id_check(const struct disk_id *then, const struct disk_id *now, struct fault *err)
@@ -143,13 +150,15 @@ int disk_id_check(const struct disk_id *then, const struct disk_id *now, struct 
 	if (r == 0)
 		r = number_differs("size", then->size_bytes, now->size_bytes, now->name, err);
 	if (r == 0)
-		r = number_differs("sector size", then->sector_size, now->sector_size, now->name, err);
+		r = number_differs("sector size", then->sector_size, now->sector_size, now->name,
+				   err);
 	if (r == 0)
-		r = number_differs("device sequence number", then->diskseq, now->diskseq, now->name, err);
+		r = number_differs("device sequence number", then->diskseq, now->diskseq, now->name,
+				   err);
 	return r;
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- calls ------------------------------------------------------------------------------- */
 
 static int real_read(struct disk *d, void *data, size_t len, uint64_t offset)
 {
@@ -165,12 +174,16 @@ static int real_write(struct disk *d, const void *data, size_t len, uint64_t off
 	return fd_pwrite(d->direct_fd, data, len, offset);
 }
 
-/* On block devices PUNCH_HOLE is "zero, but never by writing": EOPNOTSUPP when queue/write_zeroes_max_bytes is 0 (block/fops.c). */
+/*
+ * On block devices PUNCH_HOLE is "zero, but never by writing": EOPNOTSUPP when
+ * queue/write_zeroes_max_bytes is 0 (block/fops.c).
+ */
 static int real_zero(struct disk *d, uint64_t offset, uint64_t len)
 {
 	if (d->no_punch)
 		return -EOPNOTSUPP;
-	if (fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) == 0)
+	if (fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		      (off_t)len) == 0)
 		return 0;
 	if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL)
 		d->no_punch = true;
@@ -193,7 +206,10 @@ static int real_reread_table(struct disk *d)
 	for (int64_t end = time_mono_ms() + DISK_BUSY_WAIT_MS;;) {
 		if (ioctl(d->fd, BLKRRPART) == 0)
 			return 0;
-		/* EINVAL: a loop device that was set up without partitions (block/ioctl.c, GENHD_FL_NO_PART) */
+		/*
+		 * EINVAL: a loop device that was set up without partitions (block/ioctl.c,
+		 * GENHD_FL_NO_PART)
+		 */
 		if (errno == EINVAL)
 			return 0;
 		if (errno != EBUSY || time_mono_ms() > end)
@@ -210,7 +226,7 @@ const struct disk_ops disk_ops_real = {
 	.reread_table = real_reread_table,
 };
 
-/* --- opening ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------- */
 
 static int open_exclusive(const char *device, struct fault *err)
 {
@@ -220,9 +236,11 @@ static int open_exclusive(const char *device, struct fault *err)
 		if (fd >= 0)
 			return fd;
 		if (errno == EROFS || errno == EACCES || errno == EPERM)
-			return fault_set(err, -errno, "%s cannot be written: %s", device, strerror(errno));
+			return fault_set(err, -errno, "%s cannot be written: %s", device,
+					 strerror(errno));
 		if (errno != EBUSY)
-			return fault_set(err, -errno, "cannot open %s: %s", device, strerror(errno));
+			return fault_set(err, -errno, "cannot open %s: %s", device,
+					 strerror(errno));
 		if (time_mono_ms() > end)
 			return fault_set(err, -EBUSY, "%s is in use", device);
 		usleep(RETRY_MS * 1000);
@@ -235,7 +253,8 @@ static int lock(int fd, const char *device, struct fault *err)
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return fault_set(err, -errno, "cannot lock %s: %s", device, strerror(errno));
+			return fault_set(err, -errno, "cannot lock %s: %s", device,
+					 strerror(errno));
 		if (time_mono_ms() > end)
 			return fault_set(err, -EBUSY, "%s is locked by another program", device);
 		usleep(RETRY_MS * 1000);
@@ -305,7 +324,8 @@ int disk_open(const char *device, const struct disk_id *expect, struct disk *ret
 		return r;
 	d.direct_fd = open_direct(fd);
 	if (d.direct_fd < 0)
-		return fault_set(err, -errno, "%s does not take direct I/O: %s", device, strerror(errno));
+		return fault_set(err, -errno, "%s does not take direct I/O: %s", device,
+				 strerror(errno));
 	d.fd = TAKE_FD(fd);
 	*ret = d;
 	return 0;
@@ -323,7 +343,8 @@ int disk_open_file(const char *path, uint32_t sector_size, struct disk *ret, str
 		return fault_set(err, -EINVAL, "%s is not a regular file", path);
 	d.id.size_bytes = (uint64_t)st.st_size;
 	d.id.sector_size = sector_size;
-	(void)str_copy(d.id.name, sizeof(d.id.name), strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+	(void)str_copy(d.id.name, sizeof(d.id.name),
+		       strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
 	d.fd = TAKE_FD(fd);
 	d.direct_fd = d.fd;
 	*ret = d;

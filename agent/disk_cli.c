@@ -48,7 +48,9 @@ static int look_at(const char *device, bool allow_loop, struct look *l, struct f
 	r = graph_probe(&l->graph, fd, l->id.sector_size, err);
 	if (r < 0)
 		return r;
-	const struct plan_input in = { .disk = &l->id, .graph = &l->graph, .allow_loop = allow_loop };
+	const struct plan_input in = { .disk = &l->id,
+				       .graph = &l->graph,
+				       .allow_loop = allow_loop };
 	(void)plan_make(&in, &l->plan, &l->refusal);
 	return 0;
 }
@@ -60,13 +62,18 @@ static json_t *look_json(const struct look *l)
 	for (size_t i = 0; i < l->plan.n; i++) {
 		const struct plan_action *a = &l->plan.actions[i];
 
-		json_array_append_new(actions, json_pack("{s:s, s:s, s:s, s:I, s:I}", "action", plan_action_name(a->kind), "device", a->name,
-							 "reason", a->reason, "start_bytes", (json_int_t)a->start_bytes, "size_bytes",
-							 (json_int_t)a->size_bytes));
+		json_array_append_new(actions, json_pack("{s:s, s:s, s:s, s:I, s:I}", "action",
+							 plan_action_name(a->kind), "device",
+							 a->name, "reason", a->reason,
+							 "start_bytes", (json_int_t)a->start_bytes,
+							 "size_bytes", (json_int_t)a->size_bytes));
 	}
-	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:s, s:o}", "name", l->id.name, "serial", l->id.serial, "wwn", l->id.wwn, "size_bytes",
-			 (json_int_t)l->id.size_bytes, "sector_size_bytes", (int)l->id.sector_size, "removable", l->id.is_removable,
-			 "installable", l->refusal.code == 0, "refusal", l->refusal.code ? fault_text(&l->refusal) : "", "plan", actions);
+	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:s, s:o}", "name", l->id.name,
+			 "serial", l->id.serial, "wwn", l->id.wwn, "size_bytes",
+			 (json_int_t)l->id.size_bytes, "sector_size_bytes", (int)l->id.sector_size,
+			 "removable", l->id.is_removable, "installable", l->refusal.code == 0,
+			 "refusal", l->refusal.code ? fault_text(&l->refusal) : "", "plan",
+			 actions);
 }
 
 static int json_print(json_t *value)
@@ -86,7 +93,7 @@ static int fail(const struct fault *err)
 	return EXIT_FAILED;
 }
 
-/* --- list ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- list -------------------------------------------------------------------------------- */
 
 static bool is_shown(const char *name)
 {
@@ -100,8 +107,10 @@ static bool is_shown(const char *name)
 
 static void row_print(const struct look *l)
 {
-	printf("%-12s %10.1f GiB  %4u  %-24s %s\n", l->id.name, (double)l->id.size_bytes / (1u << 30), l->id.sector_size,
-	       *l->id.serial ? l->id.serial : "-", l->refusal.code ? fault_text(&l->refusal) : "can be installed on");
+	printf("%-12s %10.1f GiB  %4u  %-24s %s\n", l->id.name,
+	       (double)l->id.size_bytes / (1u << 30), l->id.sector_size,
+	       *l->id.serial ? l->id.serial : "-",
+	       l->refusal.code ? fault_text(&l->refusal) : "can be installed on");
 }
 
 static void disk_show(const char *name, bool is_json, json_t *all)
@@ -156,7 +165,7 @@ static int list(const struct disk_cli *c)
 	return EXIT_DONE;
 }
 
-/* --- plan ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- plan -------------------------------------------------------------------------------- */
 
 static int plan_print(const struct look *l)
 {
@@ -192,6 +201,7 @@ int disk_cli_run(const struct disk_cli *c, int argc, char **argv)
 		return list(c);
 	if (argc == 2 && str_eq(argv[0], "plan"))
 		return plan(c, argv[1]);
-	fprintf(stderr, "slipway-agent: say \"disk list\" or \"disk plan DEV\"\nTry \"slipway-agent disk --help\".\n");
+	fprintf(stderr,
+		"slipway-agent: say \"disk list\" or \"disk plan DEV\"\nTry \"slipway-agent disk --help\".\n");
 	return EXIT_USAGE;
 }

@@ -1,6 +1,7 @@
 #pragma once
 /*
- * slipway-agent disk list|plan DEV: what the disks of this machine are, and what an installation would do to one. Nothing is ever changed.
+ * slipway-agent disk list|plan DEV: what the disks of this machine are, and what an installation
+ * would do to one. Nothing is ever changed.
  */
 #include <stdbool.h>
 
@@ -9,5 +10,8 @@ struct disk_cli {
 	bool allow_loop; /* a loop device counts as a disk */
 };
 
-/* @argv: "list", or "plan" and a device. Prints the result; returns the exit status (1: refused or failed, 2: usage). */
+/*
+ * @argv: "list", or "plan" and a device. Prints the result; returns the exit status (1: refused or
+ * failed, 2: usage).
+ */
 int disk_cli_run(const struct disk_cli *c, int argc, char **argv);

@@ -29,12 +29,14 @@ static void graph_holders(const struct graph *g, struct buf *out)
 
 		for (size_t u = 0; n->is_above && u < n->uses_n; u++)
 			(void)buf_printf(out, "%s%s is %s%s", separator(out), n->name,
-					 str_eq(n->uses[u].where, "swap") ? "" : "mounted on ", n->uses[u].where);
-		for (size_t u = 0; n->is_above && u < n->uses_n && u < 1 && !n->uses[u].is_ours; u++)
+					 str_eq(n->uses[u].where, "swap") ? "" : "mounted on ",
+					 n->uses[u].where);
+		for (size_t u = 0; n->is_above && u < n->uses_n && u < 1 && !n->uses[u].is_ours;
+		     u++)
 			(void)buf_printf(out, " (namespace of process %d)", (int)n->uses[u].pid);
 		if (n->is_above && !n->is_target && n->lowers_n)
-			(void)buf_printf(out, "%s%s (%s) stands on %s", separator(out), n->name, graph_kind_name(n->kind),
-					 g->nodes[n->lowers[0]].name);
+			(void)buf_printf(out, "%s%s (%s) stands on %s", separator(out), n->name,
+					 graph_kind_name(n->kind), g->nodes[n->lowers[0]].name);
 	}
 }
 
@@ -57,7 +59,8 @@ static bool process_has_open(int procfd, const char *pid, const struct graph *g)
 	while (dir && (e = readdir(dir))) {
 		struct stat st;
 
-		if (e->d_name[0] != '.' && fstatat(fd, e->d_name, &st, 0) == 0 && S_ISBLK(st.st_mode) && is_in(g, st.st_rdev))
+		if (e->d_name[0] != '.' && fstatat(fd, e->d_name, &st, 0) == 0 &&
+		    S_ISBLK(st.st_mode) && is_in(g, st.st_rdev))
 			return true;
 	}
 	return false;
@@ -73,12 +76,13 @@ static void process_holders(const struct graph *g, struct buf *out)
 		AUTO(freep) char *comm = NULL;
 		char path[NAME_MAX + 8];
 
-		if (e->d_name[0] < '0' || e->d_name[0] > '9' || strtol(e->d_name, NULL, 10) == getpid() ||
-		    !process_has_open(fd, e->d_name, g))
+		if (e->d_name[0] < '0' || e->d_name[0] > '9' ||
+		    strtol(e->d_name, NULL, 10) == getpid() || !process_has_open(fd, e->d_name, g))
 			continue;
 		snprintf(path, sizeof(path), "%s/comm", e->d_name);
 		(void)file_read_line_at(fd, path, 64, &comm, NULL);
-		(void)buf_printf(out, "%sprocess %s (%s) has it open", separator(out), e->d_name, comm ? comm : "?");
+		(void)buf_printf(out, "%sprocess %s (%s) has it open", separator(out), e->d_name,
+				 comm ? comm : "?");
 	}
 }
 

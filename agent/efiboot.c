@@ -11,7 +11,8 @@
 
 #define OPTION_MAX 4096
 #define ORDER_MAX 1024
-#define ATTRIBUTES (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
+#define ATTRIBUTES \
+	(EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
 #define VARIABLE_MODE 0644
 #define OPTION_ACTIVE 1u
 #define NODE_MEDIA 4
@@ -24,14 +25,17 @@ bool efiboot_is_available(void)
 	return efi_variables_supported() > 0;
 }
 
-/* --- load options ----------------------------------------------------------------------------------------------------------------------- */
+/* --- load options ------------------------------------------------------------------------ */
 
 static uint16_t u16_at(const uint8_t *p)
 {
 	return (uint16_t)(p[0] | p[1] << 8);
 }
 
-/* u32 attributes, u16 length of the device path, description in UCS-2 with a NUL, device path. Gives the path, checked against @len. */
+/*
+ * u32 attributes, u16 length of the device path, description in UCS-2 with a NUL, device path.
+ * Gives the path, checked against @len.
+ */
 static const uint8_t *option_path(const uint8_t *data, size_t len, size_t *ret_len)
 {
 	size_t at = 6;
@@ -60,7 +64,8 @@ static bool is_file_node(const uint8_t *node, size_t len, const char *loader)
 	return true;
 }
 
-bool efiboot_option_disk(const uint8_t *data, size_t len, const char *loader, uint8_t ret_guid[16], bool *ret_is_loader)
+bool efiboot_option_disk(const uint8_t *data, size_t len, const char *loader, uint8_t ret_guid[16],
+			 bool *ret_is_loader)
 {
 	size_t left = 0;
 	const uint8_t *node = option_path(data, len, &left);
@@ -84,7 +89,8 @@ bool efiboot_option_disk(const uint8_t *data, size_t len, const char *loader, ui
 	return has_disk;
 }
 
-static int option_make(const struct efiboot_spec *s, uint8_t *out, size_t size, size_t *ret_len, struct fault *err)
+static int option_make(const struct efiboot_spec *s, uint8_t *out, size_t size, size_t *ret_len,
+		       struct fault *err)
 {
 	uint8_t path[OPTION_MAX];
 	AUTO(freep) char *loader = str_dup(s->loader);
@@ -92,21 +98,22 @@ static int option_make(const struct efiboot_spec *s, uint8_t *out, size_t size, 
 
 	if (!loader)
 		return fault_oom(err);
-	at = efidp_make_hd(path, sizeof(path), s->part_number, s->part_start, s->part_size, (uint8_t *)s->part_guid,
-			   EFIDP_HD_FORMAT_GPT, EFIDP_HD_SIGNATURE_GUID);
+	at = efidp_make_hd(path, sizeof(path), s->part_number, s->part_start, s->part_size,
+			   (uint8_t *)s->part_guid, EFIDP_HD_FORMAT_GPT, EFIDP_HD_SIGNATURE_GUID);
 	n = at < 0 ? -1 : efidp_make_file(path + at, (ssize_t)sizeof(path) - at, loader);
 	at += n;
 	n = n < 0 ? -1 : efidp_make_end_entire(path + at, (ssize_t)sizeof(path) - at);
 	at += n;
 	if (n >= 0)
-		n = efi_loadopt_create(out, (ssize_t)size, OPTION_ACTIVE, (efidp)path, at, (unsigned char *)s->label, NULL, 0);
+		n = efi_loadopt_create(out, (ssize_t)size, OPTION_ACTIVE, (efidp)path, at,
+				       (unsigned char *)s->label, NULL, 0);
 	if (n < 0)
 		return fault_set(err, -EINVAL, "cannot make a boot entry for %s", s->loader);
 	*ret_len = (size_t)n;
 	return 0;
 }
 
-/* --- variables -------------------------------------------------------------------------------------------------------------------------- */
+/* --- variables --------------------------------------------------------------------------- */
 
 static int variable_set(const char *name, const void *data, size_t len, struct fault *err)
 {
@@ -114,10 +121,14 @@ static int variable_set(const char *name, const void *data, size_t len, struct f
 	size_t back_len = 0;
 	uint32_t attributes;
 
-	if (efi_set_variable(EFI_GLOBAL_GUID, name, (uint8_t *)data, len, ATTRIBUTES, VARIABLE_MODE) < 0)
-		return fault_set(err, -errno, errno == ENOSPC ? "the firmware has no room for %s: %s" : "cannot set %s: %s", name,
-				 strerror(errno));
-	if (efi_get_variable(EFI_GLOBAL_GUID, name, &back, &back_len, &attributes) < 0 || back_len != len || memcmp(back, data, len))
+	if (efi_set_variable(EFI_GLOBAL_GUID, name, (uint8_t *)data, len, ATTRIBUTES,
+			     VARIABLE_MODE) < 0)
+		return fault_set(err, -errno,
+				 errno == ENOSPC ? "the firmware has no room for %s: %s"
+						 : "cannot set %s: %s",
+				 name, strerror(errno));
+	if (efi_get_variable(EFI_GLOBAL_GUID, name, &back, &back_len, &attributes) < 0 ||
+	    back_len != len || memcmp(back, data, len))
 		return fault_set(err, -EIO, "the firmware did not keep %s", name);
 	return 0;
 }
@@ -136,7 +147,8 @@ static uint32_t numbers_get(const char *name, uint16_t *out, uint32_t max)
 	return n;
 }
 
-uint32_t efiboot_order_insert(uint16_t *order, uint32_t n, uint16_t number, const uint16_t *current, enum install_boot_order how)
+uint32_t efiboot_order_insert(uint16_t *order, uint32_t n, uint16_t number, const uint16_t *current,
+			      enum install_boot_order how)
 {
 	uint32_t kept = 0, at = 0;
 
@@ -153,7 +165,7 @@ uint32_t efiboot_order_insert(uint16_t *order, uint32_t n, uint16_t number, cons
 
 struct entries {
 	uint8_t used[65536 / 8]; /* which Boot#### exist */
-	int found;		 /* number of the entry that is ours already, -1 = none */
+	int found;               /* number of the entry that is ours already, -1 = none */
 	uint32_t removed;
 	uint16_t order[ORDER_MAX + 1];
 	uint32_t order_n;
@@ -177,7 +189,8 @@ static bool is_stale(const struct efiboot_spec *s, const uint8_t guid[16])
 	return false;
 }
 
-static void entry_judge(struct entries *e, const struct efiboot_spec *s, const char *name, uint16_t number)
+static void entry_judge(struct entries *e, const struct efiboot_spec *s, const char *name,
+			uint16_t number)
 {
 	AUTO(freep) uint8_t *data = NULL;
 	uint8_t guid[16];
@@ -195,7 +208,7 @@ static void entry_judge(struct entries *e, const struct efiboot_spec *s, const c
 	}
 	if (!is_stale(s, guid) || efi_del_variable(EFI_GLOBAL_GUID, name) < 0)
 		return;
-	e->used[number / 8] &= (uint8_t)~(1 << (number % 8));
+	e->used[number / 8] &= (uint8_t) ~(1 << (number % 8));
 	e->removed++;
 	order_remove(e, number);
 }
@@ -230,14 +243,16 @@ static void entries_read(struct entries *e, const struct efiboot_spec *s)
 	e->order_n = numbers_get("BootOrder", e->order, ORDER_MAX);
 	/* The walk goes to its end before anything is removed; the library owns guid and name. */
 	while (efi_get_next_variable_name(&guid, &name) > 0)
-		if (n < ORDER_MAX && !efi_guid_cmp(guid, &EFI_GLOBAL_GUID) && number_parse(name, &number))
+		if (n < ORDER_MAX && !efi_guid_cmp(guid, &EFI_GLOBAL_GUID) &&
+		    number_parse(name, &number))
 			memcpy(names[n++], name, 9);
 	for (uint32_t i = 0; i < n; i++)
 		if (number_parse(names[i], &number))
 			entry_judge(e, s, names[i], number);
 }
 
-static int entry_make(const struct entries *e, const struct efiboot_spec *s, uint16_t *ret, struct fault *err)
+static int entry_make(const struct entries *e, const struct efiboot_spec *s, uint16_t *ret,
+		      struct fault *err)
 {
 	uint8_t option[OPTION_MAX];
 	size_t len = 0;
@@ -273,11 +288,14 @@ int efiboot_set(const struct efiboot_spec *spec, struct efiboot_result *ret, str
 	if (r < 0)
 		return r;
 	bool has_current = numbers_get("BootCurrent", &current, 1) == 1;
-	e->order_n = efiboot_order_insert(e->order, e->order_n, number, has_current ? &current : NULL, spec->order);
+	e->order_n = efiboot_order_insert(e->order, e->order_n, number,
+					  has_current ? &current : NULL, spec->order);
 	r = variable_set("BootOrder", e->order, e->order_n * sizeof(*e->order), err);
 	if (r == 0)
 		r = variable_set("BootNext", &number, sizeof(number), err);
 	if (r == 0)
-		*ret = (struct efiboot_result){ .number = number, .was_there = e->found >= 0, .removed = e->removed };
+		*ret = (struct efiboot_result){ .number = number,
+						.was_there = e->found >= 0,
+						.removed = e->removed };
 	return r;
 }

@@ -15,9 +15,15 @@
 #define ATTR_MAX 4096
 
 static const char *const kind_names[GRAPH_KIND_COUNT] = {
-	[GRAPH_DISK] = "disk",	       [GRAPH_PARTITION] = "partition", [GRAPH_CRYPT] = "encrypted volume",
-	[GRAPH_LVM] = "LVM volume",    [GRAPH_MULTIPATH] = "multipath", [GRAPH_DM] = "device-mapper device",
-	[GRAPH_MD] = "software RAID",  [GRAPH_BCACHE] = "bcache",	[GRAPH_LOOP] = "loop device",
+	[GRAPH_DISK] = "disk",
+	[GRAPH_PARTITION] = "partition",
+	[GRAPH_CRYPT] = "encrypted volume",
+	[GRAPH_LVM] = "LVM volume",
+	[GRAPH_MULTIPATH] = "multipath",
+	[GRAPH_DM] = "device-mapper device",
+	[GRAPH_MD] = "software RAID",
+	[GRAPH_BCACHE] = "bcache",
+	[GRAPH_LOOP] = "loop device",
 	[GRAPH_OTHER] = "block device",
 };
 
@@ -124,12 +130,16 @@ static int node_add(struct graph *g, int rootfd, dev_t devno, struct fault *err)
 	if (known >= 0)
 		return known;
 	if (g->n == GRAPH_NODES_MAX)
-		return fault_set(err, -EOVERFLOW, "more than %d block devices are stacked on the disk", GRAPH_NODES_MAX);
+		return fault_set(err, -EOVERFLOW,
+				 "more than %d block devices are stacked on the disk",
+				 GRAPH_NODES_MAX);
 	AUTO(closep) int dirfd = node_open(rootfd, devno, node.name);
 	if (dirfd < 0)
-		return fault_set(err, dirfd, "block device %u:%u: %s", major(devno), minor(devno), strerror(-dirfd));
+		return fault_set(err, dirfd, "block device %u:%u: %s", major(devno), minor(devno),
+				 strerror(-dirfd));
 	node.kind = kind_of(dirfd, node.name);
-	node.start_bytes = number_at(dirfd, "start") * 512; /* always in units of 512 (block/partitions/core.c) */
+	node.start_bytes = number_at(dirfd, "start") *
+			   512; /* always in units of 512 (block/partitions/core.c) */
 	node.size_bytes = number_at(dirfd, "size") * 512;
 	struct graph_node *more = realloc(g->nodes, (g->n + 1) * sizeof(*more));
 	if (!more)
@@ -147,21 +157,25 @@ static int lower_add(struct graph *g, size_t upper, size_t lower, struct fault *
 		if (u->lowers[i] == lower)
 			return 0;
 	if (u->lowers_n == GRAPH_LOWERS_MAX)
-		return fault_set(err, -EOVERFLOW, "%s stands on more than %d devices", u->name, GRAPH_LOWERS_MAX);
+		return fault_set(err, -EOVERFLOW, "%s stands on more than %d devices", u->name,
+				 GRAPH_LOWERS_MAX);
 	u->lowers[u->lowers_n++] = (uint16_t)lower;
 	return 0;
 }
 
 /* What is at @sub, seen from node @index, becomes a node on top of it (or below it). */
-static int neighbour_add(struct graph *g, int rootfd, size_t index, int dirfd, const char *sub, bool is_upper, struct fault *err)
+static int neighbour_add(struct graph *g, int rootfd, size_t index, int dirfd, const char *sub,
+			 bool is_upper, struct fault *err)
 {
 	AUTO(freep) char *text = NULL;
 	char path[NAME_MAX * 2 + 8];
 	dev_t devno;
 
 	snprintf(path, sizeof(path), "%s/dev", sub);
-	if (file_read_line_at(dirfd, path, ATTR_MAX, &text, NULL) < 0 || devno_parse(text, &devno) < 0)
-		return fault_set(err, -EIO, "cannot tell the device number of %s/%s", g->nodes[index].name, sub);
+	if (file_read_line_at(dirfd, path, ATTR_MAX, &text, NULL) < 0 ||
+	    devno_parse(text, &devno) < 0)
+		return fault_set(err, -EIO, "cannot tell the device number of %s/%s",
+				 g->nodes[index].name, sub);
 
 	int other = node_add(g, rootfd, devno, err);
 	if (other < 0)
@@ -172,8 +186,8 @@ static int neighbour_add(struct graph *g, int rootfd, size_t index, int dirfd, c
 	return lower_add(g, (size_t)other, index, err);
 }
 
-static int children_add(struct graph *g, int rootfd, size_t index, int dirfd, const char *folder, bool is_upper,
-			struct fault *err)
+static int children_add(struct graph *g, int rootfd, size_t index, int dirfd, const char *folder,
+			bool is_upper, struct fault *err)
 {
 	int fd = openat(dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -182,7 +196,9 @@ static int children_add(struct graph *g, int rootfd, size_t index, int dirfd, co
 
 	if (!dir) {
 		closep(&fd);
-		return errno == ENOENT ? 0 : fault_set(err, -errno, "cannot list %s: %s", folder, strerror(errno));
+		return errno == ENOENT ? 0
+				       : fault_set(err, -errno, "cannot list %s: %s", folder,
+						   strerror(errno));
 	}
 	while (r == 0 && (e = readdir(dir))) {
 		char path[NAME_MAX * 2 + 2], attr[NAME_MAX + 16];
@@ -192,7 +208,8 @@ static int children_add(struct graph *g, int rootfd, size_t index, int dirfd, co
 		if (e->d_name[0] == '.' || (is_self && !exists_at(dirfd, attr)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		r = neighbour_add(g, rootfd, index, dirfd, is_self ? e->d_name : path, is_upper, err);
+		r = neighbour_add(g, rootfd, index, dirfd, is_self ? e->d_name : path, is_upper,
+				  err);
 	}
 	return r;
 }
@@ -217,7 +234,8 @@ static int loop_add(struct graph *g, int rootfd, dev_t devno, const char *file, 
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n; i++) {
-		if (!g->nodes[i].is_above || !str_starts(file, "/dev/") || !str_eq(file + 5, g->nodes[i].name))
+		if (!g->nodes[i].is_above || !str_starts(file, "/dev/") ||
+		    !str_eq(file + 5, g->nodes[i].name))
 			continue;
 		int loop = node_add(g, rootfd, devno, err);
 		if (loop < 0)
@@ -246,10 +264,12 @@ static int loops_add(struct graph *g, int rootfd, struct fault *err)
 		dev_t devno;
 
 		snprintf(path, sizeof(path), "%s/loop/backing_file", e->d_name);
-		if (!str_starts(e->d_name, "loop") || file_read_line_at(fd, path, ATTR_MAX, &file, NULL) < 0)
+		if (!str_starts(e->d_name, "loop") ||
+		    file_read_line_at(fd, path, ATTR_MAX, &file, NULL) < 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/dev", e->d_name);
-		if (file_read_line_at(fd, path, ATTR_MAX, &number, NULL) < 0 || devno_parse(number, &devno) < 0)
+		if (file_read_line_at(fd, path, ATTR_MAX, &number, NULL) < 0 ||
+		    devno_parse(number, &devno) < 0)
 			continue;
 		r = loop_add(g, rootfd, devno, file, err);
 	}
@@ -261,7 +281,9 @@ static bool is_part_of(const struct graph_node *n)
 	return n->kind == GRAPH_PARTITION && n->lowers_n == 1 && n->lowers[0] == 0;
 }
 
-/* Depth = longest way down; nodes are few, so a fixed point is cheap. The kernel allows no cycles. */
+/*
+ * Depth = longest way down; nodes are few, so a fixed point is cheap. The kernel allows no cycles.
+ */
 static void depths_set(struct graph *g)
 {
 	for (size_t round = 0; round < g->n; round++) {

@@ -1,7 +1,8 @@
 #pragma once
 /*
- * What stands on a disk: partitions, what the kernel has stacked on them, and where any of it is mounted, in every mount namespace. From sysfs and /proc
- * below a root descriptor (tests give a made-up tree); names are only ever compared whole.
+ * What stands on a disk: partitions, what the kernel has stacked on them, and where any of it is
+ * mounted, in every mount namespace. From sysfs and /proc below a root descriptor (tests give a
+ * made-up tree); names are only ever compared whole.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,20 +30,21 @@ const char *graph_kind_name(enum graph_kind k);
 #define GRAPH_LOWERS_MAX 64
 #define GRAPH_USES_MAX 16
 
-struct graph_use { /* a mount or swap space */
+struct graph_use {       /* a mount or swap space */
 	char where[128]; /* mount point, "swap" */
-	pid_t pid;	 /* a process that sees it; 0 = unknown */
-	bool is_ours;	 /* in our own mount namespace */
+	pid_t pid;       /* a process that sees it; 0 = unknown */
+	bool is_ours;    /* in our own mount namespace */
 };
 
 struct graph_node {
 	dev_t devno;
 	char name[DISK_NAME_MAX];
 	enum graph_kind kind;
-	bool is_target;	   /* the disk itself or one of its partitions */
-	bool is_above;	   /* the target, or stands on it; otherwise another leg of something that does */
+	bool is_target; /* the disk itself or one of its partitions */
+	/* the target, or stands on it; otherwise another leg of something that does */
+	bool is_above;
 	uint64_t start_bytes, size_bytes; /* a partition's place on its disk */
-	char fstype[32];   /* libblkid TYPE, "" = nothing known */
+	char fstype[32];                  /* libblkid TYPE, "" = nothing known */
 	char label[64];
 	uint8_t part_type[16], part_guid[16]; /* from the GPT; zero = none */
 	uint16_t lowers[GRAPH_LOWERS_MAX];    /* indices of the nodes this one stands on */
@@ -58,12 +60,15 @@ struct graph {
 };
 
 /*
- * Reads the graph of the whole disk @target. @rootfd: "/" or a made-up tree with sys/ and proc/. -EOVERFLOW above the limits: what cannot be
- * described cannot be judged.
+ * Reads the graph of the whole disk @target. @rootfd: "/" or a made-up tree with sys/ and proc/.
+ * -EOVERFLOW above the limits: what cannot be described cannot be judged.
  */
 int graph_read(int rootfd, dev_t target, struct graph *ret, struct fault *err);
 void graph_done(struct graph *g);
-/* Adds what is on the disk itself (file systems, GPT), reading through @fd, a read-only descriptor of the whole disk. */
+/*
+ * Adds what is on the disk itself (file systems, GPT), reading through @fd, a read-only descriptor
+ * of the whole disk.
+ */
 int graph_probe(struct graph *g, int fd, uint32_t sector_size, struct fault *err);
 
 /* graph_mounts.c: adds mounts of all namespaces and swap spaces to the nodes. */

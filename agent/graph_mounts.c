@@ -1,6 +1,6 @@
 /*
- * A file system that is mounted only in another mount namespace keeps the disk claimed and is not in our own mountinfo: every namespace that some
- * process lives in is read once.
+ * A file system that is mounted only in another mount namespace keeps the disk claimed and is not
+ * in our own mountinfo: every namespace that some process lives in is read once.
  */
 #include "agent/graph.h"
 
@@ -37,7 +37,10 @@ static void use_add(struct graph_node *n, const char *where, pid_t pid, bool is_
 	u->is_ours = is_ours;
 }
 
-/* Does the path @source name node @n? By device number; where the tree has no device nodes, by its whole kernel name. */
+/*
+ * Does the path @source name node @n? By device number; where the tree has no device nodes, by its
+ * whole kernel name.
+ */
 static bool is_node(const struct graph_node *n, int rootfd, const char *source)
 {
 	struct stat st;
@@ -49,7 +52,10 @@ static bool is_node(const struct graph_node *n, int rootfd, const char *source)
 	return str_eq(source + 5, n->name);
 }
 
-/* mountinfo (proc_pid_mountinfo(5)): id parent MAJ:MIN root mountpoint options [optional…] - type source options */
+/*
+ * mountinfo (proc_pid_mountinfo(5)): id parent MAJ:MIN root mountpoint options [optional…] - type
+ * source options
+ */
 static void line_take(struct graph *g, int rootfd, char *line, pid_t pid, bool is_ours)
 {
 	char where[4096], source[4096] = "";
@@ -131,7 +137,8 @@ int graph_add_mounts(struct graph *g, int rootfd, struct fault *err)
 	if (is_new_namespace(&seen, fd, "self"))
 		mountinfo_take(g, rootfd, fd, "self", true);
 	while ((e = readdir(proc)))
-		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && is_new_namespace(&seen, fd, e->d_name))
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' &&
+		    is_new_namespace(&seen, fd, e->d_name))
 			mountinfo_take(g, rootfd, fd, e->d_name, false);
 	swaps_take(g, rootfd);
 	return 0;

@@ -1,5 +1,6 @@
 /*
- * What libblkid and the partition table say about a disk, read through one descriptor of the whole disk: no partition node is opened.
+ * What libblkid and the partition table say about a disk, read through one descriptor of the whole
+ * disk: no partition node is opened.
  */
 #include "agent/graph.h"
 
@@ -25,7 +26,8 @@ static void node_probe(struct graph_node *n, int fd)
 	AUTO(probep) blkid_probe pr = blkid_new_probe();
 	const char *value;
 
-	if (!pr || blkid_probe_set_device(pr, fd, (blkid_loff_t)n->start_bytes, (blkid_loff_t)n->size_bytes) != 0)
+	if (!pr || blkid_probe_set_device(pr, fd, (blkid_loff_t)n->start_bytes,
+					  (blkid_loff_t)n->size_bytes) != 0)
 		return;
 	blkid_probe_enable_superblocks(pr, 1);
 	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL);
@@ -62,7 +64,8 @@ int graph_probe(struct graph *g, int fd, uint32_t sector_size, struct fault *err
 		return fault_oom(err);
 	ssize_t n = fd_pread(fd, head, HEAD_BYTES, 0);
 	if (n < 0)
-		return fault_set(err, (int)n, "cannot read %s: %s", g->nodes[0].name, strerror((int)-n));
+		return fault_set(err, (int)n, "cannot read %s: %s", g->nodes[0].name,
+				 strerror((int)-n));
 	if (gpt_parse(head, (size_t)n, sector_size, &table, NULL) == 0)
 		gpt_match(g, &table, sector_size);
 	for (size_t i = 0; i < g->n; i++)

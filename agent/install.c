@@ -1,5 +1,6 @@
 /*
- * The installation as a transaction: a table of phases, in the order in which nothing half-done can boot.
+ * The installation as a transaction: a table of phases, in the order in which nothing half-done can
+ * boot.
  */
 #include "agent/install.h"
 
@@ -26,9 +27,11 @@
 #define PERCENT_COMMIT 99
 
 static const char *const phase_names[INSTALL_PHASE_COUNT] = {
-	[INSTALL_CHECK] = "check",	   [INSTALL_PREPARE] = "prepare", [INSTALL_WRITE] = "write",
-	[INSTALL_VERIFY] = "verify",	   [INSTALL_CONFIGURE] = "configure", [INSTALL_COMMIT] = "commit",
-	[INSTALL_BOOT] = "boot entry",	   [INSTALL_DONE] = "done",	  [INSTALL_FAILED] = "failed",
+	[INSTALL_CHECK] = "check",         [INSTALL_PREPARE] = "prepare",
+	[INSTALL_WRITE] = "write",         [INSTALL_VERIFY] = "verify",
+	[INSTALL_CONFIGURE] = "configure", [INSTALL_COMMIT] = "commit",
+	[INSTALL_BOOT] = "boot entry",     [INSTALL_DONE] = "done",
+	[INSTALL_FAILED] = "failed",
 };
 
 const char *install_phase_name(enum install_phase p)
@@ -36,7 +39,8 @@ const char *install_phase_name(enum install_phase p)
 	return p < INSTALL_PHASE_COUNT ? phase_names[p] : "?";
 }
 
-void engine_report(struct engine *e, enum install_phase phase, unsigned percent, uint64_t done, uint64_t total, const char *text)
+void engine_report(struct engine *e, enum install_phase phase, unsigned percent, uint64_t done,
+		   uint64_t total, const char *text)
 {
 	struct install_report *r = &e->report;
 	int64_t now = time_mono_ms();
@@ -54,7 +58,7 @@ void engine_report(struct engine *e, enum install_phase phase, unsigned percent,
 		e->sink->report(e->sink->ctx, r);
 }
 
-/* --- phases ----------------------------------------------------------------------------------------------------------------------------- */
+/* --- phases ------------------------------------------------------------------------------ */
 
 /* One installation at a time: the lock goes away with the process. */
 static int lock_take(struct engine *e, struct fault *err)
@@ -87,7 +91,8 @@ static int run_check(struct engine *e, struct fault *err)
 	if (r == 0)
 		r = engine_check(e, err);
 	if (r == 0 && e->p->no_disk_writes)
-		return fault_set(err, -EPERM, "writing to disks is switched off (--no-disk-writes)");
+		return fault_set(err, -EPERM,
+				 "writing to disks is switched off (--no-disk-writes)");
 	if (r == 0)
 		r = stream_init(&e->stream, e->stream_fd, &e->slx, err);
 	if (r < 0)
@@ -108,7 +113,8 @@ static void guids_keep(struct engine *e)
 static int state_begin(struct engine *e, struct fault *err)
 {
 	struct install_state old;
-	int r = install_state_init(&e->state, e->p->install_id, e->slx.image_id, e->slx.count, &e->d->id, err);
+	int r = install_state_init(&e->state, e->p->install_id, e->slx.image_id, e->slx.count,
+				   &e->d->id, err);
 
 	if (r < 0)
 		return r;
@@ -132,7 +138,8 @@ static bool is_committed(struct engine *e)
 {
 	AUTO(freep) uint8_t *head = chunk_alloc(COMMIT_HEAD_BYTES);
 
-	return e->has_state && e->state.is_committed && head && e->d->ops->read(e->d, head, COMMIT_HEAD_BYTES, 0) == 0 &&
+	return e->has_state && e->state.is_committed && head &&
+	       e->d->ops->read(e->d, head, COMMIT_HEAD_BYTES, 0) == 0 &&
 	       !memcmp(head, e->commit.head, COMMIT_HEAD_BYTES);
 }
 
@@ -141,7 +148,9 @@ static int table_forget(struct engine *e, struct fault *err)
 {
 	int r = e->d->ops->reread_table(e->d);
 
-	return r < 0 ? fault_set(err, r, "the old partitions of %s are in use: %s", e->d->id.name, strerror(-r)) : 0;
+	return r < 0 ? fault_set(err, r, "the old partitions of %s are in use: %s", e->d->id.name,
+				 strerror(-r))
+		     : 0;
 }
 
 static int run_prepare(struct engine *e, struct fault *err)
@@ -181,13 +190,16 @@ static void on_flushed(void *ctx, uint64_t done, uint64_t total, const uint8_t *
 	if (state_save(e, &ignored) < 0) /* only a hint for the next try */
 		log_debug("install state: %s", fault_text(&ignored));
 	if (e->report.phase == INSTALL_WRITE)
-		engine_report(e, INSTALL_WRITE, total ? (unsigned)(done * PERCENT_WRITE / total) : PERCENT_WRITE, done, total, "");
+		engine_report(e, INSTALL_WRITE,
+			      total ? (unsigned)(done * PERCENT_WRITE / total) : PERCENT_WRITE,
+			      done, total, "");
 }
 
 static void on_verified(void *ctx, uint64_t done, uint64_t total)
 {
 	struct engine *e = ctx;
-	unsigned percent = PERCENT_WRITE + (unsigned)(done * (PERCENT_VERIFY - PERCENT_WRITE) / MAX_OF(total, 1u));
+	unsigned percent = PERCENT_WRITE +
+			   (unsigned)(done * (PERCENT_VERIFY - PERCENT_WRITE) / MAX_OF(total, 1u));
 
 	if (percent > e->report.percent)
 		engine_report(e, INSTALL_VERIFY, percent, done, total, "");
@@ -235,7 +247,9 @@ static int run_configure(struct engine *e, struct fault *err)
 	int r = 0;
 
 	if (p->files_n && !e->commit.has_gpt)
-		return fault_set(err, -EMEDIUMTYPE, "the image has no GPT: there is no telling where its root file system is");
+		return fault_set(
+			err, -EMEDIUMTYPE,
+			"the image has no GPT: there is no telling where its root file system is");
 	if (p->files_n)
 		r = configure_files(e->d, &e->commit.gpt, p->files, p->files_n, err);
 	if (r == 0 && e->is_efi && e->commit.has_gpt)
@@ -264,7 +278,9 @@ static int run_commit(struct engine *e, struct fault *err)
 /* Failing here is no failure of the installation: the removable path leads to the new system. */
 static int run_boot(struct engine *e, struct fault *err)
 {
-	const struct gpt_entry *esp = e->commit.has_gpt && e->esp_number ? &e->commit.gpt.entries[e->esp_number - 1] : NULL;
+	const struct gpt_entry *esp = e->commit.has_gpt && e->esp_number
+					      ? &e->commit.gpt.entries[e->esp_number - 1]
+					      : NULL;
 	struct efiboot_result result;
 	struct fault why = FAULT_INIT;
 
@@ -282,13 +298,14 @@ static int run_boot(struct engine *e, struct fault *err)
 	};
 	memcpy(spec.part_guid, esp->guid, 16);
 	if (efiboot_set(&spec, &result, &why) < 0)
-		snprintf(e->report.text, sizeof(e->report.text), "no boot entry: %.480s", fault_text(&why));
+		snprintf(e->report.text, sizeof(e->report.text), "no boot entry: %.480s",
+			 fault_text(&why));
 	else
 		snprintf(e->report.text, sizeof(e->report.text), "Boot%04X is next", result.number);
 	return 0;
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------------------------------- */
+/* --- all of it --------------------------------------------------------------------------- */
 
 static const struct {
 	enum install_phase phase;
@@ -309,11 +326,17 @@ static int phases_run(struct engine *e, struct fault *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(phases); i++) {
-		/* An earlier try got through the commit; the loader's place is all that is needed of it. */
-		bool is_over = e->report.is_committed && phases[i].phase > INSTALL_PREPARE && phases[i].phase < INSTALL_BOOT;
+		/*
+		 * An earlier try got through the commit; the loader's place is all that is needed
+		 * of it.
+		 */
+		bool is_over = e->report.is_committed && phases[i].phase > INSTALL_PREPARE &&
+			       phases[i].phase < INSTALL_BOOT;
 
-		if (is_over && phases[i].phase == INSTALL_CONFIGURE && e->is_efi && e->commit.has_gpt)
-			(void)configure_find_loader(e->d, &e->commit.gpt, e->loader, &e->esp_number, NULL);
+		if (is_over && phases[i].phase == INSTALL_CONFIGURE && e->is_efi &&
+		    e->commit.has_gpt)
+			(void)configure_find_loader(e->d, &e->commit.gpt, e->loader, &e->esp_number,
+						    NULL);
 		if (is_over)
 			continue;
 		engine_report(e, phases[i].phase, phases[i].percent, 0, 0, "");
@@ -353,7 +376,8 @@ static void engine_done(struct engine *e)
 	closep(&e->lock_fd);
 }
 
-int install_run(const struct install_params *p, struct disk *d, int stream_fd, const struct install_sink *sink, struct fault *err)
+int install_run(const struct install_params *p, struct disk *d, int stream_fd,
+		const struct install_sink *sink, struct fault *err)
 {
 	struct fault own_err = FAULT_INIT;
 	struct engine e = {

@@ -1,5 +1,6 @@
 /*
- * Everything that can be checked without image data and without touching the disk (install.md F, step 1 and 3).
+ * Everything that can be checked without image data and without touching the disk (install.md F,
+ * step 1 and 3).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,8 @@ static int params_check(const struct install_params *p, struct fault *err)
 	if (!p->install_id || !uuid_is_valid(p->install_id))
 		return fault_set(err, -EINVAL, "the installation has no valid id");
 	if (p->files_n > INSTALL_FILES_MAX)
-		return fault_set(err, -E2BIG, "%zu seed files, at most %d are allowed", p->files_n, INSTALL_FILES_MAX);
+		return fault_set(err, -E2BIG, "%zu seed files, at most %d are allowed", p->files_n,
+				 INSTALL_FILES_MAX);
 	return 0;
 }
 
@@ -72,11 +74,13 @@ int engine_check(struct engine *e, struct fault *err)
 		return device_check(e, err);
 	e->id = e->d->id;
 	if (e->slx.sector_size != id->sector_size)
-		return fault_set(err, -EMEDIUMTYPE, "the image is made for sectors of %u bytes, %s has %u", e->slx.sector_size, id->name,
-				 id->sector_size);
+		return fault_set(err, -EMEDIUMTYPE,
+				 "the image is made for sectors of %u bytes, %s has %u",
+				 e->slx.sector_size, id->name, id->sector_size);
 	if (e->slx.image_size > id->size_bytes)
-		return fault_set(err, -ENOSPC, "%s is too small: %llu bytes, the image needs %llu", id->name,
-				 (unsigned long long)id->size_bytes, (unsigned long long)e->slx.image_size);
+		return fault_set(err, -ENOSPC, "%s is too small: %llu bytes, the image needs %llu",
+				 id->name, (unsigned long long)id->size_bytes,
+				 (unsigned long long)e->slx.image_size);
 	return 0;
 }
 

@@ -20,8 +20,9 @@ struct engine {
 	struct graph graph;
 	struct plan plan;
 	struct disk own; /* when the caller gave none */
-	struct disk *d;	 /* NULL until it is open */
-	struct disk_id id; /* as it was checked; the descriptor opened later must be the same disk */
+	struct disk *d;  /* NULL until it is open */
+	/* as it was checked; the descriptor opened later must be the same disk */
+	struct disk_id id;
 	bool is_efi;
 
 	uint8_t *head; /* the first chunks of the image, at least COMMIT_HEAD_BYTES; owned */
@@ -35,7 +36,8 @@ struct engine {
 	struct writer *writer;
 	struct install_state state;
 	bool has_state; /* an earlier try has left it */
-	bool is_dirty;	/* the disk is no longer what it was: after a failure both ends are zeroed again */
+	/* the disk is no longer what it was: after a failure both ends are zeroed again */
+	bool is_dirty;
 	char loader[64];
 	uint32_t esp_number;
 
@@ -44,11 +46,18 @@ struct engine {
 	int lock_fd;
 };
 
-/* install_check.c: index, device, graph, plan. When a disk is open already (e->d) only its size and sectors. Fills e->id. */
+/*
+ * install_check.c: index, device, graph, plan. When a disk is open already (e->d) only its size and
+ * sectors. Fills e->id.
+ */
 int engine_check(struct engine *e, struct fault *err);
 /* install_head.c: fetches and checks the first chunks, prepares the commit. */
 int engine_head(struct engine *e, struct fault *err);
-/* The part of the head that lies behind the first MiB (chunks larger than that): written and read back. */
+/*
+ * The part of the head that lies behind the first MiB (chunks larger than that): written and read
+ * back.
+ */
 int engine_head_rest(struct engine *e, struct fault *err);
 /* install.c */
-void engine_report(struct engine *e, enum install_phase phase, unsigned percent, uint64_t done, uint64_t total, const char *text);
+void engine_report(struct engine *e, enum install_phase phase, unsigned percent, uint64_t done,
+		   uint64_t total, const char *text);

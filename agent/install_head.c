@@ -1,6 +1,6 @@
 /*
- * The first MiB of the image: fetched before anything is touched, because it holds the partition table, and kept in memory until the commit. It also
- * shows that the image can be fetched at all.
+ * The first MiB of the image: fetched before anything is touched, because it holds the partition
+ * table, and kept in memory until the commit. It also shows that the image can be fetched at all.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ static int want_head(struct engine *e, struct fault *err)
 	return r;
 }
 
-static int chunk_take(struct engine *e, uint32_t i, const uint8_t *data, unsigned *tries, struct fault *err)
+static int chunk_take(struct engine *e, uint32_t i, const uint8_t *data, unsigned *tries,
+		      struct fault *err)
 {
 	uint32_t len = slx_chunk_len(&e->slx, i);
 	uint8_t digest[SHA256_LEN];
@@ -32,7 +33,8 @@ static int chunk_take(struct engine *e, uint32_t i, const uint8_t *data, unsigne
 	}
 	/* Counted for the whole head: it is a few chunks at most. */
 	if (++*tries >= INSTALL_CHUNK_TRIES)
-		return fault_set(err, -EBADMSG, "chunk %u (offset %llu) arrived with a wrong digest %u times", i,
+		return fault_set(err, -EBADMSG,
+				 "chunk %u (offset %llu) arrived with a wrong digest %u times", i,
 				 (unsigned long long)i * e->slx.chunk_size, *tries);
 	return stream_want(&e->stream, i, 1, err);
 }
@@ -83,9 +85,12 @@ int engine_head_rest(struct engine *e, struct fault *err)
 	if (r == 0)
 		r = d->ops->read(d, back, len, COMMIT_HEAD_BYTES);
 	if (r < 0)
-		return fault_set(err, r, "write: %s on %s (%s) at offset %u", strerror(-r), d->id.name, d->id.serial, COMMIT_HEAD_BYTES);
+		return fault_set(err, r, "write: %s on %s (%s) at offset %u", strerror(-r),
+				 d->id.name, d->id.serial, COMMIT_HEAD_BYTES);
 	if (memcmp(back, e->head + COMMIT_HEAD_BYTES, len))
-		return fault_set(err, -EIO, "%s (%s) gives back other bytes than written at offset %u; replace the disk", d->id.name,
-				 d->id.serial, COMMIT_HEAD_BYTES);
+		return fault_set(
+			err, -EIO,
+			"%s (%s) gives back other bytes than written at offset %u; replace the disk",
+			d->id.name, d->id.serial, COMMIT_HEAD_BYTES);
 	return 0;
 }

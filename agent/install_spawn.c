@@ -19,7 +19,8 @@
 #define STREAM_FD 4
 #define LAST_REPORT_MS 5000 /* how long the last report may wait for a busy reader */
 
-_Static_assert(sizeof(struct install_report) <= 4096, "a report is written in one piece (PIPE_BUF)");
+_Static_assert(sizeof(struct install_report) <= 4096,
+	       "a report is written in one piece (PIPE_BUF)");
 
 /* Set by the signal handler, so it cannot be anywhere else. */
 static volatile sig_atomic_t is_cancelled;
@@ -62,15 +63,18 @@ static void signals_set(void)
 /* Keeps stdin to stderr, the pipe and the stream; everything else of the agent's is closed. */
 static void descriptors_set(int report_fd, int stream_fd)
 {
-	int report = fcntl(report_fd, F_DUPFD_CLOEXEC, STREAM_FD + 1), stream = fcntl(stream_fd, F_DUPFD_CLOEXEC, STREAM_FD + 1);
+	int report = fcntl(report_fd, F_DUPFD_CLOEXEC, STREAM_FD + 1),
+	    stream = fcntl(stream_fd, F_DUPFD_CLOEXEC, STREAM_FD + 1);
 
-	if (report < 0 || stream < 0 || dup3(report, REPORT_FD, O_CLOEXEC) < 0 || dup3(stream, STREAM_FD, O_CLOEXEC) < 0)
+	if (report < 0 || stream < 0 || dup3(report, REPORT_FD, O_CLOEXEC) < 0 ||
+	    dup3(stream, STREAM_FD, O_CLOEXEC) < 0)
 		_exit(1);
 	(void)close_range(STREAM_FD + 1, ~0u, 0);
 	(void)fcntl(REPORT_FD, F_SETFL, O_NONBLOCK);
 }
 
-static _Noreturn void writer_main(const struct install_params *p, pid_t parent, int report_fd, int stream_fd)
+static _Noreturn void writer_main(const struct install_params *p, pid_t parent, int report_fd,
+				  int stream_fd)
 {
 	const struct install_sink sink = { .report = report_write, .cancel = &is_cancelled };
 	struct fault err = FAULT_INIT;
@@ -85,7 +89,8 @@ static _Noreturn void writer_main(const struct install_params *p, pid_t parent, 
 	_exit(install_run(p, NULL, STREAM_FD, &sink, &err) < 0 ? 1 : 0);
 }
 
-int install_writer_start(const struct install_params *p, int stream_fd, struct install_writer *ret, struct fault *err)
+int install_writer_start(const struct install_params *p, int stream_fd, struct install_writer *ret,
+			 struct fault *err)
 {
 	AUTO(closep) int stream = stream_fd;
 	int pipe_fds[2];
@@ -123,10 +128,13 @@ static void make_up(struct install_writer *w, int status, struct install_report 
 	ret->phase = INSTALL_FAILED;
 	ret->code = -EPIPE;
 	if (WIFSIGNALED(status))
-		snprintf(ret->text, sizeof(ret->text), "%s: the writing process was killed by signal %d (%s)",
-			 install_phase_name(w->last.phase), WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(ret->text, sizeof(ret->text),
+			 "%s: the writing process was killed by signal %d (%s)",
+			 install_phase_name(w->last.phase), WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
 	else
-		snprintf(ret->text, sizeof(ret->text), "%s: the writing process ended with status %d without a word",
+		snprintf(ret->text, sizeof(ret->text),
+			 "%s: the writing process ended with status %d without a word",
 			 install_phase_name(w->last.phase), WEXITSTATUS(status));
 }
 

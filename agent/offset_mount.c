@@ -19,7 +19,8 @@
 static const struct {
 	const char *type, *driver;
 } drivers[] = {
-	{ "ext4", "ext4" }, { "ext3", "ext4" }, { "ext2", "ext4" }, { "xfs", "xfs" }, { "vfat", "vfat" },
+	{ "ext4", "ext4" }, { "ext3", "ext4" }, { "ext2", "ext4" },
+	{ "xfs", "xfs" },   { "vfat", "vfat" },
 };
 
 static void probep(blkid_probe *pr)
@@ -44,8 +45,12 @@ static const char *driver_find(int fd)
 	return NULL;
 }
 
-/* Direct I/O: no second page cache between file system and disk that could miss what O_DIRECT has written. */
-static int loop_attach(struct disk *d, uint64_t offset, uint64_t len, bool is_read_only, char *ret_name, size_t size, struct fault *err)
+/*
+ * Direct I/O: no second page cache between file system and disk that could miss what O_DIRECT has
+ * written.
+ */
+static int loop_attach(struct disk *d, uint64_t offset, uint64_t len, bool is_read_only,
+		       char *ret_name, size_t size, struct fault *err)
 {
 	struct loop_config config = {
 		.fd = (uint32_t)d->fd,
@@ -66,13 +71,15 @@ static int loop_attach(struct disk *d, uint64_t offset, uint64_t len, bool is_re
 		if (number < 0)
 			return fault_set(err, -errno, "no free loop device: %s", strerror(errno));
 		snprintf(ret_name, size, "/dev/loop%d", number);
-		AUTO(closep) int fd = open(ret_name, (is_read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+		AUTO(closep)
+		int fd = open(ret_name, (is_read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 		if (fd < 0)
 			return fault_set(err, -errno, "%s: %s", ret_name, strerror(errno));
 		if (ioctl(fd, LOOP_CONFIGURE, &config) == 0)
 			return TAKE_FD(fd);
 		if (errno != EBUSY) /* another process took it meanwhile */
-			return fault_set(err, -errno, "cannot set up %s on %s: %s", ret_name, d->id.name, strerror(errno));
+			return fault_set(err, -errno, "cannot set up %s on %s: %s", ret_name,
+					 d->id.name, strerror(errno));
 	}
 	return fault_set(err, -EBUSY, "no loop device could be had in %d tries", LOOP_TRIES);
 }
@@ -85,17 +92,19 @@ static int context_fault(int fs, const char *driver, const char *name, int code,
 
 	text[n > 0 ? n : 0] = '\0';
 	str_make_utf8(text);
-	return fault_set(err, code, "cannot mount %s as %s: %s%s%s", name, driver, strerror(-code), *text ? ": " : "",
-			 *text ? str_trim(text) : "");
+	return fault_set(err, code, "cannot mount %s as %s: %s%s%s", name, driver, strerror(-code),
+			 *text ? ": " : "", *text ? str_trim(text) : "");
 }
 
-static int mount_detached(const char *driver, const char *name, bool is_read_only, struct fault *err)
+static int mount_detached(const char *driver, const char *name, bool is_read_only,
+			  struct fault *err)
 {
 	AUTO(closep) int fs = fsopen(driver, FSOPEN_CLOEXEC);
 	unsigned attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 	if (fs < 0)
-		return fault_set(err, errno == ENODEV ? -ENODEV : -errno, "this kernel cannot mount %s: %s", driver, strerror(errno));
+		return fault_set(err, errno == ENODEV ? -ENODEV : -errno,
+				 "this kernel cannot mount %s: %s", driver, strerror(errno));
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", name, 0) < 0 ||
 	    (is_read_only && fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0) ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -108,28 +117,35 @@ static int mount_detached(const char *driver, const char *name, bool is_read_onl
 static int root_open(struct offset_mount *m, struct fault *err)
 {
 	m->mount_fd = openat(m->tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return m->mount_fd < 0 ? fault_set(err, -errno, "cannot open what is mounted from %s: %s", m->loop_name, strerror(errno)) : 0;
+	return m->mount_fd < 0 ? fault_set(err, -errno, "cannot open what is mounted from %s: %s",
+					   m->loop_name, strerror(errno))
+			       : 0;
 }
 
 static int loop_wait_free(int loop_fd, const char *name, struct fault *err)
 {
 	struct loop_info64 info;
 
-	for (int64_t end = time_mono_ms() + DISK_BUSY_WAIT_MS; time_mono_ms() < end; usleep(RETRY_US))
+	for (int64_t end = time_mono_ms() + DISK_BUSY_WAIT_MS; time_mono_ms() < end;
+	     usleep(RETRY_US))
 		if (ioctl(loop_fd, LOOP_GET_STATUS64, &info) < 0 && errno == ENXIO)
 			return 0;
 	return fault_set(err, -EBUSY, "%s is still attached to the disk", name);
 }
 
-int offset_mount_open(struct disk *d, uint64_t offset, uint64_t len, bool is_read_only, struct offset_mount *ret, struct fault *err)
+int offset_mount_open(struct disk *d, uint64_t offset, uint64_t len, bool is_read_only,
+		      struct offset_mount *ret, struct fault *err)
 {
 	struct offset_mount m = OFFSET_MOUNT_INIT;
 
-	m.loop_fd = loop_attach(d, offset, len, is_read_only, m.loop_name, sizeof(m.loop_name), err);
+	m.loop_fd =
+		loop_attach(d, offset, len, is_read_only, m.loop_name, sizeof(m.loop_name), err);
 	if (m.loop_fd < 0)
 		return m.loop_fd;
 	const char *driver = driver_find(m.loop_fd);
-	int r = driver ? 0 : fault_set(err, -EMEDIUMTYPE, "no known file system at offset %llu", (unsigned long long)offset);
+	int r = driver ? 0
+		       : fault_set(err, -EMEDIUMTYPE, "no known file system at offset %llu",
+				   (unsigned long long)offset);
 	if (r == 0) {
 		(void)str_copy(m.fstype, sizeof(m.fstype), driver);
 		m.tree_fd = mount_detached(driver, m.loop_name, is_read_only, err);
@@ -152,7 +168,8 @@ int offset_mount_close(struct offset_mount *m, struct fault *err)
 	closep(&m->mount_fd);
 	closep(&m->tree_fd); /* the last reference: this unmounts */
 	if (r == 0 && m->loop_fd >= 0 && fsync(m->loop_fd) < 0)
-		r = fault_set(err, -errno, "cannot write out %s: %s", m->loop_name, strerror(errno));
+		r = fault_set(err, -errno, "cannot write out %s: %s", m->loop_name,
+			      strerror(errno));
 	if (m->loop_fd >= 0) {
 		(void)ioctl(m->loop_fd, LOOP_CLR_FD); /* may be deferred: the wait tells */
 		int waited = loop_wait_free(m->loop_fd, m->loop_name, r < 0 ? NULL : err);

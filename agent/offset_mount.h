@@ -1,7 +1,8 @@
 #pragma once
 /*
- * A file system in a range of a disk that has no partition table: a loop device at the offset, mounted without a mount point. Works while the whole
- * disk is held O_EXCL; nothing of it is visible to other processes and all of it goes away when this one dies.
+ * A file system in a range of a disk that has no partition table: a loop device at the offset,
+ * mounted without a mount point. Works while the whole disk is held O_EXCL; nothing of it is
+ * visible to other processes and all of it goes away when this one dies.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,10 +18,15 @@ struct offset_mount {
 };
 #define OFFSET_MOUNT_INIT ((struct offset_mount){ .loop_fd = -1, .tree_fd = -1, .mount_fd = -1 })
 
-/* nosuid, nodev, noexec. -EMEDIUMTYPE: no file system of those known here (ext2-4, xfs, vfat); -ENODEV: this kernel cannot mount it. */
-int offset_mount_open(struct disk *d, uint64_t offset, uint64_t len, bool is_read_only, struct offset_mount *ret, struct fault *err);
 /*
- * Writes everything out, unmounts, detaches, and waits until the loop device is free: udev may have it open for a moment, and until then the disk is
- * claimed. -EBUSY after DISK_BUSY_WAIT_MS. The descriptors are closed in any case.
+ * nosuid, nodev, noexec. -EMEDIUMTYPE: no file system of those known here (ext2-4, xfs, vfat);
+ * -ENODEV: this kernel cannot mount it.
+ */
+int offset_mount_open(struct disk *d, uint64_t offset, uint64_t len, bool is_read_only,
+		      struct offset_mount *ret, struct fault *err);
+/*
+ * Writes everything out, unmounts, detaches, and waits until the loop device is free: udev may have
+ * it open for a moment, and until then the disk is claimed. -EBUSY after DISK_BUSY_WAIT_MS. The
+ * descriptors are closed in any case.
  */
 int offset_mount_close(struct offset_mount *m, struct fault *err);

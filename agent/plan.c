@@ -9,8 +9,9 @@
 #include "common/str.h"
 
 static const char *const action_names[PLAN_ACTION_COUNT] = {
-	[PLAN_DM_REMOVE] = "remove",   [PLAN_MD_STOP] = "stop",		[PLAN_LOOP_CLEAR] = "detach",
-	[PLAN_WIPE] = "wipe",	       [PLAN_ZERO_ENDS] = "zero both ends",
+	[PLAN_DM_REMOVE] = "remove",         [PLAN_MD_STOP] = "stop",
+	[PLAN_LOOP_CLEAR] = "detach",        [PLAN_WIPE] = "wipe",
+	[PLAN_ZERO_ENDS] = "zero both ends",
 };
 
 const char *plan_action_name(enum plan_action_kind k)
@@ -20,11 +21,14 @@ const char *plan_action_name(enum plan_action_kind k)
 
 /* Where the live system keeps its medium (dracut, live-boot, the original agent). */
 static const char *const boot_mounts[] = {
-	"/run/media/iso", "/run/initramfs/live", "/run/initramfs/isoscan", "/cdrom", "/run/live/medium", "/", "/boot", "/boot/efi", "/sysroot",
+	"/run/media/iso", "/run/initramfs/live", "/run/initramfs/isoscan",
+	"/cdrom",         "/run/live/medium",    "/",
+	"/boot",          "/boot/efi",           "/sysroot",
 };
 
 /* File systems that other machines may be using right now. */
-static const char *const shared_types[] = { "VMFS", "VMFS_volume_member", "gfs2", "gfs", "ocfs2", "ceph_bluestore", "gpfs" };
+static const char *const shared_types[] = { "VMFS",  "VMFS_volume_member", "gfs2", "gfs",
+					    "ocfs2", "ceph_bluestore",     "gpfs" };
 
 /* Devices that are no place for a system. */
 static const char *const no_disks[] = { "ram", "zram", "sr", "fd", "nbd", "mtdblock", "loop" };
@@ -42,7 +46,8 @@ static bool is_family(const char *name, const char *family)
 {
 	size_t len = strlen(family);
 
-	return str_starts(name, family) && name[len] && strspn(name + len, "0123456789") == strlen(name + len);
+	return str_starts(name, family) && name[len] &&
+	       strspn(name + len, "0123456789") == strlen(name + len);
 }
 
 static int check_device(const struct plan_input *in, struct fault *err)
@@ -51,13 +56,18 @@ static int check_device(const struct plan_input *in, struct fault *err)
 	const struct graph_node *target = &in->graph->nodes[0];
 
 	for (size_t i = 0; i < ARRAY_SIZE(no_disks); i++)
-		if (is_family(d->name, no_disks[i]) && !(in->allow_loop && str_eq(no_disks[i], "loop")))
-			return fault_set(err, -EMEDIUMTYPE, "%s is no disk a system can be installed on", d->name);
+		if (is_family(d->name, no_disks[i]) &&
+		    !(in->allow_loop && str_eq(no_disks[i], "loop")))
+			return fault_set(err, -EMEDIUMTYPE,
+					 "%s is no disk a system can be installed on", d->name);
 	if (d->is_hidden)
-		return fault_set(err, -EMEDIUMTYPE, "%s is one path of a multipath disk; install to the disk itself", d->name);
-	if (target->kind != GRAPH_DISK && target->kind != GRAPH_MULTIPATH && target->kind != GRAPH_MD &&
-	    target->kind != GRAPH_LOOP)
-		return fault_set(err, -EMEDIUMTYPE, "%s is a %s, not a disk", d->name, graph_kind_name(target->kind));
+		return fault_set(err, -EMEDIUMTYPE,
+				 "%s is one path of a multipath disk; install to the disk itself",
+				 d->name);
+	if (target->kind != GRAPH_DISK && target->kind != GRAPH_MULTIPATH &&
+	    target->kind != GRAPH_MD && target->kind != GRAPH_LOOP)
+		return fault_set(err, -EMEDIUMTYPE, "%s is a %s, not a disk", d->name,
+				 graph_kind_name(target->kind));
 	if (d->is_read_only)
 		return fault_set(err, -EROFS, "%s is read-only", d->name);
 	return 0;
@@ -68,11 +78,14 @@ static int check_image(const struct plan_input *in, struct fault *err)
 	const struct disk_id *d = in->disk;
 
 	if (in->sector_size && in->sector_size != d->sector_size)
-		return fault_set(err, -EMEDIUMTYPE, "the image is made for sectors of %u bytes, %s has %u: it would not boot",
-				 in->sector_size, d->name, d->sector_size);
+		return fault_set(
+			err, -EMEDIUMTYPE,
+			"the image is made for sectors of %u bytes, %s has %u: it would not boot",
+			in->sector_size, d->name, d->sector_size);
 	if (in->image_size > d->size_bytes)
-		return fault_set(err, -ENOSPC, "%s is too small: %llu bytes, the image needs %llu", d->name,
-				 (unsigned long long)d->size_bytes, (unsigned long long)in->image_size);
+		return fault_set(err, -ENOSPC, "%s is too small: %llu bytes, the image needs %llu",
+				 d->name, (unsigned long long)d->size_bytes,
+				 (unsigned long long)in->image_size);
 	return 0;
 }
 
@@ -84,23 +97,28 @@ static int check_uses(const struct graph_node *n, struct fault *err)
 		if (str_eq(u->where, "swap"))
 			return fault_set(err, -EBUSY, "%s is in use as swap space", n->name);
 		if (u->is_ours && is_one_of(boot_mounts, ARRAY_SIZE(boot_mounts), u->where))
-			return fault_set(err, -EPERM, "%s holds the running system (%s)", n->name, u->where);
+			return fault_set(err, -EPERM, "%s holds the running system (%s)", n->name,
+					 u->where);
 		if (u->is_ours)
 			return fault_set(err, -EBUSY, "%s is mounted on %s", n->name, u->where);
-		return fault_set(err, -EBUSY, "%s is mounted on %s in the mount namespace of process %d", n->name, u->where,
-				 (int)u->pid);
+		return fault_set(err, -EBUSY,
+				 "%s is mounted on %s in the mount namespace of process %d",
+				 n->name, u->where, (int)u->pid);
 	}
 	return 0;
 }
 
 static int check_content(const struct graph_node *n, struct fault *err)
 {
-	if (is_one_of(shared_types, ARRAY_SIZE(shared_types), n->fstype) || !memcmp(n->part_type, gpt_type_gpfs, 16) ||
-	    !memcmp(n->part_type, gpt_type_vmfs, 16))
-		return fault_set(err, -EPERM, "%s belongs to a file system that other machines may be using (%s)", n->name,
-				 *n->fstype ? n->fstype : "by its partition type");
+	if (is_one_of(shared_types, ARRAY_SIZE(shared_types), n->fstype) ||
+	    !memcmp(n->part_type, gpt_type_gpfs, 16) || !memcmp(n->part_type, gpt_type_vmfs, 16))
+		return fault_set(
+			err, -EPERM,
+			"%s belongs to a file system that other machines may be using (%s)",
+			n->name, *n->fstype ? n->fstype : "by its partition type");
 	if (n->is_target && n->kind != GRAPH_PARTITION && str_eq(n->fstype, "iso9660"))
-		return fault_set(err, -EPERM, "%s is a boot medium (ISO 9660 \"%s\")", n->name, n->label);
+		return fault_set(err, -EPERM, "%s is a boot medium (ISO 9660 \"%s\")", n->name,
+				 n->label);
 	return 0;
 }
 
@@ -112,14 +130,20 @@ static int check_stack(const struct graph *g, const struct graph_node *n, struct
 		const struct graph_node *lower = &g->nodes[n->lowers[i]];
 
 		if (!lower->is_above)
-			return fault_set(err, -EBUSY, "%s (%s) also stands on %s, which is not part of the installation disk",
-					 n->name, graph_kind_name(n->kind), lower->name);
+			return fault_set(
+				err, -EBUSY,
+				"%s (%s) also stands on %s, which is not part of the installation disk",
+				n->name, graph_kind_name(n->kind), lower->name);
 	}
 	if (n->kind == GRAPH_MULTIPATH)
-		return fault_set(err, -EBUSY, "%s is a path of the multipath disk %s; install to that", g->nodes[0].name, n->name);
+		return fault_set(err, -EBUSY,
+				 "%s is a path of the multipath disk %s; install to that",
+				 g->nodes[0].name, n->name);
 	if (n->kind == GRAPH_BCACHE || n->kind == GRAPH_OTHER || n->kind == GRAPH_DISK)
-		return fault_set(err, -EBUSY, "%s (%s) stands on the disk; it may hold data that are not on the disk yet", n->name,
-				 graph_kind_name(n->kind));
+		return fault_set(
+			err, -EBUSY,
+			"%s (%s) stands on the disk; it may hold data that are not on the disk yet",
+			n->name, graph_kind_name(n->kind));
 	return 0;
 }
 
@@ -145,11 +169,13 @@ static const struct {
 	enum graph_kind kind;
 	enum plan_action_kind action;
 } teardown[] = {
-	{ GRAPH_CRYPT, PLAN_DM_REMOVE }, { GRAPH_LVM, PLAN_DM_REMOVE }, { GRAPH_DM, PLAN_DM_REMOVE },
-	{ GRAPH_MD, PLAN_MD_STOP },	 { GRAPH_LOOP, PLAN_LOOP_CLEAR },
+	{ GRAPH_CRYPT, PLAN_DM_REMOVE }, { GRAPH_LVM, PLAN_DM_REMOVE },
+	{ GRAPH_DM, PLAN_DM_REMOVE },    { GRAPH_MD, PLAN_MD_STOP },
+	{ GRAPH_LOOP, PLAN_LOOP_CLEAR },
 };
 
-static void action_add(struct plan *p, enum plan_action_kind kind, const struct graph_node *n, const char *reason)
+static void action_add(struct plan *p, enum plan_action_kind kind, const struct graph_node *n,
+		       const char *reason)
 {
 	struct plan_action *a = &p->actions[p->n++];
 
@@ -170,7 +196,8 @@ static void teardown_add(struct plan *p, const struct graph *g, const struct gra
 	for (size_t i = 0; i < ARRAY_SIZE(teardown); i++) {
 		if (teardown[i].kind != n->kind)
 			continue;
-		snprintf(reason, sizeof(reason), "%s on %s", graph_kind_name(n->kind), g->nodes[n->lowers[0]].name);
+		snprintf(reason, sizeof(reason), "%s on %s", graph_kind_name(n->kind),
+			 g->nodes[n->lowers[0]].name);
 		action_add(p, teardown[i].action, n, reason);
 		return;
 	}
@@ -180,8 +207,8 @@ static void wipe_add(struct plan *p, const struct graph_node *n)
 {
 	char reason[160];
 
-	snprintf(reason, sizeof(reason), "%s, %s%s%s", graph_kind_name(n->kind), *n->fstype ? n->fstype : "nothing recognised",
-		 *n->label ? " " : "", n->label);
+	snprintf(reason, sizeof(reason), "%s, %s%s%s", graph_kind_name(n->kind),
+		 *n->fstype ? n->fstype : "nothing recognised", *n->label ? " " : "", n->label);
 	action_add(p, PLAN_WIPE, n, reason);
 }
 
@@ -194,18 +221,23 @@ static unsigned depth_max(const struct graph *g)
 	return depth;
 }
 
-/* Deepest first; partitions before the disk, or a signature inside reappears while the table is gone. */
+/*
+ * Deepest first; partitions before the disk, or a signature inside reappears while the table is
+ * gone.
+ */
 static void actions_fill(struct plan *p, const struct graph *g)
 {
 	for (unsigned depth = depth_max(g) + 1; depth-- > 0;)
 		for (size_t i = 0; i < g->n; i++)
-			if (g->nodes[i].depth == depth && g->nodes[i].is_above && !g->nodes[i].is_target)
+			if (g->nodes[i].depth == depth && g->nodes[i].is_above &&
+			    !g->nodes[i].is_target)
 				teardown_add(p, g, &g->nodes[i]);
 	for (size_t i = 1; i < g->n; i++)
 		if (g->nodes[i].is_target)
 			wipe_add(p, &g->nodes[i]);
 	wipe_add(p, &g->nodes[0]);
-	action_add(p, PLAN_ZERO_ENDS, &g->nodes[0], "no partition table until the new system is complete");
+	action_add(p, PLAN_ZERO_ENDS, &g->nodes[0],
+		   "no partition table until the new system is complete");
 }
 
 int plan_make(const struct plan_input *in, struct plan *ret, struct fault *err)
@@ -233,7 +265,7 @@ int plan_text(const struct plan *p, struct buf *out)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < p->n; i++)
-		r = buf_printf(out, "%zu. %s %s: %s\n", i + 1, plan_action_name(p->actions[i].kind), p->actions[i].name,
-			       p->actions[i].reason);
+		r = buf_printf(out, "%zu. %s %s: %s\n", i + 1, plan_action_name(p->actions[i].kind),
+			       p->actions[i].name, p->actions[i].reason);
 	return r;
 }

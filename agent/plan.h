@@ -1,7 +1,8 @@
 #pragma once
 /*
- * What an installation will do to a disk before the first chunk is written, or why it will not. Pure: graph and identity in, list of actions or a refusal
- * out. Printed by `slipway-agent disk plan`, logged before it is carried out.
+ * What an installation will do to a disk before the first chunk is written, or why it will not.
+ * Pure: graph and identity in, list of actions or a refusal out. Printed by `slipway-agent disk
+ * plan`, logged before it is carried out.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,11 +13,11 @@
 #include "common/fault.h"
 
 enum plan_action_kind {
-	PLAN_DM_REMOVE,	 /* device-mapper device: DM_DEV_REMOVE */
-	PLAN_MD_STOP,	 /* STOP_ARRAY */
+	PLAN_DM_REMOVE,  /* device-mapper device: DM_DEV_REMOVE */
+	PLAN_MD_STOP,    /* STOP_ARRAY */
 	PLAN_LOOP_CLEAR, /* LOOP_CLR_FD */
-	PLAN_WIPE,	 /* signatures and the first MiB of a partition or of the disk */
-	PLAN_ZERO_ENDS,	 /* first and last MiB of the disk */
+	PLAN_WIPE,       /* signatures and the first MiB of a partition or of the disk */
+	PLAN_ZERO_ENDS,  /* first and last MiB of the disk */
 	PLAN_ACTION_COUNT
 };
 
@@ -36,14 +37,15 @@ struct plan {
 struct plan_input {
 	const struct disk_id *disk;
 	const struct graph *graph;
-	uint64_t image_size;   /* bytes; 0 = unknown (disk plan) */
-	uint32_t sector_size;  /* of the image; 0 = unknown */
+	uint64_t image_size;  /* bytes; 0 = unknown (disk plan) */
+	uint32_t sector_size; /* of the image; 0 = unknown */
 	bool allow_loop;
 };
 
 /*
- * 0 and *ret; or a refusal: -EROFS, -ENOSPC, -EMEDIUMTYPE (sector size, kind of device), -EBUSY (mounted, swap, held together with another
- * disk), -EPERM (boot medium, shared file system). The sentence names the blocker.
+ * 0 and *ret; or a refusal: -EROFS, -ENOSPC, -EMEDIUMTYPE (sector size, kind of device), -EBUSY
+ * (mounted, swap, held together with another disk), -EPERM (boot medium, shared file system). The
+ * sentence names the blocker.
  */
 int plan_make(const struct plan_input *in, struct plan *ret, struct fault *err);
 void plan_done(struct plan *p);

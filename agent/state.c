@@ -29,10 +29,13 @@ static size_t bitmap_len(uint32_t chunks)
 	return chunks / 8 + 1;
 }
 
-int install_state_init(struct install_state *s, const char *install_id, const uint8_t image_id[SHA256_LEN], uint32_t chunks,
+int install_state_init(struct install_state *s, const char *install_id,
+		       const uint8_t image_id[SHA256_LEN], uint32_t chunks,
 		       const struct disk_id *disk, struct fault *err)
 {
-	struct install_state n = { .chunks = chunks, .size_bytes = disk->size_bytes, .diskseq = disk->diskseq };
+	struct install_state n = { .chunks = chunks,
+				   .size_bytes = disk->size_bytes,
+				   .diskseq = disk->diskseq };
 
 	if (!str_copy(n.install_id, sizeof(n.install_id), install_id))
 		return fault_set(err, -EINVAL, "the installation's id is too long");
@@ -52,7 +55,8 @@ void install_state_done(struct install_state *s)
 	s->flushed = NULL;
 }
 
-int install_state_format(const struct install_state *s, void **ret_data, size_t *ret_len, struct fault *err)
+int install_state_format(const struct install_state *s, void **ret_data, size_t *ret_len,
+			 struct fault *err)
 {
 	struct state_header h = {
 		.version = STATE_VERSION,
@@ -89,11 +93,12 @@ static bool is_terminated(const char *s, size_t size)
 
 static bool header_is_good(const struct state_header *h, const uint8_t *data, size_t len)
 {
-	return !memcmp(h->magic, STATE_MAGIC, 8) && h->version == STATE_VERSION && h->chunks <= SLX_ENTRIES_MAX &&
-	       h->guids_n <= STATE_GUIDS_MAX && h->is_committed <= 1 && len == sizeof(*h) + bitmap_len(h->chunks) &&
+	return !memcmp(h->magic, STATE_MAGIC, 8) && h->version == STATE_VERSION &&
+	       h->chunks <= SLX_ENTRIES_MAX && h->guids_n <= STATE_GUIDS_MAX &&
+	       h->is_committed <= 1 && len == sizeof(*h) + bitmap_len(h->chunks) &&
 	       crc32_update(0, data + CRC_FROM, len - CRC_FROM) == h->crc &&
-	       is_terminated(h->install_id, sizeof(h->install_id)) && is_terminated(h->wwn, sizeof(h->wwn)) &&
-	       is_terminated(h->serial, sizeof(h->serial));
+	       is_terminated(h->install_id, sizeof(h->install_id)) &&
+	       is_terminated(h->wwn, sizeof(h->wwn)) && is_terminated(h->serial, sizeof(h->serial));
 }
 
 int install_state_parse(const void *data, size_t len, struct install_state *ret, struct fault *err)
@@ -105,7 +110,8 @@ int install_state_parse(const void *data, size_t len, struct install_state *ret,
 		return fault_set(err, -EBADMSG, "installation state: %zu bytes", len);
 	memcpy(&h, data, sizeof(h));
 	if (!header_is_good(&h, data, len))
-		return fault_set(err, -EBADMSG, "installation state: damaged or of another version");
+		return fault_set(err, -EBADMSG,
+				 "installation state: damaged or of another version");
 	disk.size_bytes = h.size_bytes;
 	disk.diskseq = h.diskseq;
 	memcpy(disk.wwn, h.wwn, sizeof(disk.wwn));
@@ -145,12 +151,14 @@ int install_state_save(const char *path, const struct install_state *s, struct f
 
 static bool is_same(const struct install_state *a, const struct install_state *b)
 {
-	return str_eq(a->install_id, b->install_id) && !memcmp(a->image_id, b->image_id, SHA256_LEN) &&
-	       str_eq(a->wwn, b->wwn) && str_eq(a->serial, b->serial) && a->size_bytes == b->size_bytes &&
+	return str_eq(a->install_id, b->install_id) &&
+	       !memcmp(a->image_id, b->image_id, SHA256_LEN) && str_eq(a->wwn, b->wwn) &&
+	       str_eq(a->serial, b->serial) && a->size_bytes == b->size_bytes &&
 	       a->diskseq == b->diskseq && a->chunks == b->chunks;
 }
 
-int install_state_load(const char *path, const struct install_state *want, struct install_state *ret)
+int install_state_load(const char *path, const struct install_state *want,
+		       struct install_state *ret)
 {
 	AUTO(freep) char *data = NULL;
 	AUTO(install_state_done) struct install_state s = { 0 };

@@ -55,7 +55,9 @@ int stream_want_end(struct stream *s, struct fault *err)
 
 static int gone(struct stream *s, struct fault *err)
 {
-	return fault_set(err, -EPIPE, "the process that fetches the image is gone, %u chunks are missing", s->wanted_n);
+	return fault_set(err, -EPIPE,
+			 "the process that fetches the image is gone, %u chunks are missing",
+			 s->wanted_n);
 }
 
 static int send_some(struct stream *s, struct fault *err)
@@ -85,12 +87,15 @@ static int frame_check(struct stream *s, struct fault *err)
 	struct install_frame *f = &s->frame;
 
 	if (f->index == INSTALL_FRAME_ERROR)
-		return f->length <= INSTALL_ERROR_MAX ? 0 : fault_set(err, -EPROTO, "stream: an error text of %u bytes", f->length);
+		return f->length <= INSTALL_ERROR_MAX
+			       ? 0
+			       : fault_set(err, -EPROTO, "stream: an error text of %u bytes",
+					   f->length);
 	if (f->index >= s->slx->count || !is_wanted(s, f->index))
 		return fault_set(err, -EPROTO, "stream: chunk %u was not asked for", f->index);
 	if (f->length != slx_chunk_len(s->slx, f->index))
-		return fault_set(err, -EPROTO, "stream: chunk %u has %u bytes instead of %u", f->index, f->length,
-				 slx_chunk_len(s->slx, f->index));
+		return fault_set(err, -EPROTO, "stream: chunk %u has %u bytes instead of %u",
+				 f->index, f->length, slx_chunk_len(s->slx, f->index));
 	return 0;
 }
 
@@ -104,9 +109,10 @@ static int frame_finish(struct stream *s, char *data, uint32_t *ret_index, struc
 		memcpy(text, data, s->frame.length);
 		text[s->frame.length] = '\0';
 		str_make_utf8(text);
-		return fault_set(err, -EREMOTEIO, "%s", *text ? text : "the image cannot be fetched");
+		return fault_set(err, -EREMOTEIO, "%s",
+				 *text ? text : "the image cannot be fetched");
 	}
-	s->wanted[i / 8] &= (uint8_t)~(1 << (i % 8));
+	s->wanted[i / 8] &= (uint8_t) ~(1 << (i % 8));
 	s->wanted_n--;
 	s->frame_have = s->data_have = 0;
 	*ret_index = i;
@@ -119,7 +125,8 @@ static int receive_frame(struct stream *s, char *data, uint32_t *ret_index, stru
 	for (;;) {
 		bool is_header = s->frame_have < sizeof(s->frame);
 		char *to = is_header ? (char *)&s->frame + s->frame_have : data + s->data_have;
-		size_t want = is_header ? sizeof(s->frame) - s->frame_have : s->frame.length - s->data_have;
+		size_t want = is_header ? sizeof(s->frame) - s->frame_have
+					: s->frame.length - s->data_have;
 
 		if (!is_header && want == 0)
 			return frame_finish(s, data, ret_index, err);
@@ -137,29 +144,35 @@ static int receive_frame(struct stream *s, char *data, uint32_t *ret_index, stru
 	}
 }
 
-int stream_step(struct stream *s, void *data, int wake_fd, int timeout_ms, uint32_t *ret_index, struct fault *err)
+/* What the socket is ready for; 0 = woken, timeout or signal. */
+static short wait_ready(const struct stream *s, bool is_receiving, int wake_fd, int timeout_ms)
 {
 	struct pollfd p[2] = {
-		{ .fd = s->fd, .events = (short)((data ? POLLIN : 0) | (s->out.len ? POLLOUT : 0)) },
+		{ .fd = s->fd,
+		  .events = (short)((is_receiving ? POLLIN : 0) | (s->out.len ? POLLOUT : 0)) },
 		{ .fd = wake_fd, .events = POLLIN },
 	};
+
+	if (!p[0].events && wake_fd < 0)
+		return 0;
+	if (!p[0].events)
+		p[0].fd = -1; /* poll() reports POLLHUP even when nothing is asked */
+	return poll(p, 2, timeout_ms) > 0 ? p[0].revents : 0;
+}
+
+int stream_step(struct stream *s, void *data, int wake_fd, int timeout_ms, uint32_t *ret_index,
+		struct fault *err)
+{
 	int r = s->out.len ? send_some(s, err) : 0;
 
 	if (r == 0 && data)
 		r = receive_frame(s, data, ret_index, err);
 	if (r != 0)
 		return r;
-	if (!s->out.len)
-		p[0].events &= (short)~POLLOUT;
-	if (!p[0].events && wake_fd < 0)
-		return 0;
-	if (!p[0].events)
-		p[0].fd = -1; /* poll() reports POLLHUP even when nothing is asked */
-	if (poll(p, 2, timeout_ms) <= 0)
-		return 0;
-	if (p[0].revents & POLLOUT)
+	short ready = wait_ready(s, data != NULL, wake_fd, timeout_ms);
+	if (ready & POLLOUT)
 		r = send_some(s, err);
-	if (r == 0 && data && (p[0].revents & (POLLIN | POLLHUP | POLLERR)))
+	if (r == 0 && data && (ready & (POLLIN | POLLHUP | POLLERR)))
 		r = receive_frame(s, data, ret_index, err);
 	return r;
 }

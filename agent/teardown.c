@@ -1,5 +1,6 @@
 /*
- * Taking apart what the kernel has stacked on the disk. Only what the plan has found to stand on this disk alone.
+ * Taking apart what the kernel has stacked on the disk. Only what the plan has found to stand on
+ * this disk alone.
  */
 #include "agent/plan.h"
 
@@ -93,8 +94,8 @@ int plan_teardown(const struct plan *p, struct fault *err)
 			usleep(RETRY_US);
 		}
 		if (r < 0 && r != -ENXIO && r != -ENODEV)
-			return fault_set(err, r, "cannot %s %s (%s): %s", plan_action_name(a->kind), a->name, a->reason,
-					 strerror(-r));
+			return fault_set(err, r, "cannot %s %s (%s): %s", plan_action_name(a->kind),
+					 a->name, a->reason, strerror(-r));
 	}
 	return 0;
 }

@@ -20,19 +20,23 @@ static int wipe_range(struct disk *d, const struct plan_action *a, struct fault 
 
 	if (!pr)
 		return fault_oom(err);
-	if (blkid_probe_set_device(pr, d->fd, (blkid_loff_t)a->start_bytes, (blkid_loff_t)a->size_bytes) != 0)
+	if (blkid_probe_set_device(pr, d->fd, (blkid_loff_t)a->start_bytes,
+				   (blkid_loff_t)a->size_bytes) != 0)
 		return fault_set(err, -EIO, "cannot probe %s", a->name);
 	blkid_probe_enable_superblocks(pr, 1);
-	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_BADCSUM);
+	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_TYPE |
+						      BLKID_SUBLKS_USAGE | BLKID_SUBLKS_BADCSUM);
 	blkid_probe_enable_partitions(pr, 1);
 	blkid_probe_set_partitions_flags(pr, BLKID_PARTS_MAGIC | BLKID_PARTS_FORCE_GPT);
 	for (int i = 0; i < SIGNATURES_MAX && blkid_do_probe(pr) == 0; i++)
 		if (blkid_do_wipe(pr, 0) != 0)
-			return fault_set(err, -EIO, "cannot wipe a signature of %s: %s", a->name, strerror(errno));
+			return fault_set(err, -EIO, "cannot wipe a signature of %s: %s", a->name,
+					 strerror(errno));
 	return 0;
 }
 
-static int zero_at(struct disk *d, uint64_t offset, uint64_t len, const char *what, struct fault *err)
+static int zero_at(struct disk *d, uint64_t offset, uint64_t len, const char *what,
+		   struct fault *err)
 {
 	AUTO(freep) void *zeros = chunk_alloc(WIPE_END_BYTES);
 
@@ -40,7 +44,8 @@ static int zero_at(struct disk *d, uint64_t offset, uint64_t len, const char *wh
 		return fault_oom(err);
 	int r = d->ops->write(d, zeros, MIN_OF(len, (uint64_t)WIPE_END_BYTES), offset);
 	if (r < 0)
-		return fault_set(err, r, "cannot zero %s of %s (%s): %s", what, d->id.name, d->id.serial, strerror(-r));
+		return fault_set(err, r, "cannot zero %s of %s (%s): %s", what, d->id.name,
+				 d->id.serial, strerror(-r));
 	return 0;
 }
 
@@ -48,7 +53,9 @@ static int flush(struct disk *d, struct fault *err)
 {
 	int r = d->ops->flush(d);
 
-	return r < 0 ? fault_set(err, r, "flush: %s on %s (%s)", strerror(-r), d->id.name, d->id.serial) : 0;
+	return r < 0 ? fault_set(err, r, "flush: %s on %s (%s)", strerror(-r), d->id.name,
+				 d->id.serial)
+		     : 0;
 }
 
 int wipe_signatures(struct disk *d, const struct plan *p, struct fault *err)

@@ -13,10 +13,10 @@ struct writer {
 	struct writer_spec spec;
 	const struct slx *slx;
 	struct chunk_pool *pool;
-	uint8_t *present; /* bitmap: on the disk (written or found) */
-	uint8_t *safe;	  /* bitmap: on the disk and flushed */
-	uint8_t *tries;	  /* per chunk: how often it was asked for */
-	uint8_t *bad;	  /* bitmap: read back wrong */
+	uint8_t *present;                  /* bitmap: on the disk (written or found) */
+	uint8_t *safe;                     /* bitmap: on the disk and flushed */
+	uint8_t *tries;                    /* per chunk: how often it was asked for */
+	uint8_t *bad;                      /* bitmap: read back wrong */
 	uint64_t total, written, verified; /* bytes of non-zero chunks */
 	uint64_t since_flush, flush_bytes, reused;
 	uint32_t repaired;
@@ -32,7 +32,7 @@ static void bit_set(uint8_t *map, uint32_t i, bool value)
 	if (value)
 		map[i / 8] |= (uint8_t)(1 << (i % 8));
 	else
-		map[i / 8] &= (uint8_t)~(1 << (i % 8));
+		map[i / 8] &= (uint8_t) ~(1 << (i % 8));
 }
 
 static bool is_zero_chunk(const struct writer *w, uint32_t i)
@@ -52,12 +52,14 @@ static int cancelled(const struct writer *w, struct fault *err)
 	return 0;
 }
 
-static int io_fault(const struct writer *w, const char *what, int code, uint32_t chunk, struct fault *err)
+static int io_fault(const struct writer *w, const char *what, int code, uint32_t chunk,
+		    struct fault *err)
 {
 	const struct disk_id *id = &w->spec.disk->id;
 
-	return fault_set(err, code, "%s: %s on %s (%s) at offset %llu%s", what, strerror(-code), id->name,
-			 *id->serial ? id->serial : "no serial number", (unsigned long long)offset_of(w, chunk),
+	return fault_set(err, code, "%s: %s on %s (%s) at offset %llu%s", what, strerror(-code),
+			 id->name, *id->serial ? id->serial : "no serial number",
+			 (unsigned long long)offset_of(w, chunk),
 			 code == -EIO ? "; medium error, replace the disk" : "");
 }
 
@@ -113,7 +115,7 @@ uint32_t writer_repaired(const struct writer *w)
 	return w->repaired;
 }
 
-/* --- reading chunks: survey and verification ------------------------------------------------------------------------------------------- */
+/* --- reading chunks: survey and verification --------------------------------------------- */
 
 typedef int check_done(struct writer *w, const struct chunk_job *job, struct fault *err);
 
@@ -204,7 +206,7 @@ int writer_survey(struct writer *w, const uint8_t *hint, struct fault *err)
 	return r;
 }
 
-/* --- flushing --------------------------------------------------------------------------------------------------------------------------- */
+/* --- flushing ---------------------------------------------------------------------------- */
 
 static int flush(struct writer *w, struct fault *err)
 {
@@ -213,7 +215,8 @@ static int flush(struct writer *w, struct fault *err)
 
 	/* After one failed flush nothing is known about what was written since the last one. */
 	if (r < 0)
-		return fault_set(err, r, "flush: %s on %s (%s)", strerror(-r), d->id.name, d->id.serial);
+		return fault_set(err, r, "flush: %s on %s (%s)", strerror(-r), d->id.name,
+				 d->id.serial);
 	memcpy(w->safe, w->present, w->slx->count / 8 + 1);
 	w->since_flush = 0;
 	if (w->spec.flushed)
@@ -221,7 +224,7 @@ static int flush(struct writer *w, struct fault *err)
 	return 0;
 }
 
-/* --- zero chunks ------------------------------------------------------------------------------------------------------------------------ */
+/* --- zero chunks ------------------------------------------------------------------------- */
 
 static int zero_done(struct writer *w, const struct chunk_job *job, struct fault *err)
 {
@@ -285,7 +288,7 @@ static int zero_all(struct writer *w, struct fault *err)
 	return r;
 }
 
-/* --- fetching and writing --------------------------------------------------------------------------------------------------------------- */
+/* --- fetching and writing ---------------------------------------------------------------- */
 
 static int ask(struct writer *w, uint32_t first, uint32_t count, struct fault *err)
 {
@@ -314,8 +317,8 @@ static int ask_missing(struct writer *w, struct fault *err)
 static int ask_again(struct writer *w, uint32_t i, const char *why, struct fault *err)
 {
 	if (w->tries[i] >= INSTALL_CHUNK_TRIES)
-		return fault_set(err, -EBADMSG, "chunk %u (offset %llu) %s %d times", i, (unsigned long long)offset_of(w, i),
-				 why, w->tries[i]);
+		return fault_set(err, -EBADMSG, "chunk %u (offset %llu) %s %d times", i,
+				 (unsigned long long)offset_of(w, i), why, w->tries[i]);
 	return ask(w, i, 1, err);
 }
 
@@ -331,29 +334,39 @@ static int write_done(struct writer *w, const struct chunk_job *job, struct faul
 	return 0;
 }
 
+/*
+ * One turn: a chunk that has come goes to the workers, what they have finished is noted, and
+ * flushed when it is much.
+ */
+static int receive_turn(struct writer *w, struct chunk_job **job, struct fault *err)
+{
+	struct stream *s = w->spec.stream;
+	uint32_t index;
+
+	if (!*job)
+		*job = chunk_pool_take(w->pool);
+	int r = stream_step(s, *job && s->wanted_n ? (*job)->data : NULL, chunk_pool_fd(w->pool),
+			    STEP_TIMEOUT_MS, &index, err);
+	if (r < 0)
+		return r;
+	if (r == 1) {
+		chunk_pool_submit(w->pool, *job, CHUNK_WRITE, index);
+		*job = NULL;
+	}
+	r = reap_checks(w, write_done, err);
+	if (r == 0)
+		r = cancelled(w, err);
+	return r == 0 && w->since_flush >= w->flush_bytes ? flush(w, err) : r;
+}
+
 /* Receives chunks and has them written until none is wanted and none is on its way. */
 static int receive_all(struct writer *w, struct fault *err)
 {
-	struct stream *s = w->spec.stream;
 	struct chunk_job *job = NULL;
-	uint32_t index;
 	int r = 0;
 
-	while (r >= 0 && (s->wanted_n > 0 || chunk_pool_running(w->pool) > 0)) {
-		if (!job)
-			job = chunk_pool_take(w->pool);
-		r = stream_step(s, job && s->wanted_n ? job->data : NULL, chunk_pool_fd(w->pool), STEP_TIMEOUT_MS, &index, err);
-		if (r == 1) {
-			chunk_pool_submit(w->pool, job, CHUNK_WRITE, index);
-			job = NULL;
-		}
-		int r2 = r < 0 ? r : reap_checks(w, write_done, err);
-		if (r2 == 0)
-			r2 = cancelled(w, err);
-		if (r2 == 0 && w->since_flush >= w->flush_bytes)
-			r2 = flush(w, err);
-		r = r2 < 0 ? r2 : 0;
-	}
+	while (r == 0 && (w->spec.stream->wanted_n > 0 || chunk_pool_running(w->pool) > 0))
+		r = receive_turn(w, &job, err);
 	if (job)
 		chunk_pool_release(w->pool, job);
 	while (chunk_pool_wait(w->pool)) {
@@ -380,7 +393,7 @@ int writer_fill(struct writer *w, struct fault *err)
 	return r < 0 ? r : flush(w, err);
 }
 
-/* --- verification ----------------------------------------------------------------------------------------------------------------------- */
+/* --- verification ------------------------------------------------------------------------ */
 
 static int verify_done(struct writer *w, const struct chunk_job *job, struct fault *err)
 {
@@ -405,7 +418,8 @@ static int ask_bad(struct writer *w, uint32_t *ret_n, struct fault *err)
 			continue;
 		bit_set(w->present, i, false);
 		w->written -= slx_chunk_len(w->slx, i);
-		r = ask_again(w, i, "was read back from the disk with other bytes than written", err);
+		r = ask_again(w, i, "was read back from the disk with other bytes than written",
+			      err);
 		n++;
 	}
 	*ret_n = n;

@@ -25,28 +25,36 @@ struct raw_header {
 _Static_assert(sizeof(struct raw_header) == GPT_HEADER_LEN, "GPT header");
 _Static_assert(sizeof(struct gpt_entry) == GPT_ENTRY_SIZE, "GPT entry");
 
-#define GUID(a, b, c, d0, d1, d2, d3, d4, d5, d6, d7)                                                                  \
-	{ (a) & 0xFF, (a) >> 8 & 0xFF, (a) >> 16 & 0xFF, (a) >> 24 & 0xFF, (b) & 0xFF, (b) >> 8, (c) & 0xFF, (c) >> 8, \
-	  d0, d1, d2, d3, d4, d5, d6, d7 }
-const uint8_t gpt_type_esp[16] = GUID(0xC12A7328u, 0xF81F, 0x11D2, 0xBA, 0x4B, 0x00, 0xA0, 0xC9, 0x3E, 0xC9, 0x3B);
+#define GUID(a, b, c, d0, d1, d2, d3, d4, d5, d6, d7)                                      \
+	{                                                                                  \
+		(a) & 0xFF, (a) >> 8 & 0xFF, (a) >> 16 & 0xFF, (a) >> 24 & 0xFF, (b)&0xFF, \
+			(b) >> 8, (c)&0xFF, (c) >> 8, d0, d1, d2, d3, d4, d5, d6, d7       \
+	}
+const uint8_t gpt_type_esp[16] =
+	GUID(0xC12A7328u, 0xF81F, 0x11D2, 0xBA, 0x4B, 0x00, 0xA0, 0xC9, 0x3E, 0xC9, 0x3B);
 const uint8_t gpt_type_bios_boot[16] =
 	GUID(0x21686148u, 0x6449, 0x6E6F, 0x74, 0x4E, 0x65, 0x65, 0x64, 0x45, 0x46, 0x49);
-const uint8_t gpt_type_prep[16] = GUID(0x9E1A2D38u, 0xC612, 0x4316, 0xAA, 0x26, 0x8B, 0x49, 0x52, 0x1E, 0x5A, 0x8B);
-const uint8_t gpt_type_linux[16] = GUID(0x0FC63DAFu, 0x8483, 0x4772, 0x8E, 0x79, 0x3D, 0x69, 0xD8, 0x47, 0x7D, 0xE4);
+const uint8_t gpt_type_prep[16] =
+	GUID(0x9E1A2D38u, 0xC612, 0x4316, 0xAA, 0x26, 0x8B, 0x49, 0x52, 0x1E, 0x5A, 0x8B);
+const uint8_t gpt_type_linux[16] =
+	GUID(0x0FC63DAFu, 0x8483, 0x4772, 0x8E, 0x79, 0x3D, 0x69, 0xD8, 0x47, 0x7D, 0xE4);
 /* Discoverable Partitions Specification (UAPI group) */
 const uint8_t gpt_type_linux_root_x86_64[16] =
 	GUID(0x4F68BCE3u, 0xE8CD, 0x4DB1, 0x96, 0xE7, 0xFB, 0xCA, 0xF9, 0x84, 0xB7, 0x09);
 const uint8_t gpt_type_linux_root_arm64[16] =
 	GUID(0xB921B045u, 0x1DF0, 0x41C3, 0xAF, 0x44, 0x4C, 0x6F, 0x28, 0x0D, 0x3F, 0xAE);
-const uint8_t gpt_type_gpfs[16] = GUID(0x37AFFC90u, 0xEF7D, 0x4E96, 0x91, 0xC3, 0x2D, 0x7A, 0xE0, 0x55, 0xB1, 0x74);
-const uint8_t gpt_type_vmfs[16] = GUID(0xAA31E02Au, 0x400F, 0x11DB, 0x95, 0x90, 0x00, 0x0C, 0x29, 0x11, 0xD1, 0xB8);
+const uint8_t gpt_type_gpfs[16] =
+	GUID(0x37AFFC90u, 0xEF7D, 0x4E96, 0x91, 0xC3, 0x2D, 0x7A, 0xE0, 0x55, 0xB1, 0x74);
+const uint8_t gpt_type_vmfs[16] =
+	GUID(0xAA31E02Au, 0x400F, 0x11DB, 0x95, 0x90, 0x00, 0x0C, 0x29, 0x11, 0xD1, 0xB8);
 
 uint32_t gpt_sector_size(const void *head, size_t len)
 {
 	static const uint32_t sizes[] = { 512, 4096 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		if (len >= sizes[i] + GPT_HEADER_LEN && !memcmp((const char *)head + sizes[i], "EFI PART", 8))
+		if (len >= sizes[i] + GPT_HEADER_LEN &&
+		    !memcmp((const char *)head + sizes[i], "EFI PART", 8))
 			return sizes[i];
 	return 0;
 }
@@ -63,7 +71,8 @@ static uint64_t array_sectors(const struct gpt *g)
 	return ((uint64_t)g->count * GPT_ENTRY_SIZE + g->sector_size - 1) / g->sector_size;
 }
 
-static int header_check(const struct raw_header *h, const uint8_t *sector, uint32_t sector_size, struct fault *err)
+static int header_check(const struct raw_header *h, const uint8_t *sector, uint32_t sector_size,
+			struct fault *err)
 {
 	uint32_t size = le32toh(h->size);
 	uint8_t copy[4096];
@@ -98,7 +107,8 @@ static int protective_check(const uint8_t *mbr, struct fault *err)
 
 static int entry_cmp(const void *a, const void *b)
 {
-	const struct gpt_entry *x = *(const struct gpt_entry *const *)a, *y = *(const struct gpt_entry *const *)b;
+	const struct gpt_entry *x = *(const struct gpt_entry *const *)a,
+			       *y = *(const struct gpt_entry *const *)b;
 
 	return x->first_lba < y->first_lba ? -1 : x->first_lba > y->first_lba;
 }
@@ -113,9 +123,13 @@ static int entries_check(const struct gpt *g, struct fault *err)
 
 		if (!gpt_entry_is_used(e))
 			continue;
-		if (e->first_lba > e->last_lba || e->first_lba < g->first_usable || e->last_lba > g->last_usable)
-			return fault_set(err, -EBADMSG, "GPT: partition %u (%llu-%llu) is outside of the usable range",
-					 i + 1, (unsigned long long)e->first_lba, (unsigned long long)e->last_lba);
+		if (e->first_lba > e->last_lba || e->first_lba < g->first_usable ||
+		    e->last_lba > g->last_usable)
+			return fault_set(
+				err, -EBADMSG,
+				"GPT: partition %u (%llu-%llu) is outside of the usable range",
+				i + 1, (unsigned long long)e->first_lba,
+				(unsigned long long)e->last_lba);
 		used[n++] = e;
 	}
 	qsort(used, n, sizeof(*used), entry_cmp);
@@ -147,17 +161,20 @@ static int header_take(const struct raw_header *h, size_t len, struct gpt *g, st
 	memcpy(g->disk_guid, h->disk_guid, 16);
 	if (g->entries_lba < 2 || g->entries_lba > len / g->sector_size ||
 	    g->entries_lba * g->sector_size + (uint64_t)g->count * GPT_ENTRY_SIZE > len)
-		return fault_set(err, -EBADMSG, "GPT: the entries at LBA %llu are not near the start",
+		return fault_set(err, -EBADMSG,
+				 "GPT: the entries at LBA %llu are not near the start",
 				 (unsigned long long)g->entries_lba);
-	if (g->first_usable < g->entries_lba + array_sectors(g) || g->first_usable > g->last_usable ||
-	    g->last_usable >= g->alternate_lba)
+	if (g->first_usable < g->entries_lba + array_sectors(g) ||
+	    g->first_usable > g->last_usable || g->last_usable >= g->alternate_lba)
 		return fault_set(err, -EBADMSG, "GPT: usable range %llu-%llu, backup at %llu",
-				 (unsigned long long)g->first_usable, (unsigned long long)g->last_usable,
+				 (unsigned long long)g->first_usable,
+				 (unsigned long long)g->last_usable,
 				 (unsigned long long)g->alternate_lba);
 	return 0;
 }
 
-int gpt_parse(const void *head, size_t len, uint32_t sector_size, struct gpt *ret, struct fault *err)
+int gpt_parse(const void *head, size_t len, uint32_t sector_size, struct gpt *ret,
+	      struct fault *err)
 {
 	struct gpt g = { .sector_size = sector_size };
 	const uint8_t *bytes = head;
@@ -235,8 +252,10 @@ void gpt_entry_name(const struct gpt_entry *e, char ret[GPT_NAME_LEN + 1])
 
 void gpt_guid_format(const uint8_t g[16], char ret[GPT_GUID_TEXT])
 {
-	snprintf(ret, GPT_GUID_TEXT, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", g[3], g[2],
-		 g[1], g[0], g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
+	snprintf(ret, GPT_GUID_TEXT,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", g[3], g[2],
+		 g[1], g[0], g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11], g[12], g[13], g[14],
+		 g[15]);
 }
 
 int gpt_relocate(struct gpt *g, uint64_t disk_bytes, struct fault *err)
@@ -248,8 +267,10 @@ int gpt_relocate(struct gpt *g, uint64_t disk_bytes, struct fault *err)
 
 	uint64_t last = sectors - 1, last_usable = last - array - 1;
 	if (gpt_last_used(g) > last_usable)
-		return fault_set(err, -ENOSPC, "the last partition ends at sector %llu, the disk can hold %llu",
-				 (unsigned long long)gpt_last_used(g), (unsigned long long)last_usable);
+		return fault_set(err, -ENOSPC,
+				 "the last partition ends at sector %llu, the disk can hold %llu",
+				 (unsigned long long)gpt_last_used(g),
+				 (unsigned long long)last_usable);
 	g->alternate_lba = last;
 	g->last_usable = last_usable;
 	return 0;
@@ -276,7 +297,8 @@ static void header_put(const struct gpt *g, bool is_backup, uint32_t entries_crc
 		.alternate_lba = htole64(is_backup ? 1 : g->alternate_lba),
 		.first_usable = htole64(g->first_usable),
 		.last_usable = htole64(g->last_usable),
-		.entries_lba = htole64(is_backup ? g->alternate_lba - array_sectors(g) : g->entries_lba),
+		.entries_lba =
+			htole64(is_backup ? g->alternate_lba - array_sectors(g) : g->entries_lba),
 		.count = htole32(g->count),
 		.entry_size = htole32(GPT_ENTRY_SIZE),
 		.entries_crc = htole32(entries_crc),
@@ -294,7 +316,9 @@ static void protective_put(const struct gpt *g, uint8_t *mbr)
 	uint32_t size = htole32((uint32_t)MIN_OF(g->alternate_lba, 0xFFFFFFFFull));
 	uint8_t *first = mbr + MBR_TABLE;
 
-	/* In a hybrid MBR the protective entry ends before the first real one: it stays as it is. */
+	/*
+	 * In a hybrid MBR the protective entry ends before the first real one: it stays as it is.
+	 */
 	for (int i = 1; i < 4; i++)
 		if (first[i * MBR_ENTRY + 4])
 			return;
@@ -315,7 +339,8 @@ int gpt_put_primary(const struct gpt *g, void *head, size_t len, struct fault *e
 	return 0;
 }
 
-int gpt_make_backup(const struct gpt *g, void **ret_data, size_t *ret_len, uint64_t *ret_offset, struct fault *err)
+int gpt_make_backup(const struct gpt *g, void **ret_data, size_t *ret_len, uint64_t *ret_offset,
+		    struct fault *err)
 {
 	size_t array = array_sectors(g) * g->sector_size, len = array + g->sector_size;
 	AUTO(freep) uint8_t *data = calloc(1, len);
@@ -344,9 +369,11 @@ int mbr_check(const void *sector, size_t len, uint64_t *ret_end_bytes, struct fa
 		memcpy(&start, e + 8, 4);
 		memcpy(&count, e + 12, 4);
 		if (e[0] & 0x7F)
-			return fault_set(err, -EBADMSG, "MBR: partition %d has the status byte %#x", i + 1, e[0]);
+			return fault_set(err, -EBADMSG, "MBR: partition %d has the status byte %#x",
+					 i + 1, e[0]);
 		if (e[4] == MBR_TYPE_PROTECTIVE)
-			return fault_set(err, -EBADMSG, "MBR: a protective entry without a GUID partition table");
+			return fault_set(err, -EBADMSG,
+					 "MBR: a protective entry without a GUID partition table");
 		if (e[4] && count)
 			end = MAX_OF(end, ((uint64_t)le32toh(start) + le32toh(count)) * 512);
 	}

@@ -1,6 +1,6 @@
 /*
- * A disk image as independent zstd frames (.raw.zst) and their index (.slx). The calling thread reads and writes in order, workers hash and compress:
- * the result does not depend on their number.
+ * A disk image as independent zstd frames (.raw.zst) and their index (.slx). The calling thread
+ * reads and writes in order, workers hash and compress: the result does not depend on their number.
  */
 #include "imagebuilder/imagebuilder.h"
 
@@ -103,11 +103,15 @@ static int entry_add(struct convert *c, const struct slx_entry *e, struct fault 
 {
 	if (c->index.count == c->entries_room) {
 		uint32_t room = c->entries_room + ENTRIES_STEP;
-		struct slx_entry *more = room > SLX_ENTRIES_MAX ? NULL : realloc(c->index.entries, room * sizeof(*more));
+		struct slx_entry *more = room > SLX_ENTRIES_MAX
+						 ? NULL
+						 : realloc(c->index.entries, room * sizeof(*more));
 
 		if (room > SLX_ENTRIES_MAX)
-			return fault_set(err, -EFBIG, "the image has more than %u chunks of %u bytes; use larger chunks",
-					 SLX_ENTRIES_MAX, c->index.chunk_size);
+			return fault_set(
+				err, -EFBIG,
+				"the image has more than %u chunks of %u bytes; use larger chunks",
+				SLX_ENTRIES_MAX, c->index.chunk_size);
 		if (!more)
 			return fault_oom(err);
 		c->index.entries = more;
@@ -140,7 +144,10 @@ static int slot_finish(struct convert *c, uint32_t i, struct fault *err)
 	return entry_add(c, &s->entry, err);
 }
 
-/* Reads the next chunk into its slot. 1 = there is one, 0 = end. The last chunk is filled up to a whole sector with zeros. */
+/*
+ * Reads the next chunk into its slot. 1 = there is one, 0 = end. The last chunk is filled up to a
+ * whole sector with zeros.
+ */
 static int slot_fill(struct convert *c, uint32_t i, struct fault *err)
 {
 	struct slot *s = &c->slots[i % c->slots_n];
@@ -194,7 +201,8 @@ static int convert_chunks(struct convert *c, struct fault *err)
 
 static int threads_start(struct convert *c, struct fault *err)
 {
-	unsigned want = c->spec->threads ? c->spec->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned want = c->spec->threads ? c->spec->threads
+					 : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 
 	want = MIN_OF(MAX_OF(want, 1u), (unsigned)THREADS_MAX);
 	c->slots_n = want * 2 + 2;
@@ -240,13 +248,20 @@ static int whole_check(struct convert *c, const struct slot *last, struct fault 
 	if (c->index.image_size < OS_IMAGE_MIN)
 		return fault_set(err, -EMEDIUMTYPE, "%llu bytes are no disk image",
 				 (unsigned long long)c->index.image_size);
-	/* A fixed VHD is a raw image with a footer (Virtual Hard Disk specification, "Hard Disk Footer Format"). */
+	/*
+	 * A fixed VHD is a raw image with a footer (Virtual Hard Disk specification, "Hard Disk
+	 * Footer Format").
+	 */
 	if (last->raw_len >= 512 && !memcmp(last->raw + last->raw_len - 512, "conectix", 8))
-		return fault_set(err, -EMEDIUMTYPE,
-				 "this is a fixed VHD image; convert it to raw first: qemu-img convert -f vpc -O raw IN OUT");
+		return fault_set(
+			err, -EMEDIUMTYPE,
+			"this is a fixed VHD image; convert it to raw first: qemu-img convert -f vpc -O raw IN OUT");
 	if (c->index.image_size < c->layout.end_bytes)
-		return fault_set(err, -EBADMSG, "the image was cut short: %llu bytes, but its partition table needs %llu",
-				 (unsigned long long)c->index.image_size, (unsigned long long)c->layout.end_bytes);
+		return fault_set(
+			err, -EBADMSG,
+			"the image was cut short: %llu bytes, but its partition table needs %llu",
+			(unsigned long long)c->index.image_size,
+			(unsigned long long)c->layout.end_bytes);
 	return os_source_finish(c->source, err);
 }
 
@@ -271,10 +286,11 @@ static int spec_apply(struct convert *c, struct fault *err)
 
 	/* The first chunk must show the whole partition table. */
 	if (chunk < OS_IMAGE_HEAD || chunk > SLX_CHUNK_MAX || (chunk & (chunk - 1)))
-		return fault_set(err, -EINVAL, "chunk size %u is not a power of two from %u to %u", chunk, OS_IMAGE_HEAD,
-				 SLX_CHUNK_MAX);
+		return fault_set(err, -EINVAL, "chunk size %u is not a power of two from %u to %u",
+				 chunk, OS_IMAGE_HEAD, SLX_CHUNK_MAX);
 	if (spec->label && !str_copy(c->index.label, sizeof(c->index.label), spec->label))
-		return fault_set(err, -EINVAL, "the label is longer than %zu bytes", sizeof(c->index.label) - 1);
+		return fault_set(err, -EINVAL, "the label is longer than %zu bytes",
+				 sizeof(c->index.label) - 1);
 	c->index.chunk_size = chunk;
 	c->index.codec = SLX_CODEC_ZSTD;
 	c->index.hash = 1;
@@ -305,8 +321,8 @@ static int convert(struct convert *c, int index_fd, struct fault *err)
 	return r < 0 ? r : index_write(c, index_fd, err);
 }
 
-int os_image_convert(const struct os_image_spec *spec, int payload_fd, int index_fd, struct slx *ret_index, struct progress *p,
-		     struct fault *err)
+int os_image_convert(const struct os_image_spec *spec, int payload_fd, int index_fd,
+		     struct slx *ret_index, struct progress *p, struct fault *err)
 {
 	struct convert c = {
 		.spec = spec,

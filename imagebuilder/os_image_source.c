@@ -1,7 +1,8 @@
 /*
- * The input of an import: plain, or through one libarchive filter. What libarchive 3.6 lets pass is caught here or by the caller: gzip's CRC and
- * length (compared below), bytes behind the end (the gzip trailer would not match; xz and zstd refuse them), a cut between members (the caller
- * knows from the partition table how long the image is).
+ * The input of an import: plain, or through one libarchive filter. What libarchive 3.6 lets pass is
+ * caught here or by the caller: gzip's CRC and length (compared below), bytes behind the end (the
+ * gzip trailer would not match; xz and zstd refuse them), a cut between members (the caller knows
+ * from the partition table how long the image is).
  */
 #include "imagebuilder/os_image.h"
 
@@ -28,7 +29,9 @@ struct filter {
 
 static const struct filter filters[] = {
 	{ "\x1f\x8b", 2, "gzip", archive_read_support_filter_gzip },
-	{ "\xfd" "7zXZ", 6, "xz", archive_read_support_filter_xz },
+	{ "\xfd"
+	  "7zXZ",
+	  6, "xz", archive_read_support_filter_xz },
 	{ "\x28\xb5\x2f\xfd", 4, "zstd", archive_read_support_filter_zstd },
 	{ "BZh", 3, "bzip2", archive_read_support_filter_bzip2 },
 };
@@ -38,8 +41,8 @@ struct os_source {
 	uint64_t consumed, size;
 	const struct filter *filter; /* NULL = plain */
 	struct archive *archive;
-	char *block;	  /* READ_BLOCK bytes; its first bytes_in are what the sniffing has read */
-	size_t sniffed;	  /* bytes in block not yet given away */
+	char *block;    /* READ_BLOCK bytes; its first bytes_in are what the sniffing has read */
+	size_t sniffed; /* bytes in block not yet given away */
 	uint64_t produced;
 	uint32_t crc;
 	uint8_t tail[GZIP_TRAILER]; /* the last bytes of the input */
@@ -104,9 +107,10 @@ static int archive_fault(struct os_source *s, struct fault *err)
 	const char *text = archive_error_string(s->archive);
 
 	if (s->read_code < 0)
-		return fault_set(err, s->read_code, "cannot read the image: %s", strerror(-s->read_code));
-	return fault_set(err, -EBADMSG, "the %s stream is damaged or cut short: %s", s->filter->name,
-			 text ? text : "unexpected end");
+		return fault_set(err, s->read_code, "cannot read the image: %s",
+				 strerror(-s->read_code));
+	return fault_set(err, -EBADMSG, "the %s stream is damaged or cut short: %s",
+			 s->filter->name, text ? text : "unexpected end");
 }
 
 static int archive_begin(struct os_source *s, struct fault *err)
@@ -116,8 +120,10 @@ static int archive_begin(struct os_source *s, struct fault *err)
 	s->archive = archive_read_new();
 	if (!s->archive)
 		return fault_oom(err);
-	if (s->filter->enable(s->archive) < ARCHIVE_WARN || archive_read_support_format_raw(s->archive) != ARCHIVE_OK)
-		return fault_set(err, -EOPNOTSUPP, "this libarchive cannot read %s", s->filter->name);
+	if (s->filter->enable(s->archive) < ARCHIVE_WARN ||
+	    archive_read_support_format_raw(s->archive) != ARCHIVE_OK)
+		return fault_set(err, -EOPNOTSUPP, "this libarchive cannot read %s",
+				 s->filter->name);
 	if (archive_read_open(s->archive, s, NULL, read_cb, NULL) != ARCHIVE_OK ||
 	    archive_read_next_header(s->archive, &entry) != ARCHIVE_OK)
 		return archive_fault(s, err);
@@ -140,7 +146,8 @@ int os_source_open(int fd, struct os_source **ret, struct fault *err)
 		return fault_set(err, (int)n, "cannot read the image: %s", strerror((int)-n));
 	s->sniffed = (size_t)n;
 	for (size_t i = 0; i < ARRAY_SIZE(filters) && !s->filter; i++)
-		if (s->sniffed >= filters[i].len && !memcmp(s->block, filters[i].magic, filters[i].len))
+		if (s->sniffed >= filters[i].len &&
+		    !memcmp(s->block, filters[i].magic, filters[i].len))
 			s->filter = &filters[i];
 	int r = s->filter ? archive_begin(s, err) : 0;
 	if (r == 0)
@@ -182,14 +189,18 @@ static ssize_t archive_read_full(struct os_source *s, char *data, size_t len, st
 
 ssize_t os_source_read(struct os_source *s, void *data, size_t len, struct fault *err)
 {
-	ssize_t n = s->filter ? archive_read_full(s, data, len, err) : plain_read(s, data, len, err);
+	ssize_t n = s->filter ? archive_read_full(s, data, len, err)
+			      : plain_read(s, data, len, err);
 
 	if (n > 0)
 		s->produced += (uint64_t)n;
 	return n;
 }
 
-/* RFC 1952 2.3.1: CRC32 and ISIZE (length modulo 2^32), little endian. Several members have several trailers: such files are refused. */
+/*
+ * RFC 1952 2.3.1: CRC32 and ISIZE (length modulo 2^32), little endian. Several members have several
+ * trailers: such files are refused.
+ */
 static int gzip_check(const struct os_source *s, struct fault *err)
 {
 	uint32_t crc, size;
@@ -198,9 +209,10 @@ static int gzip_check(const struct os_source *s, struct fault *err)
 	memcpy(&size, s->tail + 4, 4);
 	if (le32toh(crc) == s->crc && le32toh(size) == (uint32_t)s->produced)
 		return 0;
-	return fault_set(err, -EBADMSG,
-			 "the gzip file is damaged, or has several members or bytes behind its end: its checksum does not match; "
-			 "check it with gzip -t, or unpack it first");
+	return fault_set(
+		err, -EBADMSG,
+		"the gzip file is damaged, or has several members or bytes behind its end: its checksum does not match; "
+		"check it with gzip -t, or unpack it first");
 }
 
 int os_source_finish(struct os_source *s, struct fault *err)
@@ -216,5 +228,6 @@ int os_source_finish(struct os_source *s, struct fault *err)
 	ssize_t n = fd_read(s->fd, &byte, 1);
 	if (n < 0)
 		return fault_set(err, (int)n, "cannot read the image: %s", strerror((int)-n));
-	return n == 0 ? 0 : fault_set(err, -EBADMSG, "the file goes on behind the end of the image");
+	return n == 0 ? 0
+		      : fault_set(err, -EBADMSG, "the file goes on behind the end of the image");
 }

@@ -37,12 +37,14 @@ static int set_chunk_size(void *ctx, const char *value, struct fault *err)
 	return 0;
 }
 
-static int set_number(const char *value, uint64_t min, uint64_t max, const char *what, uint64_t *ret, struct fault *err)
+static int set_number(const char *value, uint64_t min, uint64_t max, const char *what,
+		      uint64_t *ret, struct fault *err)
 {
 	uint64_t v;
 
 	if (str_to_u64(value, &v) < 0 || v < min || v > max)
-		return fault_set(err, -EINVAL, "%s must be %llu to %llu", what, (unsigned long long)min, (unsigned long long)max);
+		return fault_set(err, -EINVAL, "%s must be %llu to %llu", what,
+				 (unsigned long long)min, (unsigned long long)max);
 	*ret = v;
 	return 0;
 }
@@ -83,12 +85,16 @@ static const struct option_spec options[] = {
 	{ "chunk-size", 0, "SIZE", "1M (default) to 16M", set_chunk_size },
 	{ "level", 0, "N", "zstd level, 1 to 19 (default: 3)", set_level },
 	{ "threads", 0, "N", "default: one per CPU", set_threads },
-	{ "created", 0, "SECONDS", "date of the image (SOURCE_DATE_EPOCH, else the input's)", set_created },
+	{ "created", 0, "SECONDS", "date of the image (SOURCE_DATE_EPOCH, else the input's)",
+	  set_created },
 	{ "json", 0, NULL, "describe the result as JSON", verb_set_json },
 	{ NULL },
 };
 
-/* The same input gives the same bytes: the date comes from outside, not from the clock, wherever there is one. */
+/*
+ * The same input gives the same bytes: the date comes from outside, not from the clock, wherever
+ * there is one.
+ */
 static int created_default(struct os_image_spec *spec, struct fault *err)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
@@ -97,7 +103,8 @@ static int created_default(struct os_image_spec *spec, struct fault *err)
 	if (spec->created)
 		return 0;
 	if (!str_empty(epoch))
-		return set_number(epoch, 1, UINT32_MAX, "SOURCE_DATE_EPOCH", (uint64_t *)&spec->created, err);
+		return set_number(epoch, 1, UINT32_MAX, "SOURCE_DATE_EPOCH",
+				  (uint64_t *)&spec->created, err);
 	if (fstat(spec->in_fd, &st) == 0 && S_ISREG(st.st_mode))
 		spec->created = st.st_mtime;
 	else
@@ -126,7 +133,9 @@ static int output_open(struct output *o, const char *base, const char *suffix, s
 	if (!o->path || !o->temporary)
 		return fault_oom(err);
 	o->fd = open(o->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	return o->fd < 0 ? fault_set(err, -errno, "cannot make %s: %s", o->temporary, strerror(errno)) : 0;
+	return o->fd < 0
+		       ? fault_set(err, -errno, "cannot make %s: %s", o->temporary, strerror(errno))
+		       : 0;
 }
 
 static int output_commit(struct output *o, struct fault *err)
@@ -138,7 +147,8 @@ static int output_commit(struct output *o, struct fault *err)
 	return 0;
 }
 
-static int convert(struct verb_context *c, struct output *payload, struct output *index, struct slx *ret, struct fault *err)
+static int convert(struct verb_context *c, struct output *payload, struct output *index,
+		   struct slx *ret, struct fault *err)
 {
 	struct progress progress;
 	int r = output_open(payload, c->output, ".raw.zst", err);
@@ -164,13 +174,17 @@ static uint32_t zero_chunks(const struct slx *s)
 	return n;
 }
 
-static int describe_json(const struct slx *s, const char *id, const struct output *payload, const struct output *index)
+static int describe_json(const struct slx *s, const char *id, const struct output *payload,
+			 const struct output *index)
 {
-	AUTO(json_decrefp) json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:I}", "image_id", id, "label", s->label,
-						 "payload", payload->path, "index", index->path, "image_size_bytes",
-						 (json_int_t)s->image_size, "payload_size_bytes", (json_int_t)s->payload_size,
-						 "chunk_size_bytes", (int)s->chunk_size, "sector_size_bytes", (int)s->sector_size, "chunks",
-						 (int)s->count, "zero_chunks", (int)zero_chunks(s), "created", (json_int_t)s->created);
+	AUTO(json_decrefp)
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:I}", "image_id",
+			      id, "label", s->label, "payload", payload->path, "index", index->path,
+			      "image_size_bytes", (json_int_t)s->image_size, "payload_size_bytes",
+			      (json_int_t)s->payload_size, "chunk_size_bytes", (int)s->chunk_size,
+			      "sector_size_bytes", (int)s->sector_size, "chunks", (int)s->count,
+			      "zero_chunks", (int)zero_chunks(s), "created",
+			      (json_int_t)s->created);
 	AUTO(freep) char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
 
 	if (!text)
@@ -179,7 +193,8 @@ static int describe_json(const struct slx *s, const char *id, const struct outpu
 	return EXIT_DONE;
 }
 
-static int describe(const struct verb_context *c, const struct slx *s, const struct output *payload, const struct output *index)
+static int describe(const struct verb_context *c, const struct slx *s, const struct output *payload,
+		    const struct output *index)
 {
 	char id[SHA256_HEX_LEN + 1];
 
@@ -187,8 +202,8 @@ static int describe(const struct verb_context *c, const struct slx *s, const str
 	if (c->json)
 		return describe_json(s, id, payload, index);
 	printf("image id   %s\npayload    %s (%llu bytes)\nindex      %s\nimage      %llu bytes, sectors of %u, %u chunks, %u of them zero\n",
-	       id, payload->path, (unsigned long long)s->payload_size, index->path, (unsigned long long)s->image_size, s->sector_size,
-	       s->count, zero_chunks(s));
+	       id, payload->path, (unsigned long long)s->payload_size, index->path,
+	       (unsigned long long)s->image_size, s->sector_size, s->count, zero_chunks(s));
 	return EXIT_DONE;
 }
 
@@ -199,7 +214,9 @@ static int run(void *ctx, int argc, char **argv)
 	AUTO(output_done) struct output payload = { .fd = -1 }, index = { .fd = -1 };
 	AUTO(slx_done) struct slx s = { 0 };
 	bool is_stdin = str_eq(argv[0], "-");
-	AUTO(closep) int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(argv[0], O_RDONLY | O_CLOEXEC);
+	AUTO(closep)
+	int fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+			  : open(argv[0], O_RDONLY | O_CLOEXEC);
 
 	(void)argc;
 	if (fd < 0)

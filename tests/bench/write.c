@@ -1,6 +1,7 @@
 /*
- * bench-write INDEX PAYLOAD DEVICE: installs an image on a (loop) device as the agent does, with the decompression in this process and the writer in
- * its own. Prints the time of each phase as JSON lines' raw material on stderr; the exit status says whether the disk is complete.
+ * bench-write INDEX PAYLOAD DEVICE: installs an image on a (loop) device as the agent does, with
+ * the decompression in this process and the writer in its own. Prints the time of each phase as
+ * JSON lines' raw material on stderr; the exit status says whether the disk is complete.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,11 @@ static void *source_main(void *ctx)
 static int install(const char *device, const void *index, size_t index_len, struct source *s)
 {
 	const struct install_params p = {
-		.device = device, .install_id = "11111111-2222-3333-4444-555555555555", .index = index, .index_len = index_len, .allow_loop = true,
+		.device = device,
+		.install_id = "11111111-2222-3333-4444-555555555555",
+		.index = index,
+		.index_len = index_len,
+		.allow_loop = true,
 	};
 	struct install_writer w;
 	struct install_report r = { 0 };
@@ -64,7 +69,8 @@ static int install(const char *device, const void *index, size_t index_len, stru
 	pthread_t thread;
 	int fds[2], got;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 || install_writer_start(&p, fds[1], &w, &err) < 0) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ||
+	    install_writer_start(&p, fds[1], &w, &err) < 0) {
 		fprintf(stderr, "bench-write: %s\n", fault_text(&err));
 		return 1;
 	}
@@ -80,7 +86,8 @@ static int install(const char *device, const void *index, size_t index_len, stru
 	install_writer_done(&w);
 	pthread_join(thread, NULL);
 	for (int i = 0; i < INSTALL_DONE; i++)
-		fprintf(stderr, "%s %llu ms\n", install_phase_name((enum install_phase)i), (unsigned long long)r.phase_ms[i]);
+		fprintf(stderr, "%s %llu ms\n", install_phase_name((enum install_phase)i),
+			(unsigned long long)r.phase_ms[i]);
 	if (r.phase != INSTALL_DONE)
 		fprintf(stderr, "bench-write: %s\n", r.text);
 	return r.phase != INSTALL_DONE;
@@ -99,7 +106,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	if (file_read_at(AT_FDCWD, argv[1], SLX_FILE_MAX, &index, &len, &err) < 0 || slx_parse(index, len, &slx, &err) < 0) {
+	if (file_read_at(AT_FDCWD, argv[1], SLX_FILE_MAX, &index, &len, &err) < 0 ||
+	    slx_parse(index, len, &slx, &err) < 0) {
 		fprintf(stderr, "bench-write: %s\n", fault_text(&err));
 		return 1;
 	}

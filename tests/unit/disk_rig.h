@@ -1,6 +1,7 @@
 #pragma once
 /*
- * A small disk image with a real GUID partition table, for the tests of importer and installer: made in memory, contents fixed by a seed.
+ * A small disk image with a real GUID partition table, for the tests of importer and installer:
+ * made in memory, contents fixed by a seed.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,14 +25,23 @@ static inline void rig_noise(uint8_t *p, size_t len, uint32_t seed)
 	}
 }
 
-/* Protective MBR with boot code, primary and backup table over @size bytes at @image (zeroed by the caller). */
-static inline void rig_table(uint8_t *image, uint64_t size, uint32_t sector, const struct rig_part *parts, size_t n)
+/*
+ * Protective MBR with boot code, primary and backup table over @size bytes at @image (zeroed by the
+ * caller).
+ */
+static inline void rig_table(uint8_t *image, uint64_t size, uint32_t sector,
+			     const struct rig_part *parts, size_t n)
 {
 	struct gpt_entry entries[128] = { 0 };
 	uint64_t last = size / sector - 1, array = 128 * GPT_ENTRY_SIZE / sector;
 	struct gpt g = {
-		.sector_size = sector, .alternate_lba = last, .first_usable = 2 + array, .last_usable = last - array - 1,
-		.entries_lba = 2, .count = 128, .entries = entries,
+		.sector_size = sector,
+		.alternate_lba = last,
+		.first_usable = 2 + array,
+		.last_usable = last - array - 1,
+		.entries_lba = 2,
+		.count = 128,
+		.entries = entries,
 	};
 	void *backup;
 	size_t len;
@@ -44,24 +54,29 @@ static inline void rig_table(uint8_t *image, uint64_t size, uint32_t sector, con
 		memcpy(e->type, parts[i].type, 16);
 		memset(e->guid, parts[i].guid_byte, 16);
 		e->first_lba = (uint64_t)parts[i].first_mib * RIG_MIB / sector;
-		e->last_lba = (uint64_t)(parts[i].first_mib + parts[i].count_mib) * RIG_MIB / sector - 1;
+		e->last_lba =
+			(uint64_t)(parts[i].first_mib + parts[i].count_mib) * RIG_MIB / sector - 1;
 		for (size_t c = 0; parts[i].name[c]; c++)
 			e->name[c] = (uint16_t)parts[i].name[c];
 	}
-	memcpy(image, "\xeb\x63\x90" "boot code", 12);
+	memcpy(image,
+	       "\xeb\x63\x90"
+	       "boot code",
+	       12);
 	image[446 + 4] = 0xEE;
 	image[446 + 8] = 1;
 	image[510] = 0x55;
 	image[511] = 0xAA;
-	if (gpt_put_primary(&g, image, RIG_MIB, NULL) < 0 || gpt_make_backup(&g, &backup, &len, &offset, NULL) < 0)
+	if (gpt_put_primary(&g, image, RIG_MIB, NULL) < 0 ||
+	    gpt_make_backup(&g, &backup, &len, &offset, NULL) < 0)
 		abort();
 	memcpy(image + offset, backup, len);
 	free(backup);
 }
 
 /*
- * @mib (>= 16) MiB: BIOS boot at 1, ESP at 2 (noise), zeros, a Linux partition from 6 to one MiB before the end with noise in its first
- * half. The caller frees it.
+ * @mib (>= 16) MiB: BIOS boot at 1, ESP at 2 (noise), zeros, a Linux partition from 6 to one MiB
+ * before the end with noise in its first half. The caller frees it.
  */
 static inline uint8_t *rig_image(uint32_t mib, uint32_t sector, uint32_t seed)
 {

@@ -1,6 +1,6 @@
 /*
- * The whole installation on a disk that forgets: an index (its image id made right) and what the network process sends, both from the input:
- * u16 length of the index, index, bytes of the stream.
+ * The whole installation on a disk that forgets: an index (its image id made right) and what the
+ * network process sends, both from the input: u16 length of the index, index, bytes of the stream.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -42,7 +42,11 @@ static int nothing(struct disk *d)
 }
 
 static const struct disk_ops ops = {
-	.read = read_zeros, .write = write_nowhere, .zero = zero_nothing, .flush = nothing, .reread_table = nothing,
+	.read = read_zeros,
+	.write = write_nowhere,
+	.zero = zero_nothing,
+	.flush = nothing,
+	.reread_table = nothing,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -68,9 +72,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!send(fds[0], data + 2 + index_len, size - 2 - index_len, MSG_DONTWAIT);
 	shutdown(fds[0], SHUT_WR);
 	struct disk d = { .ops = &ops, .fd = -1, .direct_fd = -1 };
-	d.id = (struct disk_id){ .name = "fuzz", .size_bytes = 2 * IMAGE_MAX, .sector_size = s.sector_size };
+	d.id = (struct disk_id){ .name = "fuzz",
+				 .size_bytes = 2 * IMAGE_MAX,
+				 .sector_size = s.sector_size };
 	const struct install_params p = {
-		.device = "fuzz", .install_id = "11111111-2222-3333-4444-555555555555", .index = index, .index_len = index_len,
+		.device = "fuzz",
+		.install_id = "11111111-2222-3333-4444-555555555555",
+		.index = index,
+		.index_len = index_len,
 	};
 	(void)install_run(&p, &d, fds[1], NULL, NULL);
 	close(fds[0]);

@@ -1,5 +1,6 @@
 /*
- * install.state, also with its checksum made right (first byte odd), so that the fields themselves are reached.
+ * install.state, also with its checksum made right (first byte odd), so that the fields themselves
+ * are reached.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * Partition tables: the first byte chooses sector size and whether the checksums are made right first (so that what lies behind them is reached).
- * Whatever is accepted must survive relocation and being written and parsed again.
+ * Partition tables: the first byte chooses sector size and whether the checksums are made right
+ * first (so that what lies behind them is reached). Whatever is accepted must survive relocation
+ * and being written and parsed again.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ static void checksums_fix(uint8_t *head, uint32_t sector)
 	memcpy(head + sector + 12, "\x5c\0\0\0", 4);
 	memcpy(&lba, head + sector + 72, 8);
 	memcpy(&count, head + sector + 80, 4);
-	if (count <= GPT_ENTRIES_MAX && lba < HEAD / sector && lba * sector + count * 128ull <= HEAD) {
+	if (count <= GPT_ENTRIES_MAX && lba < HEAD / sector &&
+	    lba * sector + count * 128ull <= HEAD) {
 		crc = crc32_update(0, head + lba * sector, count * 128);
 		memcpy(head + sector + 88, &crc, 4);
 	}
@@ -49,9 +51,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)gpt_sector_size(head, HEAD);
 	if (gpt_parse(head, HEAD, sector, &g, NULL) < 0 || gpt_relocate(&g, 1ull << 40, NULL) < 0)
 		return 0;
-	if (gpt_put_primary(&g, head, HEAD, NULL) < 0 || gpt_make_backup(&g, &backup, &len, &offset, NULL) < 0)
+	if (gpt_put_primary(&g, head, HEAD, NULL) < 0 ||
+	    gpt_make_backup(&g, &backup, &len, &offset, NULL) < 0)
 		abort();
-	if (gpt_parse(head, HEAD, sector, &again, NULL) < 0 || offset + len != 1ull << 40 || memcmp(g.entries, again.entries, g.count * 128))
+	if (gpt_parse(head, HEAD, sector, &again, NULL) < 0 || offset + len != 1ull << 40 ||
+	    memcmp(g.entries, again.entries, g.count * 128))
 		abort();
 	return 0;
 }

@@ -1,6 +1,7 @@
 #pragma once
 /*
- * For the tests of the install engine: a disk in memory that logs, fails and loses power on demand, and a thread that plays the network process.
+ * For the tests of the install engine: a disk in memory that logs, fails and loses power on demand,
+ * and a thread that plays the network process.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +18,7 @@
 #include "common/slx.h"
 #include "tests/unit/disk_rig.h"
 
-/* --- a disk in memory -------------------------------------------------------------------------------------------------------------------- */
+/* --- a disk in memory -------------------------------------------------------------------- */
 
 struct mem_disk {
 	struct disk d;
@@ -207,7 +208,7 @@ static inline void mem_disk_freep(struct mem_disk **m)
 		mem_disk_free(*m);
 }
 
-/* --- an index without a payload ----------------------------------------------------------------------------------------------------------- */
+/* --- an index without a payload ---------------------------------------------------------- */
 
 struct rig_index {
 	void *data;
@@ -248,7 +249,7 @@ static inline void rig_index_make(struct rig_index *x, const uint8_t *image, uin
 	slx_done(&s);
 }
 
-/* --- the other end of the stream ----------------------------------------------------------------------------------------------------------- */
+/* --- the other end of the stream --------------------------------------------------------- */
 
 struct feeder {
 	const uint8_t *image;

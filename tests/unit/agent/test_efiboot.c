@@ -1,5 +1,6 @@
 /*
- * Boot entries: the lists and load options by themselves, and the whole through libefivar on a folder that stands for efivarfs (EFIVARFS_PATH).
+ * Boot entries: the lists and load options by themselves, and the whole through libefivar on a
+ * folder that stands for efivarfs (EFIVARFS_PATH).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -134,7 +135,10 @@ static ssize_t variable_get(const char *name, uint8_t *data, size_t size)
 
 static int vars_make(void **state)
 {
-	/* of the same length before and after: a plain folder does not shorten a file that is written again, efivarfs does */
+	/*
+	 * of the same length before and after: a plain folder does not shorten a file that is
+	 * written again, efivarfs does
+	 */
 	static const uint16_t order[] = { 1, 3, 5 }, current = 1;
 	uint8_t data[512];
 
@@ -212,7 +216,10 @@ static void test_set(void **state)
 	assert_int_equal(place[1], 8192);
 }
 
-/* The same image on the same disk again: its entry has the new partition's GUID too and is used, not doubled. */
+/*
+ * The same image on the same disk again: its entry has the new partition's GUID too and is used,
+ * not doubled.
+ */
 static void test_set_again(void **state)
 {
 	uint8_t stale[1][16], data[512];
@@ -247,7 +254,10 @@ static void test_empty_store(void **state)
 	assert_int_equal(numbers[0], result.number);
 }
 
-/* libefivar chooses its back end when it is loaded: the folder is named before that, by starting anew. */
+/*
+ * libefivar chooses its back end when it is loaded: the folder is named before that, by starting
+ * anew.
+ */
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {

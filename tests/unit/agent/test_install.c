@@ -1,5 +1,6 @@
 /*
- * The installation as a transaction, on a disk in memory: what is on it after success, after every failure, and after a power cut at every write.
+ * The installation as a transaction, on a disk in memory: what is on it after success, after every
+ * failure, and after a power cut at every write.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,7 +67,10 @@ static bool is_zero(const uint8_t *p, size_t len)
 	return p[0] == 0 && !memcmp(p, p + 1, len - 1);
 }
 
-/* Everything behind the first MiB is the image; the table is the image's, moved to the end of the disk. */
+/*
+ * Everything behind the first MiB is the image; the table is the image's, moved to the end of the
+ * disk.
+ */
 static void check_installed(const struct mem_disk *m, const uint8_t *disk, const uint8_t *image)
 {
 	uint32_t s = m->d.id.sector_size;
@@ -156,7 +160,10 @@ static void test_fresh(void **state)
 	}
 }
 
-/* DESIGN: the last data write covers LBA 0 and lies between two flushes; no earlier non-zero write touches it. */
+/*
+ * DESIGN: the last data write covers LBA 0 and lies between two flushes; no earlier non-zero write
+ * touches it.
+ */
 static void test_lba0_comes_last(void **state)
 {
 	AUTO(set_done) struct set s;
@@ -197,7 +204,10 @@ static void power_back(struct mem_disk *m, bool lose_cache)
 	m->writes_after_lba0 = m->flushes_after_lba0 = 0;
 }
 
-/* The power goes at every single write, losing all or nothing of what was not flushed; then the same installation comes again. */
+/*
+ * The power goes at every single write, losing all or nothing of what was not flushed; then the
+ * same installation comes again.
+ */
 static void test_power_cut_at_every_write(void **state)
 {
 	char path[128];
@@ -218,7 +228,10 @@ static void test_power_cut_at_every_write(void **state)
 		}
 		first = s.run.feeder;
 		assert_int_equal(s.run.last.phase, INSTALL_FAILED);
-		/* before the very first write is durable the old content is all there; afterwards there is no boot sector */
+		/*
+		 * before the very first write is durable the old content is all there; afterwards
+		 * there is no boot sector
+		 */
 		assert_true(is_zero(s.m->persist, 512) || s.m->persist[0] == 0xAA);
 		assert_true(is_zero(s.m->cache, 512) || s.m->cache[0] == 0xAA);
 		assert_int_equal(s.m->lba0_writes, 0);
@@ -260,7 +273,10 @@ static void test_resume_fetches_only_what_is_missing(void **state)
 	state_remove(path);
 }
 
-/* Without a state (the machine was switched off) a few samples show that it is worth reading the disk. */
+/*
+ * Without a state (the machine was switched off) a few samples show that it is worth reading the
+ * disk.
+ */
 static void test_resume_without_state(void **state)
 {
 	AUTO(set_done) struct set s;

@@ -1,6 +1,7 @@
 /*
- * The installation on real block devices: loop devices, which need root. Exclusive access, holders, wiping, direct I/O, configuration through a second
- * loop at an offset, the writer as a process, kill -9.
+ * The installation on real block devices: loop devices, which need root. Exclusive access, holders,
+ * wiping, direct I/O, configuration through a second loop at an offset, the writer as a process,
+ * kill -9.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +97,9 @@ static void file_into(uint8_t *at, const char *path, size_t len)
 	assert_int_equal(fd_pread(fd, at, len, 0), len);
 }
 
-/* As rig_image(), with a real ext4 that has a folder etc and a big file, and a real FAT. Made once. */
+/*
+ * As rig_image(), with a real ext4 that has a folder etc and a big file, and a real FAT. Made once.
+ */
 static uint8_t *image_build(uint32_t sector)
 {
 	char tree[128], file[128];
@@ -180,7 +183,10 @@ static struct install_params params(const struct set *s)
 	};
 }
 
-/* Runs the writer as a process to its end; kills it (or asks it to stop) when @signal_at percent are reached. */
+/*
+ * Runs the writer as a process to its end; kills it (or asks it to stop) when @signal_at percent
+ * are reached.
+ */
 static void install(struct set *s, unsigned signal_at, bool is_kill)
 {
 	const struct install_params p = params(s);

@@ -1,5 +1,6 @@
 /*
- * Plans from made-up graphs: what is refused, with what words, and in which order things are taken apart.
+ * Plans from made-up graphs: what is refused, with what words, and in which order things are taken
+ * apart.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,7 +100,10 @@ static void test_empty_disk(void **state)
 		"2. zero both ends sda: no partition table until the new system is complete\n");
 }
 
-/* A usual old system: partitions, LVM on LUKS on md, all on this disk. Deepest first, partitions before the disk. */
+/*
+ * A usual old system: partitions, LVM on LUKS on md, all on this disk. Deepest first, partitions
+ * before the disk.
+ */
 static void test_stack_is_taken_apart(void **state)
 {
 	const struct n nodes[] = {

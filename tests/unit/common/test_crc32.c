@@ -20,7 +20,9 @@ static void test_pieces(void **state)
 
 	assert_int_equal(whole, 0x414FA339);
 	for (size_t cut = 0; cut < sizeof(text); cut++)
-		assert_int_equal(crc32_update(crc32_update(0, text, cut), text + cut, sizeof(text) - 1 - cut), whole);
+		assert_int_equal(crc32_update(crc32_update(0, text, cut), text + cut,
+					      sizeof(text) - 1 - cut),
+				 whole);
 }
 
 int main(void)

@@ -30,7 +30,8 @@ static void header_poke(uint8_t *image, uint32_t sector, size_t offset, uint64_t
 	memcpy(h + 16, &crc, 4);
 }
 
-static void entry_poke(uint8_t *image, uint32_t sector, unsigned index, size_t offset, uint64_t value)
+static void entry_poke(uint8_t *image, uint32_t sector, unsigned index, size_t offset,
+		       uint64_t value)
 {
 	memcpy(image + 2 * sector + index * 128 + offset, &value, 8);
 	header_poke(image, sector, 20, 0, 4);
@@ -104,7 +105,10 @@ static void test_relocate(void **state)
 		assert_int_equal(offset + len, disk);
 		assert_int_equal(len, 128 * 128 + s);
 		/* boot code stays, the protective entry covers the disk */
-		assert_memory_equal(image, "\xeb\x63\x90" "boot code", 12);
+		assert_memory_equal(image,
+				    "\xeb\x63\x90"
+				    "boot code",
+				    12);
 		memcpy(&size, image + 446 + 12, 4);
 		assert_int_equal(size, disk / s - 1);
 		assert_int_equal(gpt_parse(image, RIG_MIB, s, &again, NULL), 0);
@@ -138,10 +142,12 @@ static void test_bad_header(void **state)
 		size_t offset, len;
 		uint64_t value;
 	} cases[] = {
-		{ "revision", 8, 4, 0x20000 },	   { "header size", 12, 4, 91 },     { "header above sector", 12, 4, 513 },
-		{ "my lba", 24, 8, 2 },		   { "entry size", 84, 4, 256 },     { "no entries", 80, 4, 0 },
-		{ "many entries", 80, 4, 1025 },   { "entries at 1", 72, 8, 1 },     { "entries far", 72, 8, 1ull << 40 },
-		{ "entries wrap", 72, 8, ~0ull },  { "first usable", 40, 8, 2 },     { "usable order", 48, 8, 33 },
+		{ "revision", 8, 4, 0x20000 },         { "header size", 12, 4, 91 },
+		{ "header above sector", 12, 4, 513 }, { "my lba", 24, 8, 2 },
+		{ "entry size", 84, 4, 256 },          { "no entries", 80, 4, 0 },
+		{ "many entries", 80, 4, 1025 },       { "entries at 1", 72, 8, 1 },
+		{ "entries far", 72, 8, 1ull << 40 },  { "entries wrap", 72, 8, ~0ull },
+		{ "first usable", 40, 8, 2 },          { "usable order", 48, 8, 33 },
 		{ "backup inside", 32, 8, 100 },
 	};
 
@@ -165,8 +171,9 @@ static void test_bad_entries(void **state)
 		size_t offset;
 		uint64_t value;
 	} cases[] = {
-		{ "overlap", 1, 32, 2 * 2048 - 1 }, { "backwards", 1, 40, 4095 },    { "before usable", 0, 32, 33 },
-		{ "behind usable", 2, 40, MIB * 2048 - 34 + 1 }, { "wrap", 2, 40, ~0ull },
+		{ "overlap", 1, 32, 2 * 2048 - 1 }, { "backwards", 1, 40, 4095 },
+		{ "before usable", 0, 32, 33 },     { "behind usable", 2, 40, MIB * 2048 - 34 + 1 },
+		{ "wrap", 2, 40, ~0ull },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -202,7 +209,8 @@ static void test_no_table(void **state)
 
 	assert_int_equal(gpt_parse(image, RIG_MIB, 4096, &g, NULL), -ENOENT);
 	assert_int_equal(gpt_parse(image, 1023, 512, &g, NULL), -ENOENT);
-	assert_int_equal(gpt_parse(image, 2048, 512, &g, NULL), -EBADMSG); /* cut inside the entries */
+	assert_int_equal(gpt_parse(image, 2048, 512, &g, NULL),
+			 -EBADMSG); /* cut inside the entries */
 	image[450] = 0x83;
 	assert_int_equal(gpt_parse(image, RIG_MIB, 512, &g, NULL), -EBADMSG); /* not protective */
 	image[450] = 0xEE;

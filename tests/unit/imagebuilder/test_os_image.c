@@ -45,14 +45,17 @@ static void result_done(struct result *r)
 
 static int convert_fd(int fd, const struct os_image_spec *how, struct result *out)
 {
-	struct os_image_spec spec = how ? *how : (struct os_image_spec){ .created = 1700000000, .label = "Test" };
+	struct os_image_spec spec =
+		how ? *how : (struct os_image_spec){ .created = 1700000000, .label = "Test" };
 
-	*out = (struct result){ .payload = memfd_create("payload", MFD_CLOEXEC), .index = memfd_create("index", MFD_CLOEXEC) };
+	*out = (struct result){ .payload = memfd_create("payload", MFD_CLOEXEC),
+				.index = memfd_create("index", MFD_CLOEXEC) };
 	spec.in_fd = fd;
 	return os_image_convert(&spec, out->payload, out->index, &out->slx, NULL, &out->err);
 }
 
-static int convert(const void *data, size_t len, const struct os_image_spec *how, struct result *out)
+static int convert(const void *data, size_t len, const struct os_image_spec *how,
+		   struct result *out)
 {
 	AUTO(closep) int fd = memory_file(data, len);
 
@@ -117,7 +120,10 @@ static void check_result(const struct result *r, const uint8_t *image, size_t si
 		sha256(at, len, digest);
 		assert_memory_equal(digest, s.entries[i].hash, SHA256_LEN);
 		assert_int_equal(s.entries[i].flags, is_zero ? SLX_ENTRY_ZERO : 0);
-		assert_int_equal(ZSTD_decompress(chunk, SLX_CHUNK_MAX, payload + s.entries[i].offset, s.entries[i].length), len);
+		assert_int_equal(ZSTD_decompress(chunk, SLX_CHUNK_MAX,
+						 payload + s.entries[i].offset,
+						 s.entries[i].length),
+				 len);
 		assert_memory_equal(chunk, at, len);
 	}
 }
@@ -172,21 +178,26 @@ static void test_same_bytes_with_any_number_of_threads(void **state)
 
 static void test_chunk_sizes(void **state)
 {
-	static const uint32_t good[] = { 1u << 20, 4u << 20, 16u << 20 }, bad[] = { 1, 512u << 10, 3u << 20, 32u << 20 };
+	static const uint32_t good[] = { 1u << 20, 4u << 20, 16u << 20 },
+			      bad[] = { 1, 512u << 10, 3u << 20, 32u << 20 };
 	AUTO(freep) uint8_t *image = rig_image(MIB + 1, 512, 7);
 	size_t size = SIZE + RIG_MIB;
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		AUTO(result_done) struct result r;
 
-		assert_int_equal(convert(image, size, &(struct os_image_spec){ .chunk_size = good[i] }, &r), 0);
+		assert_int_equal(
+			convert(image, size, &(struct os_image_spec){ .chunk_size = good[i] }, &r),
+			0);
 		check_result(&r, image, size);
 		assert_int_equal(r.slx.chunk_size, good[i]);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		AUTO(result_done) struct result r;
 
-		assert_int_equal(convert(image, size, &(struct os_image_spec){ .chunk_size = bad[i] }, &r), -EINVAL);
+		assert_int_equal(
+			convert(image, size, &(struct os_image_spec){ .chunk_size = bad[i] }, &r),
+			-EINVAL);
 	}
 }
 
@@ -255,20 +266,27 @@ static void test_damaged_streams(void **state)
 			AUTO(result_done) struct result r = { .payload = -1, .index = -1 };
 			size_t cut = damage == 0 ? len / 2 : damage == 1 ? len - 1 : len;
 
-			/* libarchive's zstd writer sets no content checksum: a flipped bit is the index's business there */
+			/*
+			 * libarchive's zstd writer sets no content checksum: a flipped bit is the
+			 * index's business there
+			 */
 			if (damage == 2 && !strcmp(filters[i], "zstd"))
 				continue;
 			if (damage == 2)
 				packed[len / 2] ^= 0x10;
 			int code = convert(packed, cut, NULL, &r);
 			if (code != -EBADMSG && code != -EMEDIUMTYPE)
-				fail_msg("%s, damage %d: %d %s", filters[i], damage, code, fault_text(&r.err));
+				fail_msg("%s, damage %d: %d %s", filters[i], damage, code,
+					 fault_text(&r.err));
 			assert_int_equal(lseek(r.index, 0, SEEK_END), 0);
 		}
 	}
 }
 
-/* What libarchive itself accepts: gzip with garbage behind it, and any filter cut between two members. */
+/*
+ * What libarchive itself accepts: gzip with garbage behind it, and any filter cut between two
+ * members.
+ */
 static void test_what_libarchive_lets_pass(void **state)
 {
 	AUTO(freep) uint8_t *image = rig_image(MIB, 512, 7);
@@ -282,7 +300,10 @@ static void test_what_libarchive_lets_pass(void **state)
 	assert_int_equal(convert(garbage, len + 1000, NULL, &a), -EBADMSG);
 	assert_non_null(strstr(a.err.text, "checksum"));
 
-	/* The first of two members alone is a good stream; the partition table says that half of it is missing. */
+	/*
+	 * The first of two members alone is a good stream; the partition table says that half of it
+	 * is missing.
+	 */
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
 		AUTO(freep) uint8_t *half = compress(filters[i], image, SIZE / 2, &len);
 		AUTO(result_done) struct result b;
@@ -319,11 +340,20 @@ static void test_refused(void **state)
 		size_t len, offset;
 		const char *word; /* in the sentence */
 	} cases[] = {
-		{ "QFI\xfb", 4, 0, "qemu-img" },   { "KDMV", 4, 0, "qemu-img" },	  { "conectix", 8, 0, "qemu-img" },
-		{ "vhdxfile", 8, 0, "qemu-img" },  { "\x7f\x10\xda\xbe", 4, 64, "VDI" }, { "CD001", 5, 32769, "ISO 9660" },
-		{ "hsqs", 4, 0, "squashfs" },	   { "PK\3\4", 4, 0, "unzip" },		  { "ustar", 5, 257, "tar" },
-		{ "\n <!DOCTYPE html>", 17, 0, "web page" }, { "{\"error\":1}", 11, 0, "web page" },
-		{ "\x04\x22\x4d\x18", 4, 0, "lz4" }, { "conectix", 8, SIZE - 512, "vpc" }, { "# Disk DescriptorFile", 21, 0, "VMDK" },
+		{ "QFI\xfb", 4, 0, "qemu-img" },
+		{ "KDMV", 4, 0, "qemu-img" },
+		{ "conectix", 8, 0, "qemu-img" },
+		{ "vhdxfile", 8, 0, "qemu-img" },
+		{ "\x7f\x10\xda\xbe", 4, 64, "VDI" },
+		{ "CD001", 5, 32769, "ISO 9660" },
+		{ "hsqs", 4, 0, "squashfs" },
+		{ "PK\3\4", 4, 0, "unzip" },
+		{ "ustar", 5, 257, "tar" },
+		{ "\n <!DOCTYPE html>", 17, 0, "web page" },
+		{ "{\"error\":1}", 11, 0, "web page" },
+		{ "\x04\x22\x4d\x18", 4, 0, "lz4" },
+		{ "conectix", 8, SIZE - 512, "vpc" },
+		{ "# Disk DescriptorFile", 21, 0, "VMDK" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -386,7 +416,9 @@ static bool always(void *ctx)
 static void test_cancel(void **state)
 {
 	AUTO(freep) uint8_t *image = rig_image(MIB, 512, 7);
-	AUTO(closep) int fd = memory_file(image, SIZE), payload = memfd_create("p", 0), index = memfd_create("i", 0);
+	AUTO(closep)
+	int fd = memory_file(image, SIZE), payload = memfd_create("p", 0),
+	    index = memfd_create("i", 0);
 	const struct os_image_spec spec = { .in_fd = fd };
 	struct progress p;
 
@@ -399,7 +431,9 @@ static void test_cancel(void **state)
 static void test_write_error(void **state)
 {
 	AUTO(freep) uint8_t *image = rig_image(MIB, 512, 7);
-	AUTO(closep) int fd = memory_file(image, SIZE), full = open("/dev/full", O_WRONLY), index = memfd_create("i", 0);
+	AUTO(closep)
+	int fd = memory_file(image, SIZE), full = open("/dev/full", O_WRONLY),
+	    index = memfd_create("i", 0);
 	const struct os_image_spec spec = { .in_fd = fd };
 
 	assert_int_equal(os_image_convert(&spec, full, index, NULL, NULL, NULL), -ENOSPC);
