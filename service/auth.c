@@ -16,9 +16,10 @@
 #include "common/secret.h"
 #include "service/table.h"
 
-#define CACHE_MAX 65536		  /* tokens and passwords that were found good; emptied when full */
-#define SLOW_CHECKS_PER_SECOND 20 /* password checks of all callers together: each costs some 10 ms of the only thread */
-#define CREDENTIAL_MAX 8192	  /* bytes of a header with credentials */
+#define CACHE_MAX 65536 /* tokens and passwords that were found good; emptied when full */
+#define SLOW_CHECKS_PER_SECOND \
+	20 /* password checks of all callers together: each costs some 10 ms of the only thread */
+#define CREDENTIAL_MAX 8192 /* bytes of a header with credentials */
 
 /* What a good token or password stands for. */
 struct verified {
@@ -27,8 +28,8 @@ struct verified {
 	char user[65];
 	char infra_env_id[UUID_LEN + 1], host_id[UUID_LEN + 1];
 	char jti[UUID_LEN + 1];
-	int64_t iat, exp;     /* s; exp 0 = never */
-	char *password_hash;  /* of Basic credentials: what it was checked against */
+	int64_t iat, exp;    /* s; exp 0 = never */
+	char *password_hash; /* of Basic credentials: what it was checked against */
 };
 
 struct auth {
@@ -41,7 +42,8 @@ struct auth {
 	unsigned slow_checks;
 };
 
-int auth_new(enum auth_mode mode, const char *key_pem, struct state *state, struct auth **ret, struct fault *err)
+int auth_new(enum auth_mode mode, const char *key_pem, struct state *state, struct auth **ret,
+	     struct fault *err)
 {
 	struct auth *a = calloc(1, sizeof(*a));
 	if (!a)
@@ -90,7 +92,8 @@ enum auth_mode auth_mode(const struct auth *a)
 
 /* --- the cache: a signature check costs 1 ms and more, a password check 10 ms --- */
 
-static void fingerprint(const struct auth *a, const char *kind, const char *text, char ret[SHA256_HEX_LEN + 1])
+static void fingerprint(const struct auth *a, const char *kind, const char *text,
+			char ret[SHA256_HEX_LEN + 1])
 {
 	struct sha256 s;
 	uint8_t digest[SHA256_LEN];
@@ -127,7 +130,8 @@ static int refuse(struct fault *err)
 
 static int claims_read(const json_t *claims, struct verified *v, struct fault *err)
 {
-	const char *infra_env = json_str(claims, "infra_env_id"), *user = json_str(claims, "sub"), *host = json_str(claims, "host_id");
+	const char *infra_env = json_str(claims, "infra_env_id"), *user = json_str(claims, "sub"),
+		   *host = json_str(claims, "host_id");
 	const char *jti = json_str(claims, "jti");
 
 	v->is_agent = infra_env != NULL;
@@ -135,7 +139,8 @@ static int claims_read(const json_t *claims, struct verified *v, struct fault *e
 	v->exp = json_i64(claims, "exp");
 	if ((infra_env != NULL) == (user != NULL) || !jti)
 		return fault_set(err, -EACCES, "the token is of no kind that is known here");
-	if (!str_copy(v->jti, sizeof(v->jti), jti) || !str_copy(v->user, sizeof(v->user), user ? user : "") ||
+	if (!str_copy(v->jti, sizeof(v->jti), jti) ||
+	    !str_copy(v->user, sizeof(v->user), user ? user : "") ||
 	    !str_copy(v->infra_env_id, sizeof(v->infra_env_id), infra_env ? infra_env : "") ||
 	    !str_copy(v->host_id, sizeof(v->host_id), host ? host : ""))
 		return fault_set(err, -EACCES, "a claim of the token is too long");
@@ -143,7 +148,8 @@ static int claims_read(const json_t *claims, struct verified *v, struct fault *e
 }
 
 /* Finds the token in the cache or checks its signature. *ret is borrowed from the cache. */
-static int token_verify(struct auth *a, const char *token, int64_t now_us, struct verified **ret, struct fault *err)
+static int token_verify(struct auth *a, const char *token, int64_t now_us, struct verified **ret,
+			struct fault *err)
 {
 	char print[SHA256_HEX_LEN + 1];
 	struct fault why = FAULT_INIT;
@@ -174,7 +180,8 @@ static int token_verify(struct auth *a, const char *token, int64_t now_us, struc
 }
 
 /* What can change after the signature was found good: time, revocation, the objects. */
-static int token_is_current(struct auth *a, const struct verified *v, int64_t now_us, struct fault *err)
+static int token_is_current(struct auth *a, const struct verified *v, int64_t now_us,
+			    struct fault *err)
 {
 	int64_t epoch = 0;
 
@@ -207,7 +214,8 @@ static int caller_from_user(struct auth *a, const char *name, struct caller *ret
 	return 0;
 }
 
-static int check_token(struct auth *a, const char *token, bool want_agent, int64_t now_us, struct caller *ret, struct fault *err)
+static int check_token(struct auth *a, const char *token, bool want_agent, int64_t now_us,
+		       struct caller *ret, struct fault *err)
 {
 	struct verified *v;
 
@@ -217,7 +225,8 @@ static int check_token(struct auth *a, const char *token, bool want_agent, int64
 	if (r < 0)
 		return r;
 	if (v->is_agent != want_agent)
-		return fault_set(err, -EPERM, "a token of a%s is not accepted here", v->is_agent ? "n agent" : " user");
+		return fault_set(err, -EPERM, "a token of a%s is not accepted here",
+				 v->is_agent ? "n agent" : " user");
 	if (!v->is_agent)
 		return caller_from_user(a, v->user, ret);
 	*ret = (struct caller){ .scheme = AUTH_AGENT };
@@ -257,7 +266,8 @@ static void password_remember(struct auth *a, const char *print, const struct us
 }
 
 /* @pair: "name:password", decoded. */
-static int check_pair(struct auth *a, char *pair, int64_t now_us, struct caller *ret, struct fault *err)
+static int check_pair(struct auth *a, char *pair, int64_t now_us, struct caller *ret,
+		      struct fault *err)
 {
 	char print[SHA256_HEX_LEN + 1];
 	char *colon = strchr(pair, ':');
@@ -277,7 +287,8 @@ static int check_pair(struct auth *a, char *pair, int64_t now_us, struct caller 
 	if (r < 0)
 		return r;
 	/* An unknown name costs the same time as a wrong password: the answer must not tell them apart. */
-	static const char nobody[] = "pbkdf2-sha256$30000$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	static const char nobody[] =
+		"pbkdf2-sha256$30000$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 	bool good = auth_password_matches(u ? u->password_hash : nobody, colon + 1);
 	if (!u || !good)
 		return refuse(err);
@@ -285,7 +296,8 @@ static int check_pair(struct auth *a, char *pair, int64_t now_us, struct caller 
 	return caller_from_user(a, u->name, ret);
 }
 
-static int check_basic(struct auth *a, const char *text, int64_t now_us, struct caller *ret, struct fault *err)
+static int check_basic(struct auth *a, const char *text, int64_t now_us, struct caller *ret,
+		       struct fault *err)
 {
 	void *pair;
 	size_t len;
@@ -298,7 +310,8 @@ static int check_basic(struct auth *a, const char *text, int64_t now_us, struct 
 	return r;
 }
 
-static int check_authorization(struct auth *a, const char *value, int64_t now_us, struct caller *ret, struct fault *err)
+static int check_authorization(struct auth *a, const char *value, int64_t now_us,
+			       struct caller *ret, struct fault *err)
 {
 	if (strlen(value) > CREDENTIAL_MAX)
 		return refuse(err);
@@ -313,7 +326,9 @@ static int check_authorization(struct auth *a, const char *value, int64_t now_us
 
 struct infra_env *auth_handle_find(struct auth *a, const char *handle)
 {
-	return handle && *handle && strlen(handle) < 64 ? state_infra_env_by_handle(a->state, handle) : NULL;
+	return handle && *handle && strlen(handle) < 64
+		       ? state_infra_env_by_handle(a->state, handle)
+		       : NULL;
 }
 
 static int check_handle(struct auth *a, const char *handle, struct caller *ret, struct fault *err)
@@ -327,7 +342,8 @@ static int check_handle(struct auth *a, const char *handle, struct caller *ret, 
 	return 0;
 }
 
-int auth_check(struct auth *a, unsigned schemes, const struct credentials *c, int64_t now_us, struct caller *ret, struct fault *err)
+int auth_check(struct auth *a, unsigned schemes, const struct credentials *c, int64_t now_us,
+	       struct caller *ret, struct fault *err)
 {
 	int r;
 
@@ -362,7 +378,8 @@ bool auth_in_scope(const struct caller *c, const char *infra_env_id, const char 
 
 /* --- making --- */
 
-static int sign_named(struct auth *a, json_t *claims, const char *jti, int64_t now_us, int64_t ttl_s, char **ret, struct fault *err)
+static int sign_named(struct auth *a, json_t *claims, const char *jti, int64_t now_us,
+		      int64_t ttl_s, char **ret, struct fault *err)
 {
 	AUTO(json_decrefp) json_t *owned = claims;
 	int64_t now_s = now_us / 1000000;
@@ -374,7 +391,8 @@ static int sign_named(struct auth *a, json_t *claims, const char *jti, int64_t n
 	return jwt_sign(a->key, owned, ret, err);
 }
 
-static int sign(struct auth *a, json_t *claims, int64_t now_us, int64_t ttl_s, char **ret, struct fault *err)
+static int sign(struct auth *a, json_t *claims, int64_t now_us, int64_t ttl_s, char **ret,
+		struct fault *err)
 {
 	char jti[UUID_LEN + 1];
 
@@ -382,8 +400,8 @@ static int sign(struct auth *a, json_t *claims, int64_t now_us, int64_t ttl_s, c
 	return sign_named(a, claims, jti, now_us, ttl_s, ret, err);
 }
 
-int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *host_id, int64_t now_us, int64_t ttl_s, char **ret,
-		     struct fault *err)
+int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *host_id,
+		     int64_t now_us, int64_t ttl_s, char **ret, struct fault *err)
 {
 	if (a->mode == AUTH_MODE_NONE) {
 		*ret = strdup("");
@@ -398,7 +416,8 @@ int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *hos
 }
 
 /* Signatures are deterministic (RFC 6979): with a name made from what is signed, so is the token. */
-int auth_medium_token(struct auth *a, const struct infra_env *ie, int64_t moment_us, int64_t ttl_s, char **ret, struct fault *err)
+int auth_medium_token(struct auth *a, const struct infra_env *ie, int64_t moment_us, int64_t ttl_s,
+		      char **ret, struct fault *err)
 {
 	uint8_t digest[SHA256_LEN];
 	char text[UUID_LEN + 64], jti[UUID_LEN + 1];
@@ -410,10 +429,12 @@ int auth_medium_token(struct auth *a, const struct infra_env *ie, int64_t moment
 	int n = snprintf(text, sizeof(text), "medium %s %" PRId64, ie->id, moment_us);
 	sha256(text, (size_t)n, digest);
 	uuid_format(digest, jti);
-	return sign_named(a, json_pack("{ss}", "infra_env_id", ie->id), jti, moment_us, ttl_s, ret, err);
+	return sign_named(a, json_pack("{ss}", "infra_env_id", ie->id), jti, moment_us, ttl_s, ret,
+			  err);
 }
 
-int auth_user_token(struct auth *a, const char *user, int64_t now_us, int64_t ttl_s, char **ret, struct fault *err)
+int auth_user_token(struct auth *a, const char *user, int64_t now_us, int64_t ttl_s, char **ret,
+		    struct fault *err)
 {
 	if (!state_user(a->state, user))
 		return fault_set(err, -ENOENT, "there is no user %s", user);

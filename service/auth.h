@@ -23,29 +23,31 @@ enum user_role { USER_ADMIN, USER_PLAIN, USER_READ_ONLY };
 /* The result of a check. */
 struct caller {
 	enum auth_scheme scheme;
-	char user[65];				/* AUTH_USER: the name; "admin" in mode none */
+	char user[65]; /* AUTH_USER: the name; "admin" in mode none */
 	enum user_role role;
-	char infra_env_id[UUID_LEN + 1];	/* AUTH_AGENT, AUTH_URL: the scope; "" = all */
-	char host_id[UUID_LEN + 1];		/* AUTH_AGENT: "" = every host of the infra-env */
+	char infra_env_id[UUID_LEN + 1]; /* AUTH_AGENT, AUTH_URL: the scope; "" = all */
+	char host_id[UUID_LEN + 1];      /* AUTH_AGENT: "" = every host of the infra-env */
 };
 
 struct auth;
 /* @key_pem: the service's signing key (P-256). @state is borrowed. */
-int auth_new(enum auth_mode mode, const char *key_pem, struct state *state, struct auth **ret, struct fault *err);
+int auth_new(enum auth_mode mode, const char *key_pem, struct state *state, struct auth **ret,
+	     struct fault *err);
 void auth_free(struct auth *a);
 enum auth_mode auth_mode(const struct auth *a);
 
 /* The credentials of one request; every string may be NULL. */
 struct credentials {
 	const char *authorization; /* header Authorization */
-	const char *secret_key;	   /* header X-Secret-Key */
-	const char *api_key;	   /* query api_key */
+	const char *secret_key;    /* header X-Secret-Key */
+	const char *api_key;       /* query api_key */
 };
 /*
  * Checks @c against the @schemes of a route. 0; -EACCES (401) no or bad credentials, -EPERM (403) good ones of a class that the route does
  * not take.
  */
-int auth_check(struct auth *a, unsigned schemes, const struct credentials *c, int64_t now_us, struct caller *ret, struct fault *err);
+int auth_check(struct auth *a, unsigned schemes, const struct credentials *c, int64_t now_us,
+	       struct caller *ret, struct fault *err);
 /* May the caller see this infra-env (and host, NULL = any)? Otherwise the answer is 404. */
 bool auth_in_scope(const struct caller *c, const char *infra_env_id, const char *host_id);
 
@@ -53,17 +55,19 @@ bool auth_in_scope(const struct caller *c, const char *infra_env_id, const char 
  * A token for agents of @ie: claims infra_env_id, iat, jti, and exp (@ttl_s > 0), host_id (@host_id not NULL). *ret is owned by the
  * caller. In mode none: "" (assisted-v2 §2.2).
  */
-int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *host_id, int64_t now_us, int64_t ttl_s, char **ret,
-		     struct fault *err);
+int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *host_id,
+		     int64_t now_us, int64_t ttl_s, char **ret, struct fault *err);
 /*
  * The token that a discovery medium of @ie carries: as auth_agent_token(), but the same text for the same infra-env and moment, so that the
  * medium is the same bytes at every request. @moment_us: when it begins to be valid.
  */
-int auth_medium_token(struct auth *a, const struct infra_env *ie, int64_t moment_us, int64_t ttl_s, char **ret, struct fault *err);
+int auth_medium_token(struct auth *a, const struct infra_env *ie, int64_t moment_us, int64_t ttl_s,
+		      char **ret, struct fault *err);
 /* Revokes one token (by its text); revoking all of an infra-env is: token_epoch = now. */
 int auth_token_revoke(struct auth *a, const char *token, struct fault *err);
 /* A Bearer token of a user. *ret is owned by the caller. */
-int auth_user_token(struct auth *a, const char *user, int64_t now_us, int64_t ttl_s, char **ret, struct fault *err);
+int auth_user_token(struct auth *a, const char *user, int64_t now_us, int64_t ttl_s, char **ret,
+		    struct fault *err);
 
 /* The infra-env of a download handle (path /byapikey/HANDLE/…, query api_key), or NULL. The handle is infra_env.image_token_key. */
 struct infra_env *auth_handle_find(struct auth *a, const char *handle);

@@ -19,8 +19,9 @@ struct check {
 static const char *type_name(const json_t *v)
 {
 	static const char *const names[] = {
-		[JSON_OBJECT] = "object", [JSON_ARRAY] = "array", [JSON_STRING] = "string", [JSON_INTEGER] = "number",
-		[JSON_REAL] = "number",	  [JSON_TRUE] = "bool",	  [JSON_FALSE] = "bool",    [JSON_NULL] = "null",
+		[JSON_OBJECT] = "object",  [JSON_ARRAY] = "array", [JSON_STRING] = "string",
+		[JSON_INTEGER] = "number", [JSON_REAL] = "number", [JSON_TRUE] = "bool",
+		[JSON_FALSE] = "bool",     [JSON_NULL] = "null",
 	};
 	return names[json_typeof(v)];
 }
@@ -28,8 +29,9 @@ static const char *type_name(const json_t *v)
 static const char *wanted_name(enum body_type t)
 {
 	static const char *const names[] = {
-		[BODY_STR] = "string", [BODY_UUID] = "string",	[BODY_BOOL] = "bool", [BODY_INT] = "int64",
-		[BODY_OBJECT] = "object", [BODY_ARRAY] = "array", [BODY_ANY] = "any",
+		[BODY_STR] = "string", [BODY_UUID] = "string",   [BODY_BOOL] = "bool",
+		[BODY_INT] = "int64",  [BODY_OBJECT] = "object", [BODY_ARRAY] = "array",
+		[BODY_ANY] = "any",
 	};
 	return names[t];
 }
@@ -56,13 +58,17 @@ static bool type_fits(enum body_type t, const json_t *v)
 
 static int wrong_type(const struct check *c, const char *path, const json_t *v, const char *wanted)
 {
-	return fault_set(c->err, -EBADMSG, "parsing %s body from \"\" failed, because json: cannot unmarshal %s into field %s of type %s",
-			 c->schema->name, type_name(v), path, wanted);
+	return fault_set(
+		c->err, -EBADMSG,
+		"parsing %s body from \"\" failed, because json: cannot unmarshal %s into field %s of type %s",
+		c->schema->name, type_name(v), path, wanted);
 }
 
-static int check_object(const struct check *c, const char *path, const struct body_field *fields, json_t *obj);
+static int check_object(const struct check *c, const char *path, const struct body_field *fields,
+			json_t *obj);
 
-static int check_enum(const struct check *c, const char *path, const struct body_field *f, const char *text)
+static int check_enum(const struct check *c, const char *path, const struct body_field *f,
+		      const char *text)
 {
 	char list[512] = "";
 	size_t len = 0;
@@ -76,25 +82,30 @@ static int check_enum(const struct check *c, const char *path, const struct body
 	return fault_set(c->err, -EBADMSG, "%s in body should be one of [%s]", path, list);
 }
 
-static int check_text(const struct check *c, const char *path, const struct body_field *f, const json_t *v)
+static int check_text(const struct check *c, const char *path, const struct body_field *f,
+		      const json_t *v)
 {
 	const char *text = json_string_value(v);
 
 	if (f->type == BODY_UUID && !uuid_is_valid(text))
-		return fault_set(c->err, -EBADMSG, "%s in body must be of type uuid: \"%s\"", path, text);
+		return fault_set(c->err, -EBADMSG, "%s in body must be of type uuid: \"%s\"", path,
+				 text);
 	if (f->max_len && json_string_length(v) > f->max_len)
-		return fault_set(c->err, -EBADMSG, "%s in body should be at most %zu chars long", path, f->max_len);
+		return fault_set(c->err, -EBADMSG, "%s in body should be at most %zu chars long",
+				 path, f->max_len);
 	return f->values ? check_enum(c, path, f, text) : 0;
 }
 
-static int check_array(const struct check *c, const char *path, const struct body_field *f, json_t *array)
+static int check_array(const struct check *c, const char *path, const struct body_field *f,
+		       json_t *array)
 {
 	char item_path[PATH_MAX_LEN];
 	size_t i;
 	json_t *item;
 
 	if (json_array_size(array) > BODY_ARRAY_MAX)
-		return fault_set(c->err, -EBADMSG, "%s in body should have at most %d items", path, BODY_ARRAY_MAX);
+		return fault_set(c->err, -EBADMSG, "%s in body should have at most %d items", path,
+				 BODY_ARRAY_MAX);
 	json_array_foreach(array, i, item) {
 		snprintf(item_path, sizeof(item_path), "%.200s.%zu", path, i);
 		if (f->sub) {
@@ -110,7 +121,8 @@ static int check_array(const struct check *c, const char *path, const struct bod
 	return 0;
 }
 
-static int check_value(const struct check *c, const char *path, const struct body_field *f, json_t *v)
+static int check_value(const struct check *c, const char *path, const struct body_field *f,
+		       json_t *v)
 {
 	if (!type_fits(f->type, v))
 		return wrong_type(c, path, v, wanted_name(f->type));
@@ -120,7 +132,8 @@ static int check_value(const struct check *c, const char *path, const struct bod
 		return check_text(c, path, f, v);
 	case BODY_INT:
 		if (f->flags & BODY_POSITIVE && json_integer_value(v) < 0)
-			return fault_set(c->err, -EBADMSG, "%s in body should be greater than or equal to 0", path);
+			return fault_set(c->err, -EBADMSG,
+					 "%s in body should be greater than or equal to 0", path);
 		return 0;
 	case BODY_OBJECT:
 		return f->sub ? check_object(c, path, f->sub, v) : 0;
@@ -150,8 +163,10 @@ static int check_keys(const struct check *c, const struct body_field *fields, js
 	json_object_foreach_safe(obj, tmp, key, v) {
 		const struct body_field *f = field_find(fields, key);
 		if (!f)
-			return fault_set(c->err, -EBADMSG, "parsing %s body from \"\" failed, because json: unknown field \"%s\"",
-					 c->schema->name, key);
+			return fault_set(
+				c->err, -EBADMSG,
+				"parsing %s body from \"\" failed, because json: unknown field \"%s\"",
+				c->schema->name, key);
 		if (!strcmp(f->key, key))
 			continue;
 		if (!json_object_get(obj, f->key) && json_object_set(obj, f->key, v) < 0)
@@ -161,20 +176,23 @@ static int check_keys(const struct check *c, const struct body_field *fields, js
 	return 0;
 }
 
-static int check_object(const struct check *c, const char *path, const struct body_field *fields, json_t *obj)
+static int check_object(const struct check *c, const char *path, const struct body_field *fields,
+			json_t *obj)
 {
 	char field_path[PATH_MAX_LEN];
 
 	int r = check_keys(c, fields, obj);
 	for (const struct body_field *f = fields; f->key && r == 0; f++) {
 		json_t *v = json_object_get(obj, f->key);
-		snprintf(field_path, sizeof(field_path), "%.150s%s%.100s", path, path[0] ? "." : "", f->key);
+		snprintf(field_path, sizeof(field_path), "%.150s%s%.100s", path, path[0] ? "." : "",
+			 f->key);
 		if (v && !json_is_null(v))
 			r = check_value(c, field_path, f, v);
 	}
 	/* Go decodes everything before it looks for what is missing. */
 	for (const struct body_field *f = fields; f->key && r == 0; f++) {
-		snprintf(field_path, sizeof(field_path), "%.150s%s%.100s", path, path[0] ? "." : "", f->key);
+		snprintf(field_path, sizeof(field_path), "%.150s%s%.100s", path, path[0] ? "." : "",
+			 f->key);
 		if (f->flags & BODY_REQUIRED && !body_has(obj, f->key))
 			r = fault_set(c->err, -EBADMSG, "%s in body is required", field_path);
 	}
@@ -197,7 +215,8 @@ static bool is_blank(const char *text, size_t len)
 	return true;
 }
 
-int body_parse(const struct body_schema *schema, const char *text, size_t len, json_t **ret, struct fault *err)
+int body_parse(const struct body_schema *schema, const char *text, size_t len, json_t **ret,
+	       struct fault *err)
 {
 	struct fault why = FAULT_INIT;
 	struct check c = { schema, err };
@@ -213,10 +232,13 @@ int body_parse(const struct body_schema *schema, const char *text, size_t len, j
 
 	AUTO(json_decrefp) json_t *v = json_parse(text, len, BODY_MAX, true, &why);
 	if (!v)
-		return fault_set(err, -EBADMSG, "parsing %s body from \"\" failed, because %s", schema->name, fault_text(&why));
+		return fault_set(err, -EBADMSG, "parsing %s body from \"\" failed, because %s",
+				 schema->name, fault_text(&why));
 	if (!json_is_object(v))
-		return fault_set(err, -EBADMSG, "parsing %s body from \"\" failed, because json: cannot unmarshal %s into an object",
-				 schema->name, type_name(v));
+		return fault_set(
+			err, -EBADMSG,
+			"parsing %s body from \"\" failed, because json: cannot unmarshal %s into an object",
+			schema->name, type_name(v));
 	int r = check_object(&c, "", schema->fields, v);
 	if (r == 0)
 		*ret = TAKE(v);

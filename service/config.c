@@ -10,7 +10,10 @@
 #include "common/str.h"
 
 #define SECTION "slipwayd"
-#define K(name, t, member) { SECTION, name, t, offsetof(struct service_config, member) }
+#define K(name, t, member)                                                \
+	{                                                                 \
+		SECTION, name, t, offsetof(struct service_config, member) \
+	}
 #define STAGE(name, stage) K("stage_timeout_" name, CONF_MS, stage_timeout_ms[stage])
 
 static const struct conf_key keys[] = {
@@ -66,10 +69,14 @@ int service_config_init(struct service_config *c)
 		{ offsetof(struct service_config, auth), "local" },
 		{ offsetof(struct service_config, store), "sqlite" },
 		{ offsetof(struct service_config, default_version), "1.0" },
-		{ offsetof(struct service_config, agent_image), "localhost/slipway/agent:" SLIPWAY_VERSION },
-		{ offsetof(struct service_config, installer_image), "localhost/slipway/installer:" SLIPWAY_VERSION },
-		{ offsetof(struct service_config, controller_image), "localhost/slipway/controller:" SLIPWAY_VERSION },
-		{ offsetof(struct service_config, service_image), "localhost/slipway/service:" SLIPWAY_VERSION },
+		{ offsetof(struct service_config, agent_image),
+		  "localhost/slipway/agent:" SLIPWAY_VERSION },
+		{ offsetof(struct service_config, installer_image),
+		  "localhost/slipway/installer:" SLIPWAY_VERSION },
+		{ offsetof(struct service_config, controller_image),
+		  "localhost/slipway/controller:" SLIPWAY_VERSION },
+		{ offsetof(struct service_config, service_image),
+		  "localhost/slipway/service:" SLIPWAY_VERSION },
 	};
 
 	*c = (struct service_config){
@@ -100,10 +107,14 @@ static int check_url(const char *name, const char *url, struct fault *err)
 {
 	if (!url)
 		return 0;
-	const char *host = str_starts(url, "https://") ? url + 8 : str_starts(url, "http://") ? url + 7 : NULL;
+	const char *host = str_starts(url, "https://")  ? url + 8
+			   : str_starts(url, "http://") ? url + 7
+							: NULL;
 	if (!host || !*host || strpbrk(host, "/ \t\"'?#@"))
-		return fault_set(err, -EINVAL, "%s must be http://HOST[:PORT] or https://HOST[:PORT] without a path, not \"%s\"", name,
-				 url);
+		return fault_set(
+			err, -EINVAL,
+			"%s must be http://HOST[:PORT] or https://HOST[:PORT] without a path, not \"%s\"",
+			name, url);
 	return 0;
 }
 
@@ -116,7 +127,8 @@ int service_config_check(const struct service_config *c, struct fault *err)
 	if (c->checkin_flush_ms < 100)
 		return fault_set(err, -EINVAL, "checkin_flush must be at least 100 ms");
 	if (str_empty(c->default_version) || strpbrk(c->default_version, "/?# \t"))
-		return fault_set(err, -EINVAL, "default_version must be a version number, not \"%s\"",
+		return fault_set(err, -EINVAL,
+				 "default_version must be a version number, not \"%s\"",
 				 c->default_version ? c->default_version : "");
 	int r = check_url("service_base_url", c->service_base_url, err);
 	if (r == 0)

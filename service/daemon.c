@@ -118,7 +118,8 @@ static int make_identity(struct daemon *d, struct fault *err)
 
 	int r = setup_key(d->dirfd, FILE_TOKEN_KEY, &d->token_key, err);
 	if (r == 0)
-		r = auth_new(service_config_auth(svc->config), d->token_key, svc->state, &svc->auth, err);
+		r = auth_new(service_config_auth(svc->config), d->token_key, svc->state, &svc->auth,
+			     err);
 	if (r == 0)
 		r = setup_names(svc->config, &d->names, err);
 	if (r == 0)
@@ -162,9 +163,10 @@ static int resolve_urls(struct service *svc, struct fault *err)
 	const struct service_config *c = svc->config;
 	AUTO(freep) char *own = default_host(svc->https_addr);
 
-	svc->service_url = c->service_base_url ? setup_resolve_url(c->service_base_url, svc->https_addr) :
-			   own		      ? default_url("https", own, svc->https_addr) :
-						NULL;
+	svc->service_url = c->service_base_url
+				   ? setup_resolve_url(c->service_base_url, svc->https_addr)
+			   : own ? default_url("https", own, svc->https_addr)
+				 : NULL;
 	if (!svc->service_url)
 		return fault_oom(err);
 	const char *image = c->image_base_url ? c->image_base_url : svc->service_url;
@@ -175,9 +177,10 @@ static int resolve_urls(struct service *svc, struct fault *err)
 	if (!svc->http_addr)
 		return 0;
 	AUTO(freep) char *host = bracketed_host_of(svc->service_url);
-	svc->payload_url = c->payload_base_url ? setup_resolve_url(c->payload_base_url, svc->http_addr) :
-			   host		      ? default_url("http", host, svc->http_addr) :
-						NULL;
+	svc->payload_url = c->payload_base_url
+				   ? setup_resolve_url(c->payload_base_url, svc->http_addr)
+			   : host ? default_url("http", host, svc->http_addr)
+				  : NULL;
 	return svc->payload_url ? 0 : fault_oom(err);
 }
 
@@ -222,7 +225,8 @@ static int add_events(struct daemon *d, struct fault *err)
 {
 	static const int numbers[] = { SIGTERM, SIGINT };
 	uint64_t ms = d->svc.config->checkin_flush_ms;
-	const struct timeval period = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	const struct timeval period = { .tv_sec = (time_t)(ms / 1000),
+					.tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		d->signals[i] = evsignal_new(d->svc.base, numbers[i], on_signal, d);
@@ -247,8 +251,9 @@ static void notify_systemd(const char *text)
 	if (sa.sun_path[0] == '@')
 		sa.sun_path[0] = '\0';
 	AUTO(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&sa,
-			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
+	if (fd < 0 ||
+	    sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&sa,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
 		log_warning("cannot tell systemd: %s", strerror(errno));
 }
 
@@ -268,15 +273,19 @@ static int tell_ready(const struct service *svc, int fd, struct fault *err)
 	notify_systemd("READY=1");
 	if (fd < 0)
 		return 0;
-	AUTO(json_decrefp) json_t *v = json_pack("{s:s, s:s?, s:s?, s:s, s:s?}", "https", svc->https_addr, "http", svc->http_addr, "ca", ca,
-						 "admin_user", ADMIN_USER, "admin_password_file", password);
+	AUTO(json_decrefp)
+	json_t *v = json_pack("{s:s, s:s?, s:s?, s:s, s:s?}", "https", svc->https_addr, "http",
+			      svc->http_addr, "ca", ca, "admin_user", ADMIN_USER,
+			      "admin_password_file", password);
 	AUTO(freep) char *text = v ? json_text(v, false) : NULL;
 	AUTO(freep) char *line = text ? str_printf("%s\n", text) : NULL;
 	if (!line)
 		return fault_oom(err);
 	int r = fd_write(fd, line, strlen(line));
 	close(fd);
-	return r < 0 ? fault_set(err, r, "cannot write to the descriptor of --ready-fd: %s", strerror(-r)) : 0;
+	return r < 0 ? fault_set(err, r, "cannot write to the descriptor of --ready-fd: %s",
+				 strerror(-r))
+		     : 0;
 }
 
 static int serve(struct daemon *d, int ready_fd, struct fault *err)
@@ -289,9 +298,12 @@ static int serve(struct daemon *d, int ready_fd, struct fault *err)
 		r = tell_ready(svc, ready_fd, err);
 	if (r < 0)
 		return r;
-	log_notice("serving on https://%s%s%s%s", svc->https_addr, svc->http_addr ? " and http://" : "",
-		   svc->http_addr ? svc->http_addr : "", auth_mode(svc->auth) == AUTH_MODE_NONE ?
-		   ": WITHOUT any authentication, everybody who reaches it is its administrator" : "");
+	log_notice(
+		"serving on https://%s%s%s%s", svc->https_addr,
+		svc->http_addr ? " and http://" : "", svc->http_addr ? svc->http_addr : "",
+		auth_mode(svc->auth) == AUTH_MODE_NONE
+			? ": WITHOUT any authentication, everybody who reaches it is its administrator"
+			: "");
 	if (event_base_dispatch(svc->base) < 0)
 		return fault_set(err, -EIO, "the event loop failed");
 	notify_systemd("STOPPING=1");

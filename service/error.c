@@ -12,9 +12,11 @@ static const struct {
 	int status;
 	enum error_shape shape;
 } errors[] = {
-	{ -EBADMSG, 400, ERROR_PLAIN }, { -EINVAL, 400, ERROR_MODEL }, { -EACCES, 401, ERROR_PLAIN }, { -EPERM, 403, ERROR_PLAIN },
-	{ -ENOENT, 404, ERROR_MODEL },	{ -EBUSY, 409, ERROR_MODEL },  { -EEXIST, 409, ERROR_MODEL }, { -E2BIG, 413, ERROR_PLAIN },
-	{ -ENOSYS, 501, ERROR_MODEL },	{ -EAGAIN, 503, ERROR_MODEL },
+	{ -EBADMSG, 400, ERROR_PLAIN }, { -EINVAL, 400, ERROR_MODEL },
+	{ -EACCES, 401, ERROR_PLAIN },  { -EPERM, 403, ERROR_PLAIN },
+	{ -ENOENT, 404, ERROR_MODEL },  { -EBUSY, 409, ERROR_MODEL },
+	{ -EEXIST, 409, ERROR_MODEL },  { -E2BIG, 413, ERROR_PLAIN },
+	{ -ENOSYS, 501, ERROR_MODEL },  { -EAGAIN, 503, ERROR_MODEL },
 };
 
 int error_status(int code, enum error_shape *ret_shape)

@@ -11,13 +11,20 @@
 #define B(s) (1u << (s))
 
 /* The four live states of the pool. */
-#define POOL (B(HOST_DISCOVERING_UNBOUND) | B(HOST_KNOWN_UNBOUND) | B(HOST_INSUFFICIENT_UNBOUND) | B(HOST_DISCONNECTED_UNBOUND))
+#define POOL                                                                                  \
+	(B(HOST_DISCOVERING_UNBOUND) | B(HOST_KNOWN_UNBOUND) | B(HOST_INSUFFICIENT_UNBOUND) | \
+	 B(HOST_DISCONNECTED_UNBOUND))
 /* States of a bound host that waits for a person and a good check. */
-#define WAITING (B(HOST_DISCOVERING) | B(HOST_KNOWN) | B(HOST_DISCONNECTED) | B(HOST_INSUFFICIENT) | B(HOST_PENDING_FOR_INPUT))
-#define PREPARING (B(HOST_PREPARING_FOR_INSTALLATION) | B(HOST_PREPARING_FAILED) | B(HOST_PREPARING_SUCCESSFUL))
+#define WAITING                                                                              \
+	(B(HOST_DISCOVERING) | B(HOST_KNOWN) | B(HOST_DISCONNECTED) | B(HOST_INSUFFICIENT) | \
+	 B(HOST_PENDING_FOR_INPUT))
+#define PREPARING                                                        \
+	(B(HOST_PREPARING_FOR_INSTALLATION) | B(HOST_PREPARING_FAILED) | \
+	 B(HOST_PREPARING_SUCCESSFUL))
 #define RUNNING (B(HOST_INSTALLING) | B(HOST_INSTALLING_IN_PROGRESS))
 #define PENDING B(HOST_INSTALLING_PENDING_USER_ACTION)
-#define ENDED (B(HOST_INSTALLED) | B(HOST_ADDED_TO_EXISTING_CLUSTER) | B(HOST_ERROR) | B(HOST_CANCELLED))
+#define ENDED \
+	(B(HOST_INSTALLED) | B(HOST_ADDED_TO_EXISTING_CLUSTER) | B(HOST_ERROR) | B(HOST_CANCELLED))
 
 /* One row: from any state of the set to one state (assisted-v2 §7.2, §7.3). */
 struct move {
@@ -27,19 +34,24 @@ struct move {
 };
 
 static const struct move moves[] = {
-	{ HT_REGISTER, WAITING | B(HOST_BINDING) | B(HOST_RESETTING_PENDING_USER_ACTION), HOST_DISCOVERING },
+	{ HT_REGISTER, WAITING | B(HOST_BINDING) | B(HOST_RESETTING_PENDING_USER_ACTION),
+	  HOST_DISCOVERING },
 	{ HT_REGISTER,
-	  POOL | B(HOST_UNBINDING) | B(HOST_UNBINDING_PENDING_USER_ACTION) | B(HOST_RECLAIMING_REBOOTING),
+	  POOL | B(HOST_UNBINDING) | B(HOST_UNBINDING_PENDING_USER_ACTION) |
+		  B(HOST_RECLAIMING_REBOOTING),
 	  HOST_DISCOVERING_UNBOUND },
-	{ HT_REGISTER, B(HOST_INSTALLING_IN_PROGRESS) | B(HOST_ADDED_TO_EXISTING_CLUSTER), HOST_INSTALLING_PENDING_USER_ACTION },
+	{ HT_REGISTER, B(HOST_INSTALLING_IN_PROGRESS) | B(HOST_ADDED_TO_EXISTING_CLUSTER),
+	  HOST_INSTALLING_PENDING_USER_ACTION },
 	{ HT_REGISTER, RUNNING, HOST_ERROR },
-	{ HT_REGISTER, B(HOST_PREPARING_FOR_INSTALLATION) | B(HOST_PREPARING_SUCCESSFUL), HOST_KNOWN },
+	{ HT_REGISTER, B(HOST_PREPARING_FOR_INSTALLATION) | B(HOST_PREPARING_SUCCESSFUL),
+	  HOST_KNOWN },
 
 	{ HT_BIND, B(HOST_KNOWN_UNBOUND), HOST_BINDING },
 
 	/* The original has no way out of binding and resetting; a cluster that is deleted then would leave its hosts stuck. */
 	{ HT_UNBIND, WAITING | B(HOST_BINDING), HOST_UNBINDING },
-	{ HT_UNBIND, PREPARING | RUNNING | PENDING | ENDED | B(HOST_RESETTING_PENDING_USER_ACTION), HOST_UNBINDING_PENDING_USER_ACTION },
+	{ HT_UNBIND, PREPARING | RUNNING | PENDING | ENDED | B(HOST_RESETTING_PENDING_USER_ACTION),
+	  HOST_UNBINDING_PENDING_USER_ACTION },
 
 	{ HT_INSTALL, B(HOST_KNOWN), HOST_INSTALLING },
 
@@ -49,8 +61,8 @@ static const struct move moves[] = {
 	{ HT_INSTALLATION_FAILED, RUNNING | PENDING, HOST_ERROR },
 
 	{ HT_RESET,
-	  B(HOST_DISCOVERING) | B(HOST_KNOWN) | B(HOST_PENDING_FOR_INPUT) | PREPARING | RUNNING | PENDING | ENDED |
-		  B(HOST_RESETTING),
+	  B(HOST_DISCOVERING) | B(HOST_KNOWN) | B(HOST_PENDING_FOR_INPUT) | PREPARING | RUNNING |
+		  PENDING | ENDED | B(HOST_RESETTING),
 	  HOST_RESETTING_PENDING_USER_ACTION },
 
 	{ HT_MEDIA_DISCONNECT, WAITING | B(HOST_BINDING), HOST_DISCONNECTED },
@@ -68,7 +80,8 @@ static const struct move moves[] = {
 	{ HT_REFRESH, POOL, HOST_KNOWN_UNBOUND },
 	{ HT_REFRESH, POOL, HOST_INSUFFICIENT_UNBOUND },
 	{ HT_REFRESH, POOL, HOST_DISCONNECTED_UNBOUND },
-	{ HT_REFRESH, B(HOST_RECLAIMING) | B(HOST_RECLAIMING_REBOOTING), HOST_UNBINDING_PENDING_USER_ACTION },
+	{ HT_REFRESH, B(HOST_RECLAIMING) | B(HOST_RECLAIMING_REBOOTING),
+	  HOST_UNBINDING_PENDING_USER_ACTION },
 
 	{ HT_RECLAIM, B(HOST_INSTALLED) | B(HOST_ADDED_TO_EXISTING_CLUSTER), HOST_RECLAIMING },
 	{ HT_RECLAIM, B(HOST_RECLAIMING), HOST_RECLAIMING_REBOOTING },
@@ -79,7 +92,8 @@ _Static_assert(HOST_STATUS_COUNT <= 32, "a set of states is 32 bits");
 
 bool host_may_move(enum host_trigger why, enum host_status from, enum host_status to)
 {
-	if ((unsigned)from >= HOST_STATUS_COUNT || (unsigned)to >= HOST_STATUS_COUNT || (unsigned)why >= HT_TRIGGER_COUNT)
+	if ((unsigned)from >= HOST_STATUS_COUNT || (unsigned)to >= HOST_STATUS_COUNT ||
+	    (unsigned)why >= HT_TRIGGER_COUNT)
 		return false;
 	if (from == to)
 		return true;
@@ -103,11 +117,12 @@ static char *info_cut(const char *info)
 	return strndup(info, n);
 }
 
-int host_move(struct host *h, enum host_trigger why, enum host_status to, const char *info, int64_t now_us, struct fault *err)
+int host_move(struct host *h, enum host_trigger why, enum host_status to, const char *info,
+	      int64_t now_us, struct fault *err)
 {
 	if (!host_may_move(why, h->status, to))
-		return fault_set(err, -EPERM, "a host that is %s cannot become %s", host_status_name(h->status),
-				 host_status_name(to));
+		return fault_set(err, -EPERM, "a host that is %s cannot become %s",
+				 host_status_name(h->status), host_status_name(to));
 
 	char *text = info_cut(info ? info : "");
 	if (!text)

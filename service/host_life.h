@@ -10,8 +10,8 @@ struct host_registration {
 	bool is_slipway_agent;
 };
 /* First or repeated registration; *ret_is_new. The host of the answer is borrowed. */
-int host_register(struct service *svc, struct infra_env *ie, const struct host_registration *reg, struct host **ret, bool *ret_is_new,
-		  struct fault *err);
+int host_register(struct service *svc, struct infra_env *ie, const struct host_registration *reg,
+		  struct host **ret, bool *ret_is_new, struct fault *err);
 int host_bind(struct service *svc, struct host *h, const char *cluster_id, struct fault *err);
 /* Without the checks that only a user's request needs: host_check_unbind(). */
 int host_unbind(struct service *svc, struct host *h, struct fault *err);
@@ -25,10 +25,13 @@ struct host_report {
 	bool is_installed_system; /* the token is bound to this host */
 };
 /* PUT …/progress with the rule "joined means joined" (assisted-v2 §4.4, and for our agents: stays in progress until Done). */
-int host_progress(struct service *svc, struct host *h, const struct host_report *report, struct fault *err);
+int host_progress(struct service *svc, struct host *h, const struct host_report *report,
+		  struct fault *err);
 /* Refreshes other hosts of the cluster for which something changed because @h did. @old_name: its name before. */
-int host_refresh_peers(struct service *svc, struct host *h, const char *old_name, bool had_api_vip, struct fault *err);
+int host_refresh_peers(struct service *svc, struct host *h, const char *old_name, bool had_api_vip,
+		       struct fault *err);
 /* Refreshes the hosts of a cluster ("" = none) that are called @name: another one of that name came, left or was renamed. */
-int host_refresh_namesakes(struct service *svc, const char *cluster_id, const char *name, struct fault *err);
+int host_refresh_namesakes(struct service *svc, const char *cluster_id, const char *name,
+			   struct fault *err);
 /* Has the host fetched its cluster's configuration? */
 bool host_has_api_vip(const struct host *h);

@@ -9,7 +9,7 @@
 
 struct json_out {
 	struct buf *b;
-	int r;		  /* 0 or the first error */
+	int r; /* 0 or the first error */
 	bool needs_comma;
 };
 
@@ -24,7 +24,7 @@ void jo_object_end(struct json_out *o);
 void jo_array(struct json_out *o, const char *key);
 void jo_array_end(struct json_out *o);
 void jo_null(struct json_out *o, const char *key);
-void jo_str(struct json_out *o, const char *key, const char *v);	/* NULL = "" */
+void jo_str(struct json_out *o, const char *key, const char *v); /* NULL = "" */
 void jo_int(struct json_out *o, const char *key, int64_t v);
 void jo_bool(struct json_out *o, const char *key, bool v);
 /* Text that is JSON already. */

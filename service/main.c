@@ -20,11 +20,11 @@ struct options {
 	int ready_fd;
 };
 
-#define TEXT_OPTION(member)                                                                   \
-	static int set_##member(void *ctx, const char *value, struct fault *err)              \
-	{                                                                                     \
-		((struct options *)ctx)->member = value;                                      \
-		return *value ? 0 : fault_set(err, -EINVAL, "the value must not be empty");   \
+#define TEXT_OPTION(member)                                                                 \
+	static int set_##member(void *ctx, const char *value, struct fault *err)            \
+	{                                                                                   \
+		((struct options *)ctx)->member = value;                                    \
+		return *value ? 0 : fault_set(err, -EINVAL, "the value must not be empty"); \
 	}
 TEXT_OPTION(config)
 TEXT_OPTION(state_dir)
@@ -47,12 +47,14 @@ static int set_ready_fd(void *ctx, const char *value, struct fault *err)
 
 static const struct option_spec option_table[] = {
 	{ "config", 0, "FILE", "configuration file (default " SERVICE_CONFIG_PATH ")", set_config },
-	{ "state-dir", 0, "DIR", "where everything is kept (default /var/lib/slipway)", set_state_dir },
+	{ "state-dir", 0, "DIR", "where everything is kept (default /var/lib/slipway)",
+	  set_state_dir },
 	{ "https", 0, "ADDR:PORT", "HTTPS listener (default [::]:9543)", set_https },
 	{ "http", 0, "ADDR:PORT|off", "plain HTTP listener (default [::]:8090)", set_http },
 	{ "auth", 0, "local|none", "who may call (default local)", set_auth },
 	{ "store", 0, "STORE", "where objects are stored (default sqlite)", set_store },
-	{ "service-base-url", 0, "URL", "https://HOST:PORT that goes into media", set_service_base_url },
+	{ "service-base-url", 0, "URL", "https://HOST:PORT that goes into media",
+	  set_service_base_url },
 	{ "image-base-url", 0, "URL", "base of the URLs of discovery images", set_image_base_url },
 	{ "ready-fd", 0, "N", "write a line of JSON there once requests are served", set_ready_fd },
 	{ .name = NULL },

@@ -41,8 +41,9 @@ static const char *const status_names[HOST_STATUS_COUNT] = {
 };
 
 static const char *const role_names[ROLE_COUNT] = {
-	[ROLE_AUTO_ASSIGN] = "auto-assign", [ROLE_MASTER] = "master",	    [ROLE_ARBITER] = "arbiter",
-	[ROLE_WORKER] = "worker",	    [ROLE_BOOTSTRAP] = "bootstrap",
+	[ROLE_AUTO_ASSIGN] = "auto-assign", [ROLE_MASTER] = "master",
+	[ROLE_ARBITER] = "arbiter",         [ROLE_WORKER] = "worker",
+	[ROLE_BOOTSTRAP] = "bootstrap",
 };
 
 static int name_index(const char *const *names, int n, const char *name)
@@ -142,15 +143,25 @@ static const struct model_enum enum_role = { role_text, role_value };
 static const struct model_enum enum_stage = { stage_text, stage_value };
 static const struct model_enum enum_kind = { kind_text, kind_value };
 
-_Static_assert(sizeof(enum host_status) == sizeof(int) && sizeof(enum stage) == sizeof(int), "enums are read as int");
+_Static_assert(sizeof(enum host_status) == sizeof(int) && sizeof(enum stage) == sizeof(int),
+	       "enums are read as int");
 
 /* --- field lists --- */
 
-#define F(st, member, t, fl) \
-	{ .column = #member, .type = (t), .offset = offsetof(struct st, member), .size = sizeof(((struct st *)0)->member), .flags = (fl) }
-#define F_ENUM(st, member, e) \
-	{ .column = #member, .type = MODEL_ENUM, .offset = offsetof(struct st, member), .size = sizeof(int), .names = (e) }
-#define F_END { .column = NULL }
+#define F(st, member, t, fl)                                                           \
+	{                                                                              \
+		.column = #member, .type = (t), .offset = offsetof(struct st, member), \
+		.size = sizeof(((struct st *)0)->member), .flags = (fl)                \
+	}
+#define F_ENUM(st, member, e)                                                                 \
+	{                                                                                     \
+		.column = #member, .type = MODEL_ENUM, .offset = offsetof(struct st, member), \
+		.size = sizeof(int), .names = (e)                                             \
+	}
+#define F_END                  \
+	{                      \
+		.column = NULL \
+	}
 
 static const struct model_field infra_env_fields[] = {
 	F(infra_env, id, MODEL_CHARS, MODEL_KEY),
@@ -293,12 +304,9 @@ static const struct model_field os_image_fields[] = {
 };
 
 static const struct model_field user_fields[] = {
-	F(user, name, MODEL_CHARS, MODEL_KEY),
-	F(user, password_hash, MODEL_STR, MODEL_ENCRYPT),
-	F(user, role, MODEL_I64, 0),
-	F(user, token_epoch, MODEL_I64, 0),
-	F(user, created_at, MODEL_I64, 0),
-	F_END,
+	F(user, name, MODEL_CHARS, MODEL_KEY), F(user, password_hash, MODEL_STR, MODEL_ENCRYPT),
+	F(user, role, MODEL_I64, 0),           F(user, token_epoch, MODEL_I64, 0),
+	F(user, created_at, MODEL_I64, 0),     F_END,
 };
 
 static const struct model_class classes[MODEL_KIND_COUNT] = {
@@ -463,7 +471,8 @@ static const char *member_find(const char *json, const char *key)
 		if (*p != '"')
 			continue;
 		const char *end = string_end(p);
-		if (depth == 1 && end && (size_t)(end - p - 1) == len && !memcmp(p + 1, key, len) && end[1] == ':')
+		if (depth == 1 && end && (size_t)(end - p - 1) == len && !memcmp(p + 1, key, len) &&
+		    end[1] == ':')
 			return end + 2;
 		p = end;
 		if (!p)
@@ -480,15 +489,16 @@ int host_note_inventory(struct host *h)
 
 	if (!end || end == value + 1)
 		return str_set(&h->inventory_hostname, NULL);
-	AUTO(json_decrefp) json_t *name = json_parse(value, (size_t)(end - value + 1), SIZE_MAX, true, NULL);
+	AUTO(json_decrefp)
+	json_t *name = json_parse(value, (size_t)(end - value + 1), SIZE_MAX, true, NULL);
 	return str_set(&h->inventory_hostname, json_string_value(name));
 }
 
 void host_clear_findings(struct host *h)
 {
 	char **texts[] = {
-		&h->inventory,	   &h->inventory_hostname, &h->images_status, &h->ntp_sources,
-		&h->progress_info, &h->stage_text,	   &h->logs_info,     &h->disks_info,
+		&h->inventory,     &h->inventory_hostname, &h->images_status, &h->ntp_sources,
+		&h->progress_info, &h->stage_text,         &h->logs_info,     &h->disks_info,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

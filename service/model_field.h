@@ -6,7 +6,15 @@
 #include <stddef.h>
 #include "common/fault.h"
 
-enum model_kind { MODEL_INFRA_ENV, MODEL_CLUSTER, MODEL_HOST, MODEL_EVENT, MODEL_OS_IMAGE, MODEL_USER, MODEL_KIND_COUNT };
+enum model_kind {
+	MODEL_INFRA_ENV,
+	MODEL_CLUSTER,
+	MODEL_HOST,
+	MODEL_EVENT,
+	MODEL_OS_IMAGE,
+	MODEL_USER,
+	MODEL_KIND_COUNT
+};
 
 enum model_type {
 	MODEL_CHARS,  /* char[size] inside the struct; "" = unset */
@@ -20,9 +28,9 @@ enum model_type {
 };
 
 enum model_flags {
-	MODEL_KEY = 1 << 0,	/* part of the primary key (only MODEL_CHARS) */
+	MODEL_KEY = 1 << 0,     /* part of the primary key (only MODEL_CHARS) */
 	MODEL_ENCRYPT = 1 << 1, /* a MODEL_STR that is encrypted at rest */
-	MODEL_AUTO = 1 << 2,	/* the store chooses it (event ids) */
+	MODEL_AUTO = 1 << 2,    /* the store chooses it (event ids) */
 };
 
 struct model_enum {

@@ -59,7 +59,8 @@ int answer_json(struct request *r, int status, json_t *value)
 	return answer_data(r, status, "application/json", text, strlen(text));
 }
 
-int answer_data(struct request *r, int status, const char *content_type, const void *data, size_t len)
+int answer_data(struct request *r, int status, const char *content_type, const void *data,
+		size_t len)
 {
 	buf_reset(&r->out);
 	int e = buf_append(&r->out, data, len);
@@ -75,7 +76,8 @@ int answer_header(struct request *r, const char *name, const char *value)
 	return http_reply_header(r->http, name, value);
 }
 
-int answer_source(struct request *r, const char *content_type, const char *etag, int64_t mtime_s, struct http_source src)
+int answer_source(struct request *r, const char *content_type, const char *etag, int64_t mtime_s,
+		  struct http_source src)
 {
 	r->taken = true;
 	http_reply_source(r->http, content_type, etag, mtime_s, src);

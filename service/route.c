@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "service/error.h"
 
-#define SEGMENTS_MAX 16	  /* of a path */
+#define SEGMENTS_MAX 16 /* of a path */
 #define SEGMENT_LEN_MAX 255
 
 /* A path cut at its slashes. */
@@ -112,7 +112,8 @@ static bool pattern_fits(const struct segments *pattern, const struct segments *
 	for (size_t i = 0; i < pattern->n; i++) {
 		if (is_param(pattern, i))
 			continue;
-		if (pattern->len[i] != path->len[i] || memcmp(pattern->text[i], path->text[i], path->len[i]) != 0)
+		if (pattern->len[i] != path->len[i] ||
+		    memcmp(pattern->text[i], path->text[i], path->len[i]) != 0)
 			return false;
 	}
 	return true;
@@ -123,13 +124,15 @@ static bool same_shape(const struct segments *a, const struct segments *b)
 	for (size_t i = 0; i < a->n; i++) {
 		if (is_param(a, i) != is_param(b, i))
 			return false;
-		if (!is_param(a, i) && (a->len[i] != b->len[i] || memcmp(a->text[i], b->text[i], a->len[i]) != 0))
+		if (!is_param(a, i) &&
+		    (a->len[i] != b->len[i] || memcmp(a->text[i], b->text[i], a->len[i]) != 0))
 			return false;
 	}
 	return true;
 }
 
-static void params_fill(const struct segments *pattern, const struct segments *path, struct request *r)
+static void params_fill(const struct segments *pattern, const struct segments *path,
+			struct request *r)
 {
 	size_t n = 0;
 
@@ -150,7 +153,8 @@ static void allow_add(char allow[128], const char *method)
 	snprintf(allow + len, 128 - len, "%s%s", len ? "," : "", method);
 }
 
-enum route_match route_find(const struct route_tree *t, const char *method, const char *path, struct request *r, char ret_allow[128])
+enum route_match route_find(const struct route_tree *t, const char *method, const char *path,
+			    struct request *r, char ret_allow[128])
 {
 	struct segments want;
 	const struct pattern *first = NULL;
@@ -200,7 +204,8 @@ int route_check_params(const struct request *r, struct fault *err)
 	for (size_t i = 0; i < ARRAY_SIZE(uuids); i++) {
 		const char *v = request_param(r, uuids[i]);
 		if (v[0] && !uuid_is_valid(v))
-			return fault_set(err, -EBADMSG, "%s in path must be of type uuid: \"%s\"", uuids[i], v);
+			return fault_set(err, -EBADMSG, "%s in path must be of type uuid: \"%s\"",
+					 uuids[i], v);
 	}
 	return 0;
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct schema_step {
-	int number;	  /* NNN of schema/NNN-name.sql */
+	int number;       /* NNN of schema/NNN-name.sql */
 	const char *name; /* for messages */
 	const char *sql;  /* ends with a NUL */
 };

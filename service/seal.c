@@ -16,8 +16,8 @@
 #define NONCE_LEN 12
 #define TAG_LEN 16
 
-int seal_close(const uint8_t key[SEAL_KEY_LEN], const char *place, const void *plain, size_t len, void **ret, size_t *ret_len,
-	       struct fault *err)
+int seal_close(const uint8_t key[SEAL_KEY_LEN], const char *place, const void *plain, size_t len,
+	       void **ret, size_t *ret_len, struct fault *err)
 {
 	AUTO(freep) uint8_t *out = malloc(len + SEAL_OVERHEAD);
 	if (!out)
@@ -31,19 +31,21 @@ int seal_close(const uint8_t key[SEAL_KEY_LEN], const char *place, const void *p
 	mbedtls_gcm_init(&gcm);
 	int r = mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key, SEAL_KEY_LEN * 8);
 	if (r == 0)
-		r = mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, len, nonce, NONCE_LEN, (const uint8_t *)place, strlen(place),
-					      plain, body, TAG_LEN, tag);
+		r = mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, len, nonce, NONCE_LEN,
+					      (const uint8_t *)place, strlen(place), plain, body,
+					      TAG_LEN, tag);
 	mbedtls_gcm_free(&gcm);
 	if (r != 0)
-		return fault_set(err, -EIO, "cannot encrypt %s (mbedTLS error -0x%04x)", place, (unsigned)-r);
+		return fault_set(err, -EIO, "cannot encrypt %s (mbedTLS error -0x%04x)", place,
+				 (unsigned)-r);
 
 	*ret = TAKE(out);
 	*ret_len = len + SEAL_OVERHEAD;
 	return 0;
 }
 
-int seal_open(const uint8_t key[SEAL_KEY_LEN], const char *place, const void *sealed, size_t len, char **ret, size_t *ret_len,
-	      struct fault *err)
+int seal_open(const uint8_t key[SEAL_KEY_LEN], const char *place, const void *sealed, size_t len,
+	      char **ret, size_t *ret_len, struct fault *err)
 {
 	const uint8_t *in = sealed;
 
@@ -60,13 +62,14 @@ int seal_open(const uint8_t key[SEAL_KEY_LEN], const char *place, const void *se
 	mbedtls_gcm_init(&gcm);
 	int r = mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key, SEAL_KEY_LEN * 8);
 	if (r == 0)
-		r = mbedtls_gcm_auth_decrypt(&gcm, n, nonce, NONCE_LEN, (const uint8_t *)place, strlen(place), tag, TAG_LEN, body,
-					     (uint8_t *)out);
+		r = mbedtls_gcm_auth_decrypt(&gcm, n, nonce, NONCE_LEN, (const uint8_t *)place,
+					     strlen(place), tag, TAG_LEN, body, (uint8_t *)out);
 	mbedtls_gcm_free(&gcm);
 	if (r != 0) {
 		secret_wipe(out, n);
 		free(out);
-		return fault_set(err, -EBADMSG, "the secret in %s does not open with this key file", place);
+		return fault_set(err, -EBADMSG, "the secret in %s does not open with this key file",
+				 place);
 	}
 	out[n] = '\0';
 	*ret = out;
@@ -74,7 +77,8 @@ int seal_open(const uint8_t key[SEAL_KEY_LEN], const char *place, const void *se
 	return 0;
 }
 
-int seal_key_load(int dirfd, const char *name, int create, uint8_t ret[SEAL_KEY_LEN], struct fault *err)
+int seal_key_load(int dirfd, const char *name, int create, uint8_t ret[SEAL_KEY_LEN],
+		  struct fault *err)
 {
 	AUTO(closep) int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
@@ -88,16 +92,20 @@ int seal_key_load(int dirfd, const char *name, int create, uint8_t ret[SEAL_KEY_
 		return r;
 	}
 	if (fd < 0)
-		return fault_set(err, -errno, "cannot open the key file %s: %s", name, strerror(errno));
+		return fault_set(err, -errno, "cannot open the key file %s: %s", name,
+				 strerror(errno));
 
 	struct stat st;
 	if (fstat(fd, &st) < 0)
-		return fault_set(err, -errno, "cannot read the key file %s: %s", name, strerror(errno));
+		return fault_set(err, -errno, "cannot read the key file %s: %s", name,
+				 strerror(errno));
 	if (!S_ISREG(st.st_mode) || st.st_size != SEAL_KEY_LEN)
-		return fault_set(err, -EINVAL, "the key file %s is not %d bytes long", name, SEAL_KEY_LEN);
+		return fault_set(err, -EINVAL, "the key file %s is not %d bytes long", name,
+				 SEAL_KEY_LEN);
 	if (st.st_mode & 077)
-		return fault_set(err, -EACCES, "the key file %s can be read by others (mode %04o, wanted 0600)", name,
-				 (unsigned)(st.st_mode & 07777));
+		return fault_set(err, -EACCES,
+				 "the key file %s can be read by others (mode %04o, wanted 0600)",
+				 name, (unsigned)(st.st_mode & 07777));
 	if (fd_read(fd, ret, SEAL_KEY_LEN) != SEAL_KEY_LEN)
 		return fault_set(err, -EIO, "cannot read the key file %s", name);
 	return 0;

@@ -43,8 +43,8 @@ static void send_answer(struct server *s, struct request *r)
 
 	if (class >= 1 && class <= 5)
 		s->svc->requests[class]++;
-	log_debug("%s %s %d %s", http_request_method(r->http), http_request_path(r->http), r->status,
-		  r->route ? r->route->operation : "");
+	log_debug("%s %s %d %s", http_request_method(r->http), http_request_path(r->http),
+		  r->status, r->route ? r->route->operation : "");
 	http_reply(r->http, r->status, r->content_type, r->out.data, r->out.len);
 	request_free(r);
 }
@@ -64,7 +64,8 @@ static void set_fault(struct request *r, int code, const struct fault *why)
 	int status = error_status(code, &shape);
 
 	if (status == 401)
-		(void)answer_header(r, "WWW-Authenticate", "Basic realm=\"slipway\", charset=\"UTF-8\"");
+		(void)answer_header(r, "WWW-Authenticate",
+				    "Basic realm=\"slipway\", charset=\"UTF-8\"");
 	/* 501, 503 and "not in this state" are answers, not trouble of ours. */
 	if (status == 500 && code != -EPROTO)
 		log_warning("%s %s: %s", http_request_method(r->http), http_request_path(r->http),
@@ -96,7 +97,8 @@ static void commit_turn(struct server *s)
 	while (r) {
 		struct request *next = r->next;
 		if (code < 0)
-			set_error(r, 500, ERROR_MODEL, "the store failed and the change was taken back");
+			set_error(r, 500, ERROR_MODEL,
+				  "the store failed and the change was taken back");
 		send_answer(s, r);
 		r = next;
 	}
@@ -141,7 +143,8 @@ static int check_credentials(const struct server *s, struct request *r, struct f
 	int e = auth_check(s->svc->auth, r->route->auth, &c, r->now_us, &r->caller, err);
 	if (e < 0)
 		return e;
-	if (r->caller.scheme == AUTH_USER && r->caller.role == USER_READ_ONLY && strcmp(r->route->method, "GET") != 0)
+	if (r->caller.scheme == AUTH_USER && r->caller.role == USER_READ_ONLY &&
+	    strcmp(r->route->method, "GET") != 0)
 		return fault_set(err, -EPERM, "user %s may only read", r->caller.user);
 	return 0;
 }
@@ -149,24 +152,31 @@ static int check_credentials(const struct server *s, struct request *r, struct f
 static int check_types(const struct request *r, size_t body_len, struct fault *err)
 {
 	const char *produces = r->route->flags & ROUTE_OCTET ? OCTET_TYPE : JSON_TYPE;
-	const char *accept = http_request_header(r->http, "Accept"), *type = http_request_header(r->http, "Content-Type");
+	const char *accept = http_request_header(r->http, "Accept"),
+		   *type = http_request_header(r->http, "Content-Type");
 
 	if (!is_api(r))
 		return 0;
 	if (r->route->body && body_len && type && !media_type_is(type, JSON_TYPE))
-		return fault_set(err, -EBADMSG, "unsupported media type \"%.*s\", only [" JSON_TYPE "] are allowed",
+		return fault_set(err, -EBADMSG,
+				 "unsupported media type \"%.*s\", only [" JSON_TYPE
+				 "] are allowed",
 				 (int)strcspn(type, ";"), type);
 	if (!media_type_accepted(accept, produces))
-		return fault_set(err, -EBADMSG, "unsupported media type requested, only [%s] are available", produces);
+		return fault_set(err, -EBADMSG,
+				 "unsupported media type requested, only [%s] are available",
+				 produces);
 	return 0;
 }
 
 /* Who may not see an object is told that it does not exist (assisted-v2 §2.2). */
 static int check_scope(const struct request *r, struct fault *err)
 {
-	const char *infra_env_id = request_param(r, "infra_env_id"), *host_id = request_param(r, "host_id");
+	const char *infra_env_id = request_param(r, "infra_env_id"),
+		   *host_id = request_param(r, "host_id");
 
-	if (infra_env_id[0] && !auth_in_scope(&r->caller, infra_env_id, host_id[0] ? host_id : NULL))
+	if (infra_env_id[0] &&
+	    !auth_in_scope(&r->caller, infra_env_id, host_id[0] ? host_id : NULL))
 		return fault_set(err, -ENOENT, "Object Not Found");
 	return 0;
 }
@@ -188,7 +198,8 @@ static int check_request(const struct server *s, struct request *r, struct fault
 	if (e == 0)
 		e = check_scope(r, err);
 	if (e == 0 && !r->route->handler)
-		e = fault_set(err, -ENOSYS, "%s is not served by this version", r->route->operation);
+		e = fault_set(err, -ENOSYS, "%s is not served by this version",
+			      r->route->operation);
 	return e;
 }
 
@@ -233,9 +244,11 @@ static void refuse_route(struct server *s, struct request *r, bool is_known, con
 
 	if (is_known) {
 		(void)answer_header(r, "Allow", allow);
-		snprintf(text, sizeof(text), "method %.32s is not allowed, but [%s] are", http_request_method(r->http), allow);
+		snprintf(text, sizeof(text), "method %.32s is not allowed, but [%s] are",
+			 http_request_method(r->http), allow);
 	} else {
-		snprintf(text, sizeof(text), "path %.900s was not found", http_request_path(r->http));
+		snprintf(text, sizeof(text), "path %.900s was not found",
+			 http_request_path(r->http));
 		str_make_utf8(text);
 	}
 	set_error(r, is_known ? 405 : 404, ERROR_PLAIN, text);
@@ -257,7 +270,8 @@ static void on_request(void *ctx, struct http_request *http)
 	r->now_us = service_now_us(s->svc);
 	buf_init(&r->out, ANSWER_MAX);
 
-	enum route_match match = route_find(s->tree, http_request_method(http), http_request_path(http), r, allow);
+	enum route_match match =
+		route_find(s->tree, http_request_method(http), http_request_path(http), r, allow);
 	if (match == ROUTE_FOUND)
 		handle(s, r);
 	else
@@ -269,8 +283,17 @@ static void on_request(void *ctx, struct http_request *http)
 int server_new(struct service *svc, struct server **ret, struct fault *err)
 {
 	static const struct route *const tables[] = {
-		v2_infraenv_routes, v2_download_routes, v2_cluster_routes, v2_host_routes, v2_host_config_routes, v2_step_routes, v2_event_routes,
-		v2_misc_routes,	    image_routes,      v2_unserved_routes, NULL,
+		v2_infraenv_routes,
+		v2_download_routes,
+		v2_cluster_routes,
+		v2_host_routes,
+		v2_host_config_routes,
+		v2_step_routes,
+		v2_event_routes,
+		v2_misc_routes,
+		image_routes,
+		v2_unserved_routes,
+		NULL,
 	};
 	const struct http_limits limits = { .max_headers = HEADERS_MAX, .max_body = BODY_MAX };
 

@@ -8,8 +8,8 @@
 #include "service/rules.h"
 #include "service/state.h"
 
-struct images;	/* service/images.h */
-struct server;	   /* service/server.h */
+struct images;     /* service/images.h */
+struct server;     /* service/server.h */
 struct ctl_server; /* service/ctl_server.h */
 struct host_timer; /* service/life.c */
 
@@ -18,19 +18,21 @@ struct service {
 	struct event_base *base;
 	struct state *state;
 	struct auth *auth;
-	struct images *images;	   /* media, payloads and boot artefacts: images_new() */
-	struct server *server;	   /* set after server_new(): the control socket commits what requests left through server_flush() */
-	struct ctl_server *ctl;	   /* the control socket: ctl_server_new() */
-	struct rule_config rules;  /* its strings point into config and into this struct */
-	char *service_url;	   /* https://HOST:PORT without path, port resolved: what agents use */
-	char *image_url;	   /* base of image-url answers */
-	char *payload_url;	   /* http://HOST:PORT: payloads by plain HTTP; NULL = the plain listener is off */
-	char *ca_pem;		   /* our CA's certificate */
+	struct images *images; /* media, payloads and boot artefacts: images_new() */
+	struct server *
+		server; /* set after server_new(): the control socket commits what requests left through server_flush() */
+	struct ctl_server *ctl;   /* the control socket: ctl_server_new() */
+	struct rule_config rules; /* its strings point into config and into this struct */
+	char *service_url; /* https://HOST:PORT without path, port resolved: what agents use */
+	char *image_url;   /* base of image-url answers */
+	char *payload_url; /* http://HOST:PORT: payloads by plain HTTP; NULL = the plain listener is off */
+	char *ca_pem;                 /* our CA's certificate */
 	char *https_addr, *http_addr; /* real ADDR:PORT of the listeners; http_addr NULL = off */
-	int state_dirfd;	   /* DIR of --state-dir */
-	struct host_timer *timers; /* of all hosts (life.c) */
+	int state_dirfd;              /* DIR of --state-dir */
+	struct host_timer *timers;    /* of all hosts (life.c) */
 	int64_t started_us;
-	uint64_t requests[6];	   /* answered, by status class 1xx..5xx; [0] = connections cut without an answer */
+	uint64_t requests
+		[6]; /* answered, by status class 1xx..5xx; [0] = connections cut without an answer */
 };
 
 /* Wall clock of this service, microseconds. */

@@ -15,7 +15,7 @@
 #include "service/csv.h"
 
 #define CA_DAYS 7300
-#define SERVER_DAYS 825   /* what TLS clients take for a long-lived certificate */
+#define SERVER_DAYS 825 /* what TLS clients take for a long-lived certificate */
 #define RENEW_DAYS 30
 #define PEM_MAX (64u << 10)
 #define NAMES_MAX 64
@@ -29,23 +29,30 @@ int setup_state_dir(const char *path, int *ret_fd, struct fault *err)
 	AUTO(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fault_set(err, -errno, "cannot open the state folder %s: %s", path, strerror(errno));
-	if (st.st_mode & 077 && fchmod(fd, 0700) < 0)
-		return fault_set(err, -errno, "the state folder %s can be read by others and its mode cannot be changed: %s", path,
+		return fault_set(err, -errno, "cannot open the state folder %s: %s", path,
 				 strerror(errno));
+	if (st.st_mode & 077 && fchmod(fd, 0700) < 0)
+		return fault_set(
+			err, -errno,
+			"the state folder %s can be read by others and its mode cannot be changed: %s",
+			path, strerror(errno));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
 int setup_lock(int dirfd, int *ret_fd, struct fault *err)
 {
-	AUTO(closep) int fd = openat(dirfd, FILE_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	AUTO(closep)
+	int fd = openat(dirfd, FILE_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return fault_set(err, -errno, "cannot open the lock file: %s", strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? fault_set(err, -EBUSY, "another slipwayd is running on this state folder") :
-					      fault_set(err, -errno, "cannot lock the state folder: %s", strerror(errno));
+		return errno == EWOULDBLOCK
+			       ? fault_set(err, -EBUSY,
+					   "another slipwayd is running on this state folder")
+			       : fault_set(err, -errno, "cannot lock the state folder: %s",
+					   strerror(errno));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -87,7 +94,8 @@ static int ca_load(int dirfd, const char *ca_key, char **ret_pem, struct fault *
 	return r;
 }
 
-static int cert_load(int dirfd, const char *ca_key, struct setup_tls *t, const char *const *names, struct fault *err)
+static int cert_load(int dirfd, const char *ca_key, struct setup_tls *t, const char *const *names,
+		     struct fault *err)
 {
 	size_t len;
 
@@ -97,11 +105,15 @@ static int cert_load(int dirfd, const char *ca_key, struct setup_tls *t, const c
 	if (r == 0 && pki_cert_covers(t->cert_pem, names, RENEW_DAYS, NULL) == 1)
 		return 0;
 	if (r == 0)
-		log_notice("making a new server certificate: the old one ends soon or lacks a name");
+		log_notice(
+			"making a new server certificate: the old one ends soon or lacks a name");
 	free(t->cert_pem);
 	t->cert_pem = NULL;
-	r = pki_server_cert_new(t->ca_pem, ca_key, t->key_pem, names, SERVER_DAYS, &t->cert_pem, err);
-	return r < 0 ? r : file_replace_at(dirfd, FILE_SERVER_CERT, t->cert_pem, strlen(t->cert_pem), 0644, err);
+	r = pki_server_cert_new(t->ca_pem, ca_key, t->key_pem, names, SERVER_DAYS, &t->cert_pem,
+				err);
+	return r < 0 ? r
+		     : file_replace_at(dirfd, FILE_SERVER_CERT, t->cert_pem, strlen(t->cert_pem),
+				       0644, err);
 }
 
 int setup_tls(int dirfd, const char *const *names, struct setup_tls *ret, struct fault *err)
@@ -191,7 +203,13 @@ static int names_add(char **names, char *name)
 
 int setup_names(const struct service_config *c, char ***ret, struct fault *err)
 {
-	const char *const sources[] = { c->service_base_url, c->image_base_url, c->payload_base_url, c->https, "localhost", "127.0.0.1", "[::1]" };
+	const char *const sources[] = { c->service_base_url,
+					c->image_base_url,
+					c->payload_base_url,
+					c->https,
+					"localhost",
+					"127.0.0.1",
+					"[::1]" };
 	char **names = calloc(NAMES_MAX, sizeof(*names));
 	char own[256] = "";
 	const char *p = c->names, *item;
@@ -234,17 +252,22 @@ static int admin_add(struct service *svc, const char *password, struct fault *er
 	u->role = USER_ADMIN;
 	u->created_at = service_now_us(svc);
 	u->password_hash = auth_password_hash(password);
-	return u->password_hash ? state_commit(svc->state, err) : fault_set(err, -EIO, "cannot hash the administrator's password");
+	return u->password_hash ? state_commit(svc->state, err)
+				: fault_set(err, -EIO, "cannot hash the administrator's password");
 }
 
 /* Once, to whoever started the program; the journal is no place for it. */
 static void show_password(const struct service *svc, const char *password)
 {
 	if (getenv("JOURNAL_STREAM"))
-		log_notice("the password of the administrator \"" ADMIN_USER "\" is in %s/" FILE_ADMIN_PASSWORD, svc->config->state_dir);
+		log_notice("the password of the administrator \"" ADMIN_USER
+			   "\" is in %s/" FILE_ADMIN_PASSWORD,
+			   svc->config->state_dir);
 	else
-		fprintf(stderr, "slipwayd: administrator \"" ADMIN_USER "\", password %s (kept in %s/" FILE_ADMIN_PASSWORD ")\n", password,
-			svc->config->state_dir);
+		fprintf(stderr,
+			"slipwayd: administrator \"" ADMIN_USER
+			"\", password %s (kept in %s/" FILE_ADMIN_PASSWORD ")\n",
+			password, svc->config->state_dir);
 }
 
 int setup_admin(struct service *svc, struct fault *err)
@@ -259,7 +282,8 @@ int setup_admin(struct service *svc, struct fault *err)
 	if (!line)
 		return fault_oom(err);
 	/* The file first: a user whose password nobody knows would be worse than a password without a user. */
-	int r = file_replace_at(svc->state_dirfd, FILE_ADMIN_PASSWORD, line, strlen(line), 0600, err);
+	int r = file_replace_at(svc->state_dirfd, FILE_ADMIN_PASSWORD, line, strlen(line), 0600,
+				err);
 	if (r == 0)
 		r = admin_add(svc, password, err);
 	if (r == 0)

@@ -81,7 +81,8 @@ static struct host_list *list_of(struct state *s, enum model_kind kind, const ch
 
 int host_relink(struct state *s, struct host *h, const char *from_cluster, const char *to_cluster)
 {
-	struct host_list *from = list_of(s, MODEL_CLUSTER, from_cluster), *to = list_of(s, MODEL_CLUSTER, to_cluster);
+	struct host_list *from = list_of(s, MODEL_CLUSTER, from_cluster),
+			 *to = list_of(s, MODEL_CLUSTER, to_cluster);
 
 	if (from == to)
 		return 0;
@@ -121,7 +122,8 @@ int handle_relink(struct state *s, struct infra_env *ie)
 
 static int link_host(struct state *s, struct host *h)
 {
-	struct host_list *pool = list_of(s, MODEL_INFRA_ENV, h->infra_env_id), *cluster = list_of(s, MODEL_CLUSTER, h->cluster_id);
+	struct host_list *pool = list_of(s, MODEL_INFRA_ENV, h->infra_env_id),
+			 *cluster = list_of(s, MODEL_CLUSTER, h->cluster_id);
 
 	if (pool && list_add(pool, h) < 0)
 		return -ENOMEM;
@@ -135,7 +137,8 @@ static int link_host(struct state *s, struct host *h)
 
 static void unlink_host(struct state *s, const struct host *h)
 {
-	struct host_list *pool = list_of(s, MODEL_INFRA_ENV, h->infra_env_id), *cluster = list_of(s, MODEL_CLUSTER, h->cluster_id);
+	struct host_list *pool = list_of(s, MODEL_INFRA_ENV, h->infra_env_id),
+			 *cluster = list_of(s, MODEL_CLUSTER, h->cluster_id);
 
 	if (pool)
 		list_remove(pool, h);
@@ -242,7 +245,8 @@ static int load_revoked(void *ctx, const char *jti)
 
 int state_new(struct store *store, struct state **ret, struct fault *err)
 {
-	static const enum model_kind order[] = { MODEL_USER, MODEL_OS_IMAGE, MODEL_CLUSTER, MODEL_INFRA_ENV, MODEL_HOST };
+	static const enum model_kind order[] = { MODEL_USER, MODEL_OS_IMAGE, MODEL_CLUSTER,
+						 MODEL_INFRA_ENV, MODEL_HOST };
 	struct state *s = calloc(1, sizeof(*s));
 
 	if (!s)
@@ -303,14 +307,14 @@ static void *object_at(struct state *s, enum model_kind kind, size_t i)
 	return i < s->kinds[kind].n ? s->kinds[kind].v[i]->object : NULL;
 }
 
-#define LOOKUPS(type, kind)                                       \
+#define LOOKUPS(type, kind)                                        \
 	struct type *state_##type(struct state *s, const char *id) \
-	{                                                         \
-		return object_find(s, kind, id);                  \
-	}                                                         \
+	{                                                          \
+		return object_find(s, kind, id);                   \
+	}                                                          \
 	struct type *state_##type##_at(struct state *s, size_t i)  \
-	{                                                         \
-		return object_at(s, kind, i);                     \
+	{                                                          \
+		return object_at(s, kind, i);                      \
 	}
 LOOKUPS(infra_env, MODEL_INFRA_ENV)
 LOOKUPS(cluster, MODEL_CLUSTER)
@@ -336,7 +340,8 @@ struct host *state_host_at(struct state *s, size_t i)
 	return object_at(s, MODEL_HOST, i);
 }
 
-static struct host *const *hosts_of(struct state *s, enum model_kind kind, const char *id, size_t *ret_n)
+static struct host *const *hosts_of(struct state *s, enum model_kind kind, const char *id,
+				    size_t *ret_n)
 {
 	const struct host_list *l = list_of(s, kind, id);
 
@@ -344,7 +349,8 @@ static struct host *const *hosts_of(struct state *s, enum model_kind kind, const
 	return l ? l->v : NULL;
 }
 
-struct host *const *state_hosts_of_infra_env(struct state *s, const char *infra_env_id, size_t *ret_n)
+struct host *const *state_hosts_of_infra_env(struct state *s, const char *infra_env_id,
+					     size_t *ret_n)
 {
 	return hosts_of(s, MODEL_INFRA_ENV, infra_env_id, ret_n);
 }

@@ -21,7 +21,7 @@ struct store;
 struct user {
 	char name[65]; /* key */
 	char *password_hash;
-	int64_t role;	     /* enum user_role */
+	int64_t role;        /* enum user_role */
 	int64_t token_epoch; /* Bearer tokens with iat (s) before this are revoked */
 	int64_t created_at;
 };
@@ -46,7 +46,8 @@ struct os_image *state_os_image_at(struct state *s, size_t i);
 struct user *state_user_at(struct state *s, size_t i);
 struct host *state_host_at(struct state *s, size_t i);
 /* Hosts of an infra-env, of a cluster: an array of @*ret_n, valid until hosts are added, removed, bound or unbound. */
-struct host *const *state_hosts_of_infra_env(struct state *s, const char *infra_env_id, size_t *ret_n);
+struct host *const *state_hosts_of_infra_env(struct state *s, const char *infra_env_id,
+					     size_t *ret_n);
 struct host *const *state_hosts_of_cluster(struct state *s, const char *cluster_id, size_t *ret_n);
 /* The other hosts of @h's cluster (none when unbound), for struct rule_ctx. */
 const struct host *const *state_peers(struct state *s, struct host *h, size_t *ret_n);
@@ -70,7 +71,8 @@ bool state_is_changed(struct state *s, const void *object);
 /* Adds a zeroed object whose ids the caller filled in @key_*; -EEXIST when there is one. *ret is borrowed. */
 int state_add_infra_env(struct state *s, const char *id, struct infra_env **ret);
 int state_add_cluster(struct state *s, const char *id, struct cluster **ret);
-int state_add_host(struct state *s, const char *infra_env_id, const char *host_id, struct host **ret);
+int state_add_host(struct state *s, const char *infra_env_id, const char *host_id,
+		   struct host **ret);
 int state_add_os_image(struct state *s, const char *id, struct os_image **ret);
 int state_add_user(struct state *s, const char *name, struct user **ret);
 int state_remove_infra_env(struct state *s, struct infra_env *i);

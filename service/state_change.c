@@ -73,7 +73,8 @@ static void undo_edit(struct state *s, struct change *c)
 
 	/* The lists had room before, so this cannot fail for lack of memory. */
 	if (e->kind == MODEL_HOST && e->is_in_state)
-		(void)host_relink(s, (struct host *)e->object, cluster_id, ((struct host *)e->object)->cluster_id);
+		(void)host_relink(s, (struct host *)e->object, cluster_id,
+				  ((struct host *)e->object)->cluster_id);
 	if (e->kind == MODEL_INFRA_ENV && e->is_in_state)
 		(void)handle_relink(s, (struct infra_env *)e->object);
 }
@@ -146,7 +147,8 @@ bool state_is_changed(struct state *s, const void *object)
 	for (size_t i = s->n_changes; i > s->mark; i--) {
 		const struct change *c = &s->changes[i - 1];
 		if (c->e == e)
-			return c->type != CHANGE_EDIT || !model_equal(e->kind, c->before, e->object);
+			return c->type != CHANGE_EDIT ||
+			       !model_equal(e->kind, c->before, e->object);
 	}
 	return false;
 }
@@ -162,7 +164,8 @@ static int add(struct state *s, enum model_kind kind, const void *key_source, vo
 	e->seq = ++s->next_seq;
 	for (const struct model_field *f = c->fields; f->column; f++) {
 		if (f->flags & MODEL_KEY)
-			memcpy(e->object + f->offset, (const char *)key_source + f->offset, f->size);
+			memcpy(e->object + f->offset, (const char *)key_source + f->offset,
+			       f->size);
 	}
 	model_key(kind, e->object, e->key);
 	int r = entry_link(s, e);
@@ -189,14 +192,14 @@ static int drop(struct state *s, void *object)
 	return r;
 }
 
-#define CHANGES(type)                                             \
-	int state_edit_##type(struct state *s, struct type *o)     \
-	{                                                         \
-		return edit(s, o);                                \
-	}                                                         \
-	int state_remove_##type(struct state *s, struct type *o)   \
-	{                                                         \
-		return drop(s, o);                                \
+#define CHANGES(type)                                            \
+	int state_edit_##type(struct state *s, struct type *o)   \
+	{                                                        \
+		return edit(s, o);                               \
+	}                                                        \
+	int state_remove_##type(struct state *s, struct type *o) \
+	{                                                        \
+		return drop(s, o);                               \
 	}
 CHANGES(infra_env)
 CHANGES(cluster)
@@ -204,24 +207,25 @@ CHANGES(host)
 CHANGES(os_image)
 CHANGES(user)
 
-#define ADD(type, kind, member)                                                         \
-	int state_add_##type(struct state *s, const char *key, struct type **ret)        \
-	{                                                                               \
-		struct type source = { 0 };                                             \
-		void *object;                                                           \
-		if (!str_copy(source.member, sizeof(source.member), key))               \
-			return -EINVAL;                                                 \
-		int r = add(s, kind, &source, &object);                                 \
-		if (r == 0)                                                             \
-			*ret = object;                                                  \
-		return r;                                                               \
+#define ADD(type, kind, member)                                                   \
+	int state_add_##type(struct state *s, const char *key, struct type **ret) \
+	{                                                                         \
+		struct type source = { 0 };                                       \
+		void *object;                                                     \
+		if (!str_copy(source.member, sizeof(source.member), key))         \
+			return -EINVAL;                                           \
+		int r = add(s, kind, &source, &object);                           \
+		if (r == 0)                                                       \
+			*ret = object;                                            \
+		return r;                                                         \
 	}
 ADD(infra_env, MODEL_INFRA_ENV, id)
 ADD(cluster, MODEL_CLUSTER, id)
 ADD(os_image, MODEL_OS_IMAGE, id)
 ADD(user, MODEL_USER, name)
 
-int state_add_host(struct state *s, const char *infra_env_id, const char *host_id, struct host **ret)
+int state_add_host(struct state *s, const char *infra_env_id, const char *host_id,
+		   struct host **ret)
 {
 	struct host source = { 0 };
 	void *object;
@@ -276,7 +280,8 @@ int state_token_revoke(struct state *s, const char *jti)
 {
 	if (state_token_is_revoked(s, jti))
 		return 0;
-	if (array_reserve(&s->revoked_new, &s->revoked_new_size, s->n_revoked_new, sizeof(*s->revoked_new)) < 0)
+	if (array_reserve(&s->revoked_new, &s->revoked_new_size, s->n_revoked_new,
+			  sizeof(*s->revoked_new)) < 0)
 		return -ENOMEM;
 	char *copy = strdup(jti);
 	if (!copy)
@@ -303,8 +308,8 @@ static int write_entry(struct state *s, const struct change *c, struct fault *er
 	/* The first change of a turn holds what the store has. */
 	if (c->type == CHANGE_EDIT && e->is_in_state && model_equal(e->kind, c->before, e->object))
 		return 0;
-	return e->is_in_state ? s->store->ops->put(s->store, e->kind, e->object, err) :
-				s->store->ops->remove(s->store, e->kind, e->object, err);
+	return e->is_in_state ? s->store->ops->put(s->store, e->kind, e->object, err)
+			      : s->store->ops->remove(s->store, e->kind, e->object, err);
 }
 
 static int write_all(struct state *s, struct fault *err)
@@ -396,7 +401,8 @@ int state_flush_checkins(struct state *s, struct fault *err)
 
 	int r = s->store->ops->begin(s->store, err);
 	for (size_t i = 0; i < s->n_checkins && r == 0; i++)
-		r = s->store->ops->checkin(s->store, (const struct host *)s->checkins[i]->object, err);
+		r = s->store->ops->checkin(s->store, (const struct host *)s->checkins[i]->object,
+					   err);
 	if (r == 0)
 		r = s->store->ops->commit(s->store, err);
 	if (r < 0) {

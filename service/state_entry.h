@@ -17,14 +17,14 @@ struct host_list {
 struct entry {
 	enum model_kind kind;
 	char key[MODEL_KEY_MAX];
-	uint64_t seq;		 /* order of creation */
-	uint64_t changed_in;	 /* number of the request that last noted a change */
-	bool is_in_state;	 /* false while removed and not yet committed */
-	bool is_written;	 /* during a commit: done already */
+	uint64_t seq;        /* order of creation */
+	uint64_t changed_in; /* number of the request that last noted a change */
+	bool is_in_state;    /* false while removed and not yet committed */
+	bool is_written;     /* during a commit: done already */
 	bool is_checkin_pending;
-	struct host_list hosts;	 /* of infra-envs and clusters */
-	char handle[32];	 /* of infra-envs: image_token_key as it stands in by_handle */
-	void *slot;		 /* state_host_slot() */
+	struct host_list hosts; /* of infra-envs and clusters */
+	char handle[32];        /* of infra-envs: image_token_key as it stands in by_handle */
+	void *slot;             /* state_host_slot() */
 	_Alignas(16) unsigned char object[];
 };
 
@@ -46,27 +46,27 @@ struct state {
 	struct all kinds[MODEL_KIND_COUNT];
 	struct table by_handle; /* infra-envs by image_token_key */
 	uint64_t next_seq;
-	uint64_t request;	/* number of the running request */
+	uint64_t request; /* number of the running request */
 
 	struct change *changes; /* since the last commit */
 	size_t n_changes, changes_size, mark;
 	struct api_event *events;
 	size_t n_events, events_size, events_mark;
-	char **revoked_new;	/* jti of tokens revoked since the last commit */
+	char **revoked_new; /* jti of tokens revoked since the last commit */
 	size_t n_revoked_new, revoked_new_size, revoked_mark;
 
-	struct table revoked;	/* jti -> itself; owns the texts */
+	struct table revoked; /* jti -> itself; owns the texts */
 	struct entry **checkins;
 	size_t n_checkins, checkins_size;
 	const struct host **peers; /* scratch of state_peers() */
 	size_t peers_size;
-	uint64_t events_written;   /* since the last trim */
+	uint64_t events_written; /* since the last trim */
 
 	void (*on_dirty)(void *ctx);
 	void *on_dirty_ctx;
 };
 
-#define EVENTS_MAX 2000000	/* events that are kept */
+#define EVENTS_MAX 2000000      /* events that are kept */
 #define EVENTS_TRIM_EVERY 10000 /* events written between two trims */
 
 struct entry *entry_of(const void *object);

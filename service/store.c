@@ -14,7 +14,8 @@ const char *const event_severity_names[SEVERITY_COUNT] = {
 
 static const struct store_ops *const backends[] = { &store_sqlite };
 
-int store_open(const char *where, int dirfd, const uint8_t key[SEAL_KEY_LEN], struct store **ret, struct fault *err)
+int store_open(const char *where, int dirfd, const uint8_t key[SEAL_KEY_LEN], struct store **ret,
+	       struct fault *err)
 {
 	size_t n = strcspn(where, ":");
 

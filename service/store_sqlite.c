@@ -29,14 +29,15 @@ int sqlite_fault(struct sqlite_store *s, const char *what, struct fault *err)
 
 static int run_sql(struct sqlite_store *s, const char *sql, const char *what, struct fault *err)
 {
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sqlite_fault(s, what, err);
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
+								       : sqlite_fault(s, what, err);
 }
 
 int sqlite_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **ret, struct fault *err)
 {
-	return sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) == SQLITE_OK ?
-		       0 :
-		       sqlite_fault(s, "prepare a statement", err);
+	return sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) == SQLITE_OK
+		       ? 0
+		       : sqlite_fault(s, "prepare a statement", err);
 }
 
 int sqlite_run(struct sqlite_store *s, sqlite3_stmt *stmt, const char *what, struct fault *err)
@@ -56,8 +57,9 @@ static bool is_sealed(const struct model_field *f)
 
 /* --- one field into a statement --- */
 
-static int bind_sealed(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const struct model_class *c, const struct model_field *f,
-		       const char *key, const char *text, struct fault *err)
+static int bind_sealed(struct sqlite_store *s, sqlite3_stmt *stmt, int i,
+		       const struct model_class *c, const struct model_field *f, const char *key,
+		       const char *text, struct fault *err)
 {
 	char place[160];
 	void *sealed;
@@ -75,8 +77,9 @@ static int bind_sealed(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const 
 	return 0;
 }
 
-static int bind_field(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const struct model_class *c, const struct model_field *f,
-		      const char *key, const void *obj, struct fault *err)
+static int bind_field(struct sqlite_store *s, sqlite3_stmt *stmt, int i,
+		      const struct model_class *c, const struct model_field *f, const char *key,
+		      const void *obj, struct fault *err)
 {
 	const char *p = (const char *)obj + f->offset;
 
@@ -91,7 +94,8 @@ static int bind_field(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const s
 		return 0;
 	case MODEL_SECRET: {
 		const struct secret *secret = (const void *)p;
-		return bind_sealed(s, stmt, i, c, f, key, secret_is_set(secret) ? secret_reveal(secret) : NULL, err);
+		return bind_sealed(s, stmt, i, c, f, key,
+				   secret_is_set(secret) ? secret_reveal(secret) : NULL, err);
 	}
 	case MODEL_I64:
 	case MODEL_U64:
@@ -112,8 +116,9 @@ static int bind_field(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const s
 
 /* --- one column into a field --- */
 
-static int read_sealed(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const struct model_class *c, const struct model_field *f,
-		       const char *key, char **ret, struct fault *err)
+static int read_sealed(struct sqlite_store *s, sqlite3_stmt *stmt, int i,
+		       const struct model_class *c, const struct model_field *f, const char *key,
+		       char **ret, struct fault *err)
 {
 	char place[160];
 	size_t len;
@@ -122,11 +127,12 @@ static int read_sealed(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const 
 	if (sqlite3_column_type(stmt, i) == SQLITE_NULL)
 		return 0;
 	snprintf(place, sizeof(place), "%s.%s/%s", c->table, f->column, key);
-	return seal_open(s->key, place, sqlite3_column_blob(stmt, i), (size_t)sqlite3_column_bytes(stmt, i), ret, &len, err);
+	return seal_open(s->key, place, sqlite3_column_blob(stmt, i),
+			 (size_t)sqlite3_column_bytes(stmt, i), ret, &len, err);
 }
 
-static int read_text(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const struct model_class *c, const struct model_field *f,
-		     const char *key, void *p, struct fault *err)
+static int read_text(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const struct model_class *c,
+		     const struct model_field *f, const char *key, void *p, struct fault *err)
 {
 	if (is_sealed(f)) {
 		char *text;
@@ -146,8 +152,9 @@ static int read_text(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const st
 	return text ? str_set(p, text) : 0;
 }
 
-static int read_field(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const struct model_class *c, const struct model_field *f,
-		      const char *key, void *obj, struct fault *err)
+static int read_field(struct sqlite_store *s, sqlite3_stmt *stmt, int i,
+		      const struct model_class *c, const struct model_field *f, const char *key,
+		      void *obj, struct fault *err)
 {
 	char *p = (char *)obj + f->offset;
 	const char *text;
@@ -156,7 +163,8 @@ static int read_field(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const s
 	case MODEL_CHARS:
 		text = (const char *)sqlite3_column_text(stmt, i);
 		if (!str_copy(p, f->size, text ? text : ""))
-			return fault_set(err, -EPROTO, "store: %s.%s is too long", c->table, f->column);
+			return fault_set(err, -EPROTO, "store: %s.%s is too long", c->table,
+					 f->column);
 		return 0;
 	case MODEL_STR:
 	case MODEL_SECRET:
@@ -174,15 +182,18 @@ static int read_field(struct sqlite_store *s, sqlite3_stmt *stmt, int i, const s
 	case MODEL_ENUM:
 		text = (const char *)sqlite3_column_text(stmt, i);
 		if (!text || f->names->parse(text, (int *)p) < 0)
-			return fault_set(err, -EPROTO, "store: %s.%s holds \"%s\", which this version does not know", c->table,
-					 f->column, text ? text : "");
+			return fault_set(
+				err, -EPROTO,
+				"store: %s.%s holds \"%s\", which this version does not know",
+				c->table, f->column, text ? text : "");
 		return 0;
 	}
 	return -EINVAL;
 }
 
 /* Fills zeroed @obj from the current row; key columns stand first in every field list. */
-int sqlite_read_row(struct sqlite_store *s, sqlite3_stmt *stmt, enum model_kind kind, void *obj, struct fault *err)
+int sqlite_read_row(struct sqlite_store *s, sqlite3_stmt *stmt, enum model_kind kind, void *obj,
+		    struct fault *err)
 {
 	const struct model_class *c = model_class(kind);
 	char key[MODEL_KEY_MAX] = "";
@@ -285,10 +296,13 @@ static int prepare_all(struct sqlite_store *s, struct fault *err)
 			r = prepare_remove(s, (enum model_kind)k, err);
 	}
 	if (r == 0)
-		r = sqlite_prepare(s, "UPDATE host SET checked_in_at=?, timestamp=? WHERE infra_env_id=? AND id=?", &s->checkin,
-				   err);
+		r = sqlite_prepare(
+			s,
+			"UPDATE host SET checked_in_at=?, timestamp=? WHERE infra_env_id=? AND id=?",
+			&s->checkin, err);
 	if (r == 0)
-		r = sqlite_prepare(s, "INSERT OR IGNORE INTO revoked_token (jti) VALUES (?)", &s->revoke, err);
+		r = sqlite_prepare(s, "INSERT OR IGNORE INTO revoked_token (jti) VALUES (?)",
+				   &s->revoke, err);
 	return r;
 }
 
@@ -323,7 +337,8 @@ static int op_remove(struct store *store, enum model_kind kind, const void *obj,
 
 	for (const struct model_field *f = model_class(kind)->fields; f->column; f++) {
 		if (f->flags & MODEL_KEY)
-			sqlite3_bind_text(stmt, ++i, (const char *)obj + f->offset, -1, SQLITE_STATIC);
+			sqlite3_bind_text(stmt, ++i, (const char *)obj + f->offset, -1,
+					  SQLITE_STATIC);
 	}
 	return sqlite_run(s, stmt, "remove an object", err);
 }
@@ -357,7 +372,8 @@ static void op_rollback(struct store *store)
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-int sqlite_rows(struct sqlite_store *s, sqlite3_stmt *stmt, enum model_kind kind, store_row_fn fn, void *ctx, struct fault *err)
+int sqlite_rows(struct sqlite_store *s, sqlite3_stmt *stmt, enum model_kind kind, store_row_fn fn,
+		void *ctx, struct fault *err)
 {
 	AUTO(freep) void *obj = calloc(1, model_class(kind)->size);
 	if (!obj)
@@ -378,7 +394,8 @@ int sqlite_rows(struct sqlite_store *s, sqlite3_stmt *stmt, enum model_kind kind
 	return rc == SQLITE_DONE ? 0 : sqlite_fault(s, "read objects", err);
 }
 
-static int op_load(struct store *store, enum model_kind kind, store_row_fn fn, void *ctx, struct fault *err)
+static int op_load(struct store *store, enum model_kind kind, store_row_fn fn, void *ctx,
+		   struct fault *err)
 {
 	struct sqlite_store *s = (struct sqlite_store *)store;
 	const struct model_class *c = model_class(kind);
@@ -408,7 +425,8 @@ static int op_revoke(struct store *store, const char *jti, struct fault *err)
 	return sqlite_run(s, s->revoke, "revoke a token", err);
 }
 
-static int op_revoked(struct store *store, int (*fn)(void *ctx, const char *jti), void *ctx, struct fault *err)
+static int op_revoked(struct store *store, int (*fn)(void *ctx, const char *jti), void *ctx,
+		      struct fault *err)
 {
 	struct sqlite_store *s = (struct sqlite_store *)store;
 	sqlite3_stmt *stmt;
@@ -426,7 +444,9 @@ static int op_events_trim(struct store *store, uint64_t keep, struct fault *err)
 {
 	char sql[160];
 
-	snprintf(sql, sizeof(sql), "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - %llu", (unsigned long long)keep);
+	snprintf(sql, sizeof(sql),
+		 "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - %llu",
+		 (unsigned long long)keep);
 	return run_sql((struct sqlite_store *)store, sql, "remove old events", err);
 }
 
@@ -481,7 +501,10 @@ static int schema_update(struct sqlite_store *s, struct fault *err)
 			return r;
 	}
 	if (have > newest)
-		return fault_set(err, -EPROTO, "the store was written by a newer slipwayd (schema %d, this one knows %d)", have, newest);
+		return fault_set(
+			err, -EPROTO,
+			"the store was written by a newer slipwayd (schema %d, this one knows %d)",
+			have, newest);
 	return 0;
 }
 
@@ -515,7 +538,8 @@ static int db_path(int dirfd, char ret[PATH_MAX], struct fault *err)
 	return 0;
 }
 
-static int op_open(int dirfd, const char *where, const uint8_t key[SEAL_KEY_LEN], struct store **ret, struct fault *err)
+static int op_open(int dirfd, const char *where, const uint8_t key[SEAL_KEY_LEN],
+		   struct store **ret, struct fault *err)
 {
 	char path[PATH_MAX];
 
@@ -529,13 +553,17 @@ static int op_open(int dirfd, const char *where, const uint8_t key[SEAL_KEY_LEN]
 	memcpy(s->key, key, SEAL_KEY_LEN);
 
 	mode_t old = umask(077);
-	int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(path, &s->db,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW |
+					 SQLITE_OPEN_NOMUTEX,
+				 NULL);
 	r = rc == SQLITE_OK ? 0 : sqlite_fault(s, "open the database", err);
 	if (r == 0) {
 		sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
-		r = run_sql(s,
-			    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;",
-			    "set up the database", err);
+		r = run_sql(
+			s,
+			"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;",
+			"set up the database", err);
 	}
 	if (r == 0)
 		r = schema_update(s, err);

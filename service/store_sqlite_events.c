@@ -17,7 +17,7 @@ struct query {
 	const char *bind[BIND_MAX];
 	size_t n_bind;
 	const char *word; /* "WHERE" before the first condition, "AND" later */
-	int r;		  /* sticky error */
+	int r;            /* sticky error */
 };
 
 static void add(struct query *q, const char *text)
@@ -77,7 +77,8 @@ static void add_filter(struct query *q, const struct event_filter *f, bool with_
 		condition(q, "instr(lower(message), lower(?))>0", f->message);
 }
 
-static int query_prepare(struct sqlite_store *s, struct query *q, sqlite3_stmt **ret, struct fault *err)
+static int query_prepare(struct sqlite_store *s, struct query *q, sqlite3_stmt **ret,
+			 struct fault *err)
 {
 	if (q->r < 0)
 		return fault_set(err, q->r, "the event filter is too long");
@@ -103,7 +104,8 @@ static void count_row(sqlite3_stmt *stmt, const struct event_filter *f, struct e
 	}
 }
 
-static int events_count(struct sqlite_store *s, const struct event_filter *f, struct event_counts *ret, struct fault *err)
+static int events_count(struct sqlite_store *s, const struct event_filter *f,
+			struct event_counts *ret, struct fault *err)
 {
 	AUTO(freep) struct query *q = calloc(1, sizeof(*q));
 	if (!q)
@@ -124,7 +126,8 @@ static int events_count(struct sqlite_store *s, const struct event_filter *f, st
 	return r;
 }
 
-static int events_rows(struct sqlite_store *s, const struct event_filter *f, store_row_fn fn, void *ctx, struct fault *err)
+static int events_rows(struct sqlite_store *s, const struct event_filter *f, store_row_fn fn,
+		       void *ctx, struct fault *err)
 {
 	AUTO(freep) struct query *q = calloc(1, sizeof(*q));
 	if (!q)
@@ -136,8 +139,9 @@ static int events_rows(struct sqlite_store *s, const struct event_filter *f, sto
 	add(q, " FROM event");
 	add_filter(q, f, true);
 	if (q->r == 0)
-		q->r = buf_printf(&q->sql, " ORDER BY id %s LIMIT %lld OFFSET %lld", f->descending ? "DESC" : "ASC",
-				  (long long)f->limit, (long long)f->offset);
+		q->r = buf_printf(&q->sql, " ORDER BY id %s LIMIT %lld OFFSET %lld",
+				  f->descending ? "DESC" : "ASC", (long long)f->limit,
+				  (long long)f->offset);
 
 	sqlite3_stmt *stmt = NULL;
 	int r = query_prepare(s, q, &stmt, err);
@@ -148,8 +152,8 @@ static int events_rows(struct sqlite_store *s, const struct event_filter *f, sto
 	return r;
 }
 
-int sqlite_events(struct store *store, const struct event_filter *f, store_row_fn fn, void *ctx, struct event_counts *ret,
-		  struct fault *err)
+int sqlite_events(struct store *store, const struct event_filter *f, store_row_fn fn, void *ctx,
+		  struct event_counts *ret, struct fault *err)
 {
 	struct sqlite_store *s = (struct sqlite_store *)store;
 

@@ -13,9 +13,9 @@ struct table_slot {
 
 struct table {
 	struct table_slot *slots;
-	size_t size;	  /* power of two; 0 = empty */
-	size_t used, n;	  /* slots that are not free; live entries */
-	uint64_t seed;	  /* random: keys come from outside */
+	size_t size;    /* power of two; 0 = empty */
+	size_t used, n; /* slots that are not free; live entries */
+	uint64_t seed;  /* random: keys come from outside */
 };
 
 void table_done(struct table *t);

@@ -27,6 +27,17 @@ static bool all_of(const char *s, size_t len, bool (*fits)(int c))
 	return true;
 }
 
+int check_texts_by(const struct text_rule *rules, const json_t *body, struct fault *err)
+{
+	for (; rules->key; rules++) {
+		const char *text = json_str(body, rules->key);
+		int r = str_empty(text) ? 0 : rules->check(text, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static bool is_lower_alnum(int c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -48,7 +59,8 @@ static int check_registry_auth(const char *registry, const json_t *entry, struct
 	if (!auth || json_is_null(auth) || (json_is_string(auth) && !json_string_length(auth)))
 		return 0;
 	if (!json_is_string(auth))
-		return fault_set(err, -EINVAL, "the entry of %s has an auth that is not a string", registry);
+		return fault_set(err, -EINVAL, "the entry of %s has an auth that is not a string",
+				 registry);
 	if (base64_decode(json_string_value(auth), json_string_length(auth), &plain, &len) < 0)
 		return fault_set(err, -EINVAL, "the auth of %s is not base64", registry);
 	bool good = memchr(plain, ':', len) != NULL;
@@ -64,13 +76,18 @@ int check_pull_secret(const char *what, const char *text, struct fault *err)
 	json_t *entry;
 
 	if (!json_is_object(v))
-		return fault_set(err, -EINVAL, "pull secret for %s is invalid: it must be a well-formed JSON object", what);
+		return fault_set(
+			err, -EINVAL,
+			"pull secret for %s is invalid: it must be a well-formed JSON object",
+			what);
 	json_t *auths = json_object_get(v, "auths");
 	if (!json_is_object(auths) || !json_object_size(auths))
-		return fault_set(err, -EINVAL, "pull secret for %s is invalid: it has no \"auths\"", what);
+		return fault_set(err, -EINVAL, "pull secret for %s is invalid: it has no \"auths\"",
+				 what);
 	json_object_foreach(auths, registry, entry) {
 		if (check_registry_auth(registry, entry, &why) < 0)
-			return fault_set(err, -EINVAL, "pull secret for %s is invalid: %s", what, fault_text(&why));
+			return fault_set(err, -EINVAL, "pull secret for %s is invalid: %s", what,
+					 fault_text(&why));
 	}
 	return 0;
 }
@@ -79,10 +96,16 @@ int check_pull_secret(const char *what, const char *text, struct fault *err)
 
 static bool is_ssh_key(char *line)
 {
-	static const char *const types[] = { "ssh-rsa",		    "ssh-ed25519",	   "ssh-dss", "ecdsa-sha2-nistp256",
-					     "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com",
+	static const char *const types[] = { "ssh-rsa",
+					     "ssh-ed25519",
+					     "ssh-dss",
+					     "ecdsa-sha2-nistp256",
+					     "ecdsa-sha2-nistp384",
+					     "ecdsa-sha2-nistp521",
+					     "sk-ssh-ed25519@openssh.com",
 					     "sk-ecdsa-sha2-nistp256@openssh.com" };
-	char *save = NULL, *type = strtok_r(line, " \t", &save), *key = strtok_r(NULL, " \t", &save);
+	char *save = NULL, *type = strtok_r(line, " \t", &save),
+	     *key = strtok_r(NULL, " \t", &save);
 	void *blob = NULL;
 	size_t len;
 
@@ -110,7 +133,9 @@ int check_ssh_keys(const char *text, struct fault *err)
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		line = str_trim(line);
 		if (*line && !is_ssh_key(line))
-			return fault_set(err, -EINVAL, "SSH key is not valid: a line is not \"TYPE BASE64 [COMMENT]\" of a known type");
+			return fault_set(
+				err, -EINVAL,
+				"SSH key is not valid: a line is not \"TYPE BASE64 [COMMENT]\" of a known type");
 	}
 	return 0;
 }
@@ -121,9 +146,11 @@ static int check_proxy_url(const char *name, const char *url, bool https_too, st
 {
 	if (str_empty(url))
 		return 0;
-	bool good = (str_starts(url, "http://") && url[7]) || (https_too && str_starts(url, "https://") && url[8]);
+	bool good = (str_starts(url, "http://") && url[7]) ||
+		    (https_too && str_starts(url, "https://") && url[8]);
 	if (!good || strpbrk(url, " \t\r\n\"\\"))
-		return fault_set(err, -EINVAL, "%s must be a URL that begins with http://%s, not \"%s\"", name,
+		return fault_set(err, -EINVAL,
+				 "%s must be a URL that begins with http://%s, not \"%s\"", name,
 				 https_too ? " or https://" : "", url);
 	return 0;
 }
@@ -138,7 +165,8 @@ static bool is_repeated(const char *list, const char *item, size_t len)
 	return false;
 }
 
-int check_proxy(const char *http_proxy, const char *https_proxy, const char *no_proxy, struct fault *err)
+int check_proxy(const char *http_proxy, const char *https_proxy, const char *no_proxy,
+		struct fault *err)
 {
 	int r = check_proxy_url("http_proxy", http_proxy, false, err);
 	if (r == 0)
@@ -148,9 +176,13 @@ int check_proxy(const char *http_proxy, const char *https_proxy, const char *no_
 	for (const char *p = no_proxy;; p++) {
 		size_t len = strcspn(p, ",");
 		if (!len || strcspn(p, " \t\r\n\"\\*") < len)
-			return fault_set(err, -EINVAL, "no_proxy must be \"*\" or a comma-separated list, not \"%s\"", no_proxy);
+			return fault_set(
+				err, -EINVAL,
+				"no_proxy must be \"*\" or a comma-separated list, not \"%s\"",
+				no_proxy);
 		if (is_repeated(no_proxy, p, len))
-			return fault_set(err, -EINVAL, "no_proxy names \"%.*s\" twice", (int)len, p);
+			return fault_set(err, -EINVAL, "no_proxy names \"%.*s\" twice", (int)len,
+					 p);
 		p += len;
 		if (!*p)
 			return 0;
@@ -169,7 +201,8 @@ static bool is_ntp_name(const char *s)
 {
 	size_t n = strlen(s);
 
-	if (n < 2 || n > 63 || !is_lower_alnum((unsigned char)s[0]) || !is_lower_alnum((unsigned char)s[n - 1]))
+	if (n < 2 || n > 63 || !is_lower_alnum((unsigned char)s[0]) ||
+	    !is_lower_alnum((unsigned char)s[n - 1]))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (!is_name_char((unsigned char)s[i]) && s[i] != '.')
@@ -219,11 +252,16 @@ int check_kernel_arguments(const json_t *list, struct fault *err)
 	json_t *item;
 
 	json_array_foreach(list, i, item) {
-		const char *operation = json_str(item, "operation"), *value = json_str(item, "value");
+		const char *operation = json_str(item, "operation"),
+			   *value = json_str(item, "value");
 		if (!str_eq(operation, "append"))
-			return fault_set(err, -EINVAL, "only kernel argument operation append is supported");
+			return fault_set(err, -EINVAL,
+					 "only kernel argument operation append is supported");
 		if (value && !is_kernel_value(value))
-			return fault_set(err, -EBADMSG, "kernel_arguments.%zu.value in body is not one kernel argument: \"%s\"", i, value);
+			return fault_set(
+				err, -EBADMSG,
+				"kernel_arguments.%zu.value in body is not one kernel argument: \"%s\"",
+				i, value);
 	}
 	return 0;
 }
@@ -234,17 +272,29 @@ static int check_mac_map(size_t host, const json_t *map, struct fault *err)
 	json_t *a, *b;
 
 	if (!json_array_size(map))
-		return fault_set(err, -EINVAL, "static_network_config.%zu needs at least one entry in mac_interface_map", host);
+		return fault_set(
+			err, -EINVAL,
+			"static_network_config.%zu needs at least one entry in mac_interface_map",
+			host);
 	json_array_foreach(map, i, a) {
-		const char *mac = json_str(a, "mac_address"), *nic = json_str(a, "logical_nic_name");
+		const char *mac = json_str(a, "mac_address"),
+			   *nic = json_str(a, "logical_nic_name");
 		if (!mac || !mac_is_valid(mac))
-			return fault_set(err, -EBADMSG, "static_network_config.%zu.mac_interface_map.%zu.mac_address in body should be a MAC address",
-					 host, i);
+			return fault_set(
+				err, -EBADMSG,
+				"static_network_config.%zu.mac_interface_map.%zu.mac_address in body should be a MAC address",
+				host, i);
 		if (str_empty(nic))
-			return fault_set(err, -EINVAL, "static_network_config.%zu.mac_interface_map.%zu needs a logical_nic_name", host, i);
+			return fault_set(
+				err, -EINVAL,
+				"static_network_config.%zu.mac_interface_map.%zu needs a logical_nic_name",
+				host, i);
 		json_array_foreach(map, k, b) {
-			if (k < i && (str_eq(mac, json_str(b, "mac_address")) || str_eq(nic, json_str(b, "logical_nic_name"))))
-				return fault_set(err, -EINVAL, "static_network_config.%zu names %s or %s twice", host, mac, nic);
+			if (k < i && (str_eq(mac, json_str(b, "mac_address")) ||
+				      str_eq(nic, json_str(b, "logical_nic_name"))))
+				return fault_set(err, -EINVAL,
+						 "static_network_config.%zu names %s or %s twice",
+						 host, mac, nic);
 		}
 	}
 	return 0;
@@ -257,7 +307,8 @@ int check_static_network(const json_t *list, struct fault *err)
 
 	json_array_foreach(list, i, item) {
 		if (str_empty(json_str(item, "network_yaml")))
-			return fault_set(err, -EINVAL, "static_network_config.%zu has no network_yaml", i);
+			return fault_set(err, -EINVAL,
+					 "static_network_config.%zu has no network_yaml", i);
 		int r = check_mac_map(i, json_object_get(item, "mac_interface_map"), err);
 		if (r < 0)
 			return r;
@@ -267,14 +318,17 @@ int check_static_network(const json_t *list, struct fault *err)
 
 int check_trust_bundle(const char *text, struct fault *err)
 {
-	static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+	static const char begin[] = "-----BEGIN CERTIFICATE-----",
+			  end[] = "-----END CERTIFICATE-----";
 	const char *p = text;
 	size_t n = 0;
 
 	while ((p = strstr(p, begin))) {
 		const char *stop = strstr(p, end), *next = strstr(p + 1, begin);
 		if (!stop || (next && next < stop))
-			return fault_set(err, -EINVAL, "additional_trust_bundle: certificate %zu has no end", n + 1);
+			return fault_set(err, -EINVAL,
+					 "additional_trust_bundle: certificate %zu has no end",
+					 n + 1);
 		p = stop + sizeof(end) - 1;
 		n++;
 	}
@@ -288,7 +342,8 @@ static bool are_labels(const char *name)
 {
 	for (;;) {
 		size_t n = strcspn(name, ".");
-		if (!n || n > LABEL_MAX_LEN || !all_of(name, n, is_name_char) || name[0] == '-' || name[n - 1] == '-')
+		if (!n || n > LABEL_MAX_LEN || !all_of(name, n, is_name_char) || name[0] == '-' ||
+		    name[n - 1] == '-')
 			return false;
 		name += n;
 		if (!*name++)
@@ -299,8 +354,10 @@ static bool are_labels(const char *name)
 int check_host_name(const char *name, struct fault *err)
 {
 	if (!hostname_is_valid(name))
-		return fault_set(err, -EINVAL, "Hostname does not pass validation: \"%s\" (at most %d lower-case letters, digits, '-' and '.')",
-				 name, HOST_NAME_MAX_LEN);
+		return fault_set(
+			err, -EINVAL,
+			"Hostname does not pass validation: \"%s\" (at most %d lower-case letters, digits, '-' and '.')",
+			name, HOST_NAME_MAX_LEN);
 	if (hostname_is_forbidden(name))
 		return fault_set(err, -EINVAL, "The host name %s is forbidden", name);
 	return 0;
@@ -310,9 +367,12 @@ int check_cluster_name(const char *name, struct fault *err)
 {
 	size_t n = strlen(name);
 	/* ^([a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ */
-	if (n > CLUSTER_NAME_MAX_LEN || !all_of(name, n, is_name_char) || (n && (name[0] == '-' || name[n - 1] == '-')))
-		return fault_set(err, -EINVAL, "Cluster name \"%s\" is not valid: lower-case letters, digits and '-' inside, at most %d", name,
-				 CLUSTER_NAME_MAX_LEN);
+	if (n > CLUSTER_NAME_MAX_LEN || !all_of(name, n, is_name_char) ||
+	    (n && (name[0] == '-' || name[n - 1] == '-')))
+		return fault_set(
+			err, -EINVAL,
+			"Cluster name \"%s\" is not valid: lower-case letters, digits and '-' inside, at most %d",
+			name, CLUSTER_NAME_MAX_LEN);
 	return 0;
 }
 
@@ -333,8 +393,8 @@ static bool is_label_part(const char *s)
 {
 	size_t n = strlen(s);
 
-	return n >= 1 && n <= LABEL_MAX_LEN && all_of(s, n, is_label_char) && isalnum((unsigned char)s[0]) &&
-	       isalnum((unsigned char)s[n - 1]);
+	return n >= 1 && n <= LABEL_MAX_LEN && all_of(s, n, is_label_char) &&
+	       isalnum((unsigned char)s[0]) && isalnum((unsigned char)s[n - 1]);
 }
 
 int check_node_label(const char *key, const char *value, struct fault *err)
@@ -344,7 +404,8 @@ int check_node_label(const char *key, const char *value, struct fault *err)
 
 	if (slash && !prefix)
 		return fault_oom(err);
-	if ((prefix && (strlen(prefix) > DOMAIN_MAX_LEN || !are_labels(prefix))) || !is_label_part(slash ? slash + 1 : key))
+	if ((prefix && (strlen(prefix) > DOMAIN_MAX_LEN || !are_labels(prefix))) ||
+	    !is_label_part(slash ? slash + 1 : key))
 		return fault_set(err, -EINVAL, "\"%s\" is not a label's key", key);
 	if (*value && !is_label_part(value))
 		return fault_set(err, -EINVAL, "\"%s\" is not a label's value", value);
@@ -353,8 +414,11 @@ int check_node_label(const char *key, const char *value, struct fault *err)
 
 int check_installer_arg(const char *arg, struct fault *err)
 {
-	static const char *const options[] = { "--append-karg",	   "--delete-karg",   "-n",	     "--copy-network", "--network-dir",
-					       "--save-partlabel", "--save-partindex", "--image-url", "--image-file" };
+	static const char *const options[] = {
+		"--append-karg",    "--delete-karg", "-n",
+		"--copy-network",   "--network-dir", "--save-partlabel",
+		"--save-partindex", "--image-url",   "--image-file"
+	};
 	/* The reference's class has the range +-= (0x2b to 0x3d) in it, so '<', ':' and ';' pass as well. */
 	static const char other[] = "@!#$%*()_.,\";':{}[]";
 
@@ -366,8 +430,10 @@ int check_installer_arg(const char *arg, struct fault *err)
 		return fault_set(err, -EINVAL, "found unexpected flag %s for installer", arg);
 	}
 	for (const char *p = arg; *p; p++) {
-		if (!isalnum((unsigned char)*p) && !(*p >= 0x2b && *p <= 0x3d) && !strchr(other, *p))
-			return fault_set(err, -EINVAL, "found unexpected chars in value %s for installer", arg);
+		if (!isalnum((unsigned char)*p) && !(*p >= 0x2b && *p <= 0x3d) &&
+		    !strchr(other, *p))
+			return fault_set(err, -EINVAL,
+					 "found unexpected chars in value %s for installer", arg);
 	}
 	return *arg ? 0 : fault_set(err, -EINVAL, "an installer argument is empty");
 }

@@ -5,12 +5,20 @@
 #include <jansson.h>
 #include "common/fault.h"
 
+/* A field of a body and the check of its text; absent and empty texts are not checked. The table ends with .key == NULL. */
+struct text_rule {
+	const char *key;
+	int (*check)(const char *text, struct fault *err);
+};
+int check_texts_by(const struct text_rule *rules, const json_t *body, struct fault *err);
+
 /* JSON object with a non-empty "auths"; every non-empty "auth" is base64 of user:password (assisted-v2 §3.1). @what: for the sentence. */
 int check_pull_secret(const char *what, const char *text, struct fault *err);
 /* Public keys, one a line. */
 int check_ssh_keys(const char *text, struct fault *err);
 /* http_proxy must be http://, https_proxy http:// or https://; no_proxy "*" or a list without duplicates. NULL and "" are fine. */
-int check_proxy(const char *http_proxy, const char *https_proxy, const char *no_proxy, struct fault *err);
+int check_proxy(const char *http_proxy, const char *https_proxy, const char *no_proxy,
+		struct fault *err);
 /* Comma-separated addresses or names (§10.15). */
 int check_ntp_sources(const char *text, struct fault *err);
 /* A list of {operation, value}; only "append" is taken (§3.1). */

@@ -23,13 +23,23 @@ static const struct body_field import_fields[] = {
 };
 static const struct body_schema import_schema = { "newImportClusterParams", import_fields };
 
-static const struct body_field endpoint_fields[] = { { "url", BODY_STR }, { "ca_certificate", BODY_STR }, { NULL } };
-static const struct body_field vip_fields[] = { { "cluster_id", BODY_UUID }, { "ip", BODY_STR }, { "verification", BODY_STR }, { NULL } };
+static const struct body_field endpoint_fields[] = { { "url", BODY_STR },
+						     { "ca_certificate", BODY_STR },
+						     { NULL } };
+static const struct body_field vip_fields[] = {
+	{ "cluster_id", BODY_UUID }, { "ip", BODY_STR }, { "verification", BODY_STR }, { NULL }
+};
 static const struct body_field network_fields[] = {
-	{ "cluster_id", BODY_UUID }, { "cidr", BODY_STR }, { "host_prefix", BODY_INT, BODY_POSITIVE }, { NULL },
+	{ "cluster_id", BODY_UUID },
+	{ "cidr", BODY_STR },
+	{ "host_prefix", BODY_INT, BODY_POSITIVE },
+	{ NULL },
 };
 static const struct body_field encryption_fields[] = {
-	{ "enable_on", BODY_STR }, { "mode", BODY_STR }, { "tang_servers", BODY_STR }, { NULL },
+	{ "enable_on", BODY_STR },
+	{ "mode", BODY_STR },
+	{ "tang_servers", BODY_STR },
+	{ NULL },
 };
 static const struct body_field update_fields[] = {
 	{ "name", BODY_STR, .max_len = 54 },
@@ -70,10 +80,25 @@ static const struct body_schema update_schema = { "clusterUpdateParams", update_
 
 /* Stored and shown, without effect on hosts that join (assisted-v2 §3.2). */
 static const char *const extra_keys[] = {
-	"cluster_network_cidr", "cluster_network_host_prefix", "service_network_cidr", "machine_network_cidr", "platform",
-	"api_vips",		"ingress_vips",		       "cluster_networks",     "service_networks",     "machine_networks",
-	"vip_dhcp_allocation",	"user_managed_networking",     "hyperthreading",       "network_type",	       "schedulable_masters",
-	"disk_encryption",	"tags",			       "control_plane_count",  "load_balancer",
+	"cluster_network_cidr",
+	"cluster_network_host_prefix",
+	"service_network_cidr",
+	"machine_network_cidr",
+	"platform",
+	"api_vips",
+	"ingress_vips",
+	"cluster_networks",
+	"service_networks",
+	"machine_networks",
+	"vip_dhcp_allocation",
+	"user_managed_networking",
+	"hyperthreading",
+	"network_type",
+	"schedulable_masters",
+	"disk_encryption",
+	"tags",
+	"control_plane_count",
+	"load_balancer",
 };
 
 static const struct {
@@ -158,15 +183,18 @@ static int cluster_import(struct request *r, struct fault *err)
 	int e = state_add_cluster(r->service->state, id, &c);
 	if (e < 0)
 		return e;
-	str_copy(c->openshift_cluster_id, sizeof(c->openshift_cluster_id), json_str(r->body, "openshift_cluster_id"));
+	str_copy(c->openshift_cluster_id, sizeof(c->openshift_cluster_id),
+		 json_str(r->body, "openshift_cluster_id"));
 	c->created_at = c->updated_at = c->status_updated_at = r->now_us;
-	if (name_from_api(c, json_str(r->body, "name"), api) < 0 || str_set(&c->api_vip_dns_name, api) < 0 ||
+	if (name_from_api(c, json_str(r->body, "name"), api) < 0 ||
+	    str_set(&c->api_vip_dns_name, api) < 0 ||
 	    str_set(&c->openshift_version, json_str(r->body, "openshift_version")) < 0 ||
 	    str_set(&c->user_name, r->caller.user) < 0 || str_set(&c->email_domain, "Unknown") < 0)
 		return -ENOMEM;
 	e = check_cluster_name(c->name, err);
 	if (e == 0)
-		e = life_event(r->service, c->id, NULL, "cluster_registration_succeeded", "info", "Cluster %s was imported", c->name);
+		e = life_event(r->service, c->id, NULL, "cluster_registration_succeeded", "info",
+			       "Cluster %s was imported", c->name);
 	return e < 0 ? e : answer_cluster(r, 201, c, true);
 }
 
@@ -180,7 +208,9 @@ static int cluster_list(struct request *r, struct fault *err)
 	const struct cluster *c;
 
 	if (openshift_id && !uuid_is_valid(openshift_id))
-		return fault_set(err, -EBADMSG, "openshift_cluster_id in query must be of type uuid: \"%s\"", openshift_id);
+		return fault_set(err, -EBADMSG,
+				 "openshift_cluster_id in query must be of type uuid: \"%s\"",
+				 openshift_id);
 	jo_array(&o, NULL);
 	for (size_t i = 0; (c = state_cluster_at(r->service->state, i)); i++) {
 		if (!openshift_id || !strcmp(c->openshift_cluster_id, openshift_id))
@@ -200,19 +230,22 @@ static int cluster_get(struct request *r, struct fault *err)
 
 static bool host_is_wanted(const struct host *h, const char *role, const char *status)
 {
-	return (!role || str_eq(role, host_role_name(h->role))) && (!status || str_eq(status, host_status_name(h->status)));
+	return (!role || str_eq(role, host_role_name(h->role))) &&
+	       (!status || str_eq(status, host_status_name(h->status)));
 }
 
 static int cluster_hosts(struct request *r, struct fault *err)
 {
-	unsigned flags = (request_query_flag(r, "with-inventory") ? 0 : VIEW_HOST_NO_INVENTORY) |
-			 (request_query_flag(r, "with-connectivity") ? 0 : VIEW_HOST_NO_CONNECTIVITY);
+	unsigned flags =
+		(request_query_flag(r, "with-inventory") ? 0 : VIEW_HOST_NO_INVENTORY) |
+		(request_query_flag(r, "with-connectivity") ? 0 : VIEW_HOST_NO_CONNECTIVITY);
 	const struct cluster *c = state_cluster(r->service->state, request_param(r, "cluster_id"));
 	struct json_out o = json_out(&r->out);
 	size_t n = 0;
 
 	/* An unknown cluster has no hosts, which is no error (assisted-v2 §3.2). */
-	struct host *const *hosts = c && is_visible(r, c) ? state_hosts_of_cluster(r->service->state, c->id, &n) : NULL;
+	struct host *const *hosts =
+		c && is_visible(r, c) ? state_hosts_of_cluster(r->service->state, c->id, &n) : NULL;
 	jo_array(&o, NULL);
 	for (size_t i = 0; i < n; i++) {
 		if (auth_in_scope(&r->caller, hosts[i]->infra_env_id, hosts[i]->id) &&
@@ -225,31 +258,46 @@ static int cluster_hosts(struct request *r, struct fault *err)
 
 /* --- changing --- */
 
-static int check_update(const json_t *b, const struct cluster *c, struct fault *err)
+static int check_base64(const char *text, struct fault *err)
 {
-	const char *secret = json_str(b, "pull_secret"), *ssh = json_str(b, "ssh_public_key"), *name = json_str(b, "name");
-	const char *domain = json_str(b, "base_dns_domain"), *ca = json_str(json_object_get(b, "ignition_endpoint"), "ca_certificate");
-	const char *ntp = json_str(b, "ntp_sources"), *more_ntp = json_str(b, "additional_ntp_source");
-	void *pem = NULL;
+	void *data = NULL;
 	size_t len;
 
-	int r = secret ? check_pull_secret("update cluster", secret, err) : 0;
-	if (r == 0 && ssh)
-		r = check_ssh_keys(ssh, err);
-	if (r == 0 && name)
-		r = *name ? check_cluster_name(name, err) : fault_set(err, -EBADMSG, "name in body should be at least 1 chars long");
-	if (r == 0 && domain)
-		r = check_domain(domain, err);
+	if (base64_decode(text, strlen(text), &data, &len) < 0)
+		return fault_set(
+			err, -EINVAL,
+			"ignition_endpoint.ca_certificate must be base64 of a PEM certificate");
+	free(data);
+	return 0;
+}
+
+static int check_secret(const char *text, struct fault *err)
+{
+	return check_pull_secret("update cluster", text, err);
+}
+
+static int check_update(const json_t *b, struct fault *err)
+{
+	static const struct text_rule rules[] = {
+		{ "pull_secret", check_secret },
+		{ "ssh_public_key", check_ssh_keys },
+		{ "name", check_cluster_name },
+		{ "base_dns_domain", check_domain },
+		{ "ntp_sources", check_ntp_sources },
+		{ "additional_ntp_source", check_ntp_sources },
+		{ NULL },
+	};
+	static const struct text_rule endpoint_rules[] = { { "ca_certificate", check_base64 },
+							   { NULL } };
+
+	if (body_has(b, "name") && !*json_str(b, "name"))
+		return fault_set(err, -EBADMSG, "name in body should be at least 1 chars long");
+	int r = check_texts_by(rules, b, err);
 	if (r == 0)
-		r = check_proxy(json_str(b, "http_proxy"), json_str(b, "https_proxy"), json_str(b, "no_proxy"), err);
-	if (r == 0 && ntp)
-		r = check_ntp_sources(ntp, err);
-	if (r == 0 && more_ntp)
-		r = check_ntp_sources(more_ntp, err);
-	if (r == 0 && !str_empty(ca) && base64_decode(ca, strlen(ca), &pem, &len) < 0)
-		r = fault_set(err, -EINVAL, "ignition_endpoint.ca_certificate must be base64 of a PEM certificate");
-	free(pem);
-	return r;
+		r = check_proxy(json_str(b, "http_proxy"), json_str(b, "https_proxy"),
+				json_str(b, "no_proxy"), err);
+	return r < 0 ? r
+		     : check_texts_by(endpoint_rules, json_object_get(b, "ignition_endpoint"), err);
 }
 
 static int apply_endpoint(struct cluster *c, const json_t *endpoint, struct fault *err)
@@ -258,7 +306,10 @@ static int apply_endpoint(struct cluster *c, const json_t *endpoint, struct faul
 	int r = 0;
 
 	if (!str_empty(url) && !str_starts(url, "http://") && !str_starts(url, "https://"))
-		return fault_set(err, -EINVAL, "ignition_endpoint.url must begin with http:// or https://, not \"%s\"", url);
+		return fault_set(
+			err, -EINVAL,
+			"ignition_endpoint.url must begin with http:// or https://, not \"%s\"",
+			url);
 	if (url)
 		r = str_set(&c->ignition_endpoint_url, *url ? url : NULL);
 	if (r == 0 && body_has(endpoint, "ca_certificate"))
@@ -297,14 +348,16 @@ static int apply_update(struct cluster *c, json_t *b, struct fault *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain_texts) && r == 0; i++) {
 		if (body_has(b, plain_texts[i].key))
-			r = str_set((char **)((char *)c + plain_texts[i].offset), json_str(b, plain_texts[i].key));
+			r = str_set((char **)((char *)c + plain_texts[i].offset),
+				    json_str(b, plain_texts[i].key));
 	}
 	if (r == 0 && body_has(b, "pull_secret"))
 		r = secret_set(&c->pull_secret, json_str(b, "pull_secret"));
 	if (r == 0)
 		r = apply_endpoint(c, json_object_get(b, "ignition_endpoint"), err);
 	if (r == 0 && !str_empty(c->ntp_sources) && !str_empty(c->additional_ntp_source))
-		r = fault_set(err, -EINVAL, "additional_ntp_source and ntp_sources exclude each other");
+		r = fault_set(err, -EINVAL,
+			      "additional_ntp_source and ntp_sources exclude each other");
 	return r < 0 ? r : apply_extra(c, b);
 }
 
@@ -329,7 +382,7 @@ static int cluster_update(struct request *r, struct fault *err)
 
 	int e = v2_find_cluster(r, &c, err);
 	if (e == 0)
-		e = check_update(r->body, c, err);
+		e = check_update(r->body, err);
 	if (e == 0)
 		e = state_edit_cluster(r->service->state, c);
 	if (e == 0)
@@ -346,12 +399,14 @@ static int cluster_update(struct request *r, struct fault *err)
 /* --- deleting --- */
 
 /* Hosts that came by an infra-env of the cluster go with it; the others return to their pools. */
-static int release_host(struct request *r, struct host *h, const struct cluster *c, struct fault *err)
+static int release_host(struct request *r, struct host *h, const struct cluster *c,
+			struct fault *err)
 {
 	const struct infra_env *ie = state_infra_env(r->service->state, h->infra_env_id);
 
 	if (ie && !strcmp(ie->cluster_id, c->id)) {
-		int e = life_event_host(r->service, h, "host_deregistered", "info", "deregistered with its cluster");
+		int e = life_event_host(r->service, h, "host_deregistered", "info",
+					"deregistered with its cluster");
 		return e < 0 ? e : state_remove_host(r->service->state, h);
 	}
 	int e = state_edit_host(r->service->state, h);
@@ -388,7 +443,8 @@ static int cluster_delete(struct request *r, struct fault *err)
 	if (e == 0)
 		e = release_infra_envs(r, c);
 	if (e == 0)
-		e = life_event(r->service, c->id, NULL, "cluster_deregistered", "info", "Cluster %s was deregistered", c->name);
+		e = life_event(r->service, c->id, NULL, "cluster_deregistered", "info",
+			       "Cluster %s was deregistered", c->name);
 	if (e == 0)
 		e = state_remove_cluster(r->service->state, c);
 	return e < 0 ? e : answer_empty(r, 204);
@@ -403,8 +459,10 @@ static int cluster_allow_add_hosts(struct request *r, struct fault *err)
 	int e = v2_find_cluster(r, &c, err);
 	if (e < 0)
 		return e;
-	return fault_set(err, -EINVAL,
-			 "cannot transform cluster %s to day2. Expected cluster status: installed, but cluster status is: adding-hosts", c->id);
+	return fault_set(
+		err, -EINVAL,
+		"cannot transform cluster %s to day2. Expected cluster status: installed, but cluster status is: adding-hosts",
+		c->id);
 }
 
 static int cluster_day1_action(struct request *r, struct fault *err)
@@ -412,22 +470,34 @@ static int cluster_day1_action(struct request *r, struct fault *err)
 	struct cluster *c;
 
 	int e = v2_find_cluster(r, &c, err);
-	return e < 0 ? e : fault_set(err, -EBUSY, "Cluster %s exists already and only adds hosts: there is nothing to %s", c->id, r->route->operation);
+	return e < 0 ? e
+		     : fault_set(
+			       err, -EBUSY,
+			       "Cluster %s exists already and only adds hosts: there is nothing to %s",
+			       c->id, r->route->operation);
 }
 
 const struct route v2_cluster_routes[] = {
-	{ "POST", ROUTE_BASE "/v2/clusters/import", "v2ImportCluster", AUTH_USER, 0, cluster_import, &import_schema },
+	{ "POST", ROUTE_BASE "/v2/clusters/import", "v2ImportCluster", AUTH_USER, 0, cluster_import,
+	  &import_schema },
 	{ "GET", ROUTE_BASE "/v2/clusters", "v2ListClusters", AUTH_USER, 0, cluster_list },
-	{ "GET", ROUTE_BASE "/v2/clusters/{cluster_id}", "v2GetCluster", AUTH_USER | AUTH_AGENT, 0, cluster_get },
-	{ "PATCH", ROUTE_BASE "/v2/clusters/{cluster_id}", "V2UpdateCluster", AUTH_USER, 0, cluster_update, &update_schema },
-	{ "DELETE", ROUTE_BASE "/v2/clusters/{cluster_id}", "v2DeregisterCluster", AUTH_USER, 0, cluster_delete },
-	{ "GET", ROUTE_BASE "/v2/clusters/{cluster_id}/hosts", "ListClusterHosts", AUTH_USER | AUTH_AGENT, 0, cluster_hosts },
-	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/allow-add-hosts", "TransformClusterToAddingHosts", AUTH_USER, 0,
-	  cluster_allow_add_hosts },
-	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/allow-add-workers", "TransformClusterToDay2", AUTH_USER, 0,
-	  cluster_allow_add_hosts },
-	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/install", "v2InstallCluster", AUTH_USER, 0, cluster_day1_action },
-	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/cancel", "V2CancelInstallation", AUTH_USER, 0, cluster_day1_action },
-	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/reset", "v2ResetCluster", AUTH_USER, 0, cluster_day1_action },
+	{ "GET", ROUTE_BASE "/v2/clusters/{cluster_id}", "v2GetCluster", AUTH_USER | AUTH_AGENT, 0,
+	  cluster_get },
+	{ "PATCH", ROUTE_BASE "/v2/clusters/{cluster_id}", "V2UpdateCluster", AUTH_USER, 0,
+	  cluster_update, &update_schema },
+	{ "DELETE", ROUTE_BASE "/v2/clusters/{cluster_id}", "v2DeregisterCluster", AUTH_USER, 0,
+	  cluster_delete },
+	{ "GET", ROUTE_BASE "/v2/clusters/{cluster_id}/hosts", "ListClusterHosts",
+	  AUTH_USER | AUTH_AGENT, 0, cluster_hosts },
+	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/allow-add-hosts",
+	  "TransformClusterToAddingHosts", AUTH_USER, 0, cluster_allow_add_hosts },
+	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/allow-add-workers",
+	  "TransformClusterToDay2", AUTH_USER, 0, cluster_allow_add_hosts },
+	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/install", "v2InstallCluster",
+	  AUTH_USER, 0, cluster_day1_action },
+	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/cancel", "V2CancelInstallation",
+	  AUTH_USER, 0, cluster_day1_action },
+	{ "POST", ROUTE_BASE "/v2/clusters/{cluster_id}/actions/reset", "v2ResetCluster", AUTH_USER,
+	  0, cluster_day1_action },
 	ROUTE_END,
 };

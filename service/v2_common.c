@@ -18,10 +18,14 @@ int v2_find_cluster(struct request *r, struct cluster **ret, struct fault *err)
 
 int v2_find_host(struct request *r, struct host **ret, struct fault *err)
 {
-	const char *infra_env_id = request_param(r, "infra_env_id"), *host_id = request_param(r, "host_id");
+	const char *infra_env_id = request_param(r, "infra_env_id"),
+		   *host_id = request_param(r, "host_id");
 
 	*ret = state_host(r->service->state, infra_env_id, host_id);
-	return *ret ? 0 : fault_set(err, -ENOENT, "failed to get host %s in infra_env %s: record not found", host_id, infra_env_id);
+	return *ret ? 0
+		    : fault_set(err, -ENOENT,
+				"failed to get host %s in infra_env %s: record not found", host_id,
+				infra_env_id);
 }
 
 int answer_out(struct request *r, int status, const struct json_out *o)

@@ -45,9 +45,11 @@ static int discovery_ignition(struct request *r, const struct infra_env *ie, str
 	AUTO(freep) char *token = NULL;
 	AUTO(freep) char *text = NULL;
 
-	int e = auth_agent_token(svc->auth, ie, NULL, r->now_us, (int64_t)svc->config->agent_token_ttl_ms / 1000, &token, err);
+	int e = auth_agent_token(svc->auth, ie, NULL, r->now_us,
+				 (int64_t)svc->config->agent_token_ttl_ms / 1000, &token, err);
 	if (e == 0)
-		e = ignition_discovery(ie, &svc->rules, svc->service_url, token, svc->ca_pem, &text, err);
+		e = ignition_discovery(ie, &svc->rules, svc->service_url, token, svc->ca_pem, &text,
+				       err);
 	if (e == 0)
 		e = answer_data(r, 200, "application/octet-stream", text, strlen(text));
 	if (token)
@@ -58,7 +60,8 @@ static int discovery_ignition(struct request *r, const struct infra_env *ie, str
 /* The arguments that the user appended, each after a space. */
 static int append_kernel_arguments(const struct infra_env *ie, struct buf *b)
 {
-	AUTO(json_decrefp) json_t *list = ie->kernel_arguments ? json_loads(ie->kernel_arguments, 0, NULL) : NULL;
+	AUTO(json_decrefp)
+	json_t *list = ie->kernel_arguments ? json_loads(ie->kernel_arguments, 0, NULL) : NULL;
 	json_t *item;
 	size_t i;
 	int e = 0;
@@ -77,12 +80,17 @@ static int boot_script(struct request *r, const struct infra_env *ie)
 	const char *base = svc->payload_url ? svc->payload_url : svc->image_url;
 	bool with_key = auth_mode(svc->auth) == AUTH_MODE_LOCAL;
 
-	int e = buf_printf(&r->out, "#!ipxe\ninitrd --name initrd %s/images/%s/pxe-initrd?arch=%s&version=%s%s%s\n", base, ie->id,
-			   ie->cpu_architecture, ie->openshift_version, with_key ? "&api_key=" : "", with_key ? ie->image_token_key : "");
+	int e = buf_printf(
+		&r->out,
+		"#!ipxe\ninitrd --name initrd %s/images/%s/pxe-initrd?arch=%s&version=%s%s%s\n",
+		base, ie->id, ie->cpu_architecture, ie->openshift_version,
+		with_key ? "&api_key=" : "", with_key ? ie->image_token_key : "");
 	if (e == 0)
-		e = buf_printf(&r->out, "kernel %s/boot-artifacts/kernel?arch=%s&version=%s initrd=initrd random.trust_cpu=on console=tty1 "
-			       "console=ttyS0,115200n8",
-			       base, ie->cpu_architecture, ie->openshift_version);
+		e = buf_printf(
+			&r->out,
+			"kernel %s/boot-artifacts/kernel?arch=%s&version=%s initrd=initrd random.trust_cpu=on console=tty1 "
+			"console=ttyS0,115200n8",
+			base, ie->cpu_architecture, ie->openshift_version);
 	if (e == 0)
 		e = append_kernel_arguments(ie, &r->out);
 	return e < 0 ? e : buf_append_str(&r->out, "\nboot\n");
@@ -92,10 +100,12 @@ static int boot_script(struct request *r, const struct infra_env *ie)
 static bool boots_from_disk(const struct host *h)
 {
 	return h->status == HOST_INSTALLED || h->status == HOST_ADDED_TO_EXISTING_CLUSTER ||
-	       (h->status == HOST_INSTALLING_IN_PROGRESS && h->stage >= STAGE_REBOOTING && h->stage <= STAGE_DONE);
+	       (h->status == HOST_INSTALLING_IN_PROGRESS && h->stage >= STAGE_REBOOTING &&
+		h->stage <= STAGE_DONE);
 }
 
-static const struct host *find_by_mac(struct request *r, const struct infra_env *ie, const char *mac, size_t *ret_n)
+static const struct host *find_by_mac(struct request *r, const struct infra_env *ie,
+				      const char *mac, size_t *ret_n)
 {
 	const struct host *found = NULL;
 	size_t n;
@@ -103,7 +113,8 @@ static const struct host *find_by_mac(struct request *r, const struct infra_env 
 
 	*ret_n = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (boots_from_disk(hosts[i]) && hosts[i]->inventory && strcasestr(hosts[i]->inventory, mac)) {
+		if (boots_from_disk(hosts[i]) && hosts[i]->inventory &&
+		    strcasestr(hosts[i]->inventory, mac)) {
 			found = hosts[i];
 			(*ret_n)++;
 		}
@@ -113,7 +124,8 @@ static const struct host *find_by_mac(struct request *r, const struct infra_env 
 
 static int ipxe_script(struct request *r, const struct infra_env *ie, struct fault *err)
 {
-	const char *type = request_query(r, "ipxe_script_type"), *mac = request_query(r, "mac"), *key = request_query(r, "api_key");
+	const char *type = request_query(r, "ipxe_script_type"), *mac = request_query(r, "mac"),
+		   *key = request_query(r, "api_key");
 	size_t n;
 
 	if (mac && !mac_is_valid(mac))
@@ -121,12 +133,16 @@ static int ipxe_script(struct request *r, const struct infra_env *ie, struct fau
 	r->status = 200;
 	r->content_type = "application/octet-stream";
 	if (str_eq(type, "boot-order-control") && !mac)
-		return buf_printf(&r->out, "#!ipxe\nchain %s" ROUTE_BASE "/v2/infra-envs/%s/downloads/files?file_name=ipxe-script%s%s&mac=${net0/mac}\n",
-				  r->service->payload_url ? r->service->payload_url : r->service->service_url, ie->id, key ? "&api_key=" : "",
-				  key ? key : "");
+		return buf_printf(
+			&r->out,
+			"#!ipxe\nchain %s" ROUTE_BASE
+			"/v2/infra-envs/%s/downloads/files?file_name=ipxe-script%s%s&mac=${net0/mac}\n",
+			r->service->payload_url ? r->service->payload_url : r->service->service_url,
+			ie->id, key ? "&api_key=" : "", key ? key : "");
 	if (mac && find_by_mac(r, ie, mac, &n))
-		return n > 1 ? fault_set(err, -EPROTO, "%zu hosts have the address %s", n, mac) :
-			       fault_set(err, -ENOENT, "the host with the address %s boots from its disk", mac);
+		return n > 1 ? fault_set(err, -EPROTO, "%zu hosts have the address %s", n, mac)
+			     : fault_set(err, -ENOENT,
+					 "the host with the address %s boots from its disk", mac);
 	return boot_script(r, ie);
 }
 
@@ -138,7 +154,8 @@ static int file_headers(struct request *r, const struct infra_env *ie, const cha
 
 	snprintf(text, sizeof(text), "attachment; filename=\"%s-%s\"", ie->id, name);
 	int e = answer_header(r, "Content-Disposition", text);
-	if (e < 0 || !gmtime_r(&t, &tm) || !strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))
+	if (e < 0 || !gmtime_r(&t, &tm) ||
+	    !strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))
 		return e;
 	return answer_header(r, "Last-Modified", text);
 }
@@ -149,13 +166,21 @@ static int check_file_query(const struct request *r, const char *name, struct fa
 
 	if (str_empty(name))
 		return fault_set(err, -EBADMSG, "file_name in query is required");
-	if (strcmp(name, "discovery.ign") != 0 && strcmp(name, "ipxe-script") != 0 && strcmp(name, "static-network-config") != 0)
-		return fault_set(err, -EBADMSG, "file_name in query should be one of [discovery.ign ipxe-script static-network-config]");
+	if (strcmp(name, "discovery.ign") != 0 && strcmp(name, "ipxe-script") != 0 &&
+	    strcmp(name, "static-network-config") != 0)
+		return fault_set(
+			err, -EBADMSG,
+			"file_name in query should be one of [discovery.ign ipxe-script static-network-config]");
 	if (!type)
 		return 0;
 	if (strcmp(type, "discovery-image-always") != 0 && strcmp(type, "boot-order-control") != 0)
-		return fault_set(err, -EBADMSG, "ipxe_script_type in query should be one of [discovery-image-always boot-order-control]");
-	return strcmp(name, "ipxe-script") ? fault_set(err, -EINVAL, "\"ipxe_script_type\" can be set only for \"ipxe-script\"") : 0;
+		return fault_set(
+			err, -EBADMSG,
+			"ipxe_script_type in query should be one of [discovery-image-always boot-order-control]");
+	return strcmp(name, "ipxe-script")
+		       ? fault_set(err, -EINVAL,
+				   "\"ipxe_script_type\" can be set only for \"ipxe-script\"")
+		       : 0;
 }
 
 static int files(struct request *r, struct fault *err)
@@ -170,17 +195,20 @@ static int files(struct request *r, struct fault *err)
 		return e;
 	/* Without TLS only the script, for firmware that has none (assisted-v2 §1): the ignition carries a token. */
 	bool is_script = !strcmp(name, "ipxe-script");
-	if (!is_script && !http_request_is_tls(r->http) && auth_mode(r->service->auth) != AUTH_MODE_NONE && !r->service->config->plain_api)
+	if (!is_script && !http_request_is_tls(r->http) &&
+	    auth_mode(r->service->auth) != AUTH_MODE_NONE && !r->service->config->plain_api)
 		return fault_set(err, -ENOENT, "%s is served over HTTPS only", name);
 	if (!strcmp(name, "static-network-config"))
-		return fault_set(err, -ENOSYS, "static-network-config is not served by this version");
+		return fault_set(err, -ENOSYS,
+				 "static-network-config is not served by this version");
 	e = is_script ? ipxe_script(r, ie, err) : discovery_ignition(r, ie, err);
 	return e < 0 ? e : file_headers(r, ie, name);
 }
 
 static int files_presigned(struct request *r, struct fault *err)
 {
-	const char *name = request_query(r, "file_name"), *type = request_query(r, "ipxe_script_type");
+	const char *name = request_query(r, "file_name"),
+		   *type = request_query(r, "ipxe_script_type");
 	bool with_key = auth_mode(r->service->auth) == AUTH_MODE_LOCAL;
 	struct infra_env *ie;
 
@@ -189,10 +217,14 @@ static int files_presigned(struct request *r, struct fault *err)
 		e = v2_find_infra_env(r, &ie, err);
 	if (e < 0)
 		return e;
-	const char *base = !strcmp(name, "ipxe-script") && r->service->payload_url ? r->service->payload_url : r->service->service_url;
-	AUTO(freep) char *url = str_printf("%s" ROUTE_BASE "/v2/infra-envs/%s/downloads/files?file_name=%s%s%s%s%s", base, ie->id, name,
-					   type ? "&ipxe_script_type=" : "", type ? type : "", with_key ? "&api_key=" : "",
-					   with_key ? ie->image_token_key : "");
+	const char *base = !strcmp(name, "ipxe-script") && r->service->payload_url
+				   ? r->service->payload_url
+				   : r->service->service_url;
+	AUTO(freep)
+	char *url =
+		str_printf("%s" ROUTE_BASE "/v2/infra-envs/%s/downloads/files?file_name=%s%s%s%s%s",
+			   base, ie->id, name, type ? "&ipxe_script_type=" : "", type ? type : "",
+			   with_key ? "&api_key=" : "", with_key ? ie->image_token_key : "");
 	return url ? answer_url(r, url) : -ENOMEM;
 }
 
@@ -204,16 +236,22 @@ static int minimal_initrd(struct request *r, struct fault *err)
 	int e = v2_find_infra_env(r, &ie, err);
 	if (e < 0)
 		return e;
-	if (!str_empty(ie->static_network_config) || !str_empty(ie->http_proxy) || !str_empty(ie->https_proxy))
-		return fault_set(err, -ENOSYS, "an initrd for CoreOS media with static network or proxy is not served by this version");
+	if (!str_empty(ie->static_network_config) || !str_empty(ie->http_proxy) ||
+	    !str_empty(ie->https_proxy))
+		return fault_set(
+			err, -ENOSYS,
+			"an initrd for CoreOS media with static network or proxy is not served by this version");
 	return answer_empty(r, 204);
 }
 
 const struct route v2_download_routes[] = {
-	{ "GET", INFRA_ENV_PATH "/downloads/image-url", "GetInfraEnvDownloadURL", AUTH_USER, 0, image_url },
-	{ "GET", INFRA_ENV_PATH "/downloads/files", "v2DownloadInfraEnvFiles", AUTH_USER | AUTH_AGENT | AUTH_URL, ROUTE_OCTET | ROUTE_PLAIN,
-	  files },
-	{ "GET", INFRA_ENV_PATH "/downloads/files-presigned", "GetInfraEnvPresignedFileURL", AUTH_USER, 0, files_presigned },
-	{ "GET", INFRA_ENV_PATH "/downloads/minimal-initrd", "DownloadMinimalInitrd", AUTH_USER | AUTH_URL, ROUTE_OCTET, minimal_initrd },
+	{ "GET", INFRA_ENV_PATH "/downloads/image-url", "GetInfraEnvDownloadURL", AUTH_USER, 0,
+	  image_url },
+	{ "GET", INFRA_ENV_PATH "/downloads/files", "v2DownloadInfraEnvFiles",
+	  AUTH_USER | AUTH_AGENT | AUTH_URL, ROUTE_OCTET | ROUTE_PLAIN, files },
+	{ "GET", INFRA_ENV_PATH "/downloads/files-presigned", "GetInfraEnvPresignedFileURL",
+	  AUTH_USER, 0, files_presigned },
+	{ "GET", INFRA_ENV_PATH "/downloads/minimal-initrd", "DownloadMinimalInitrd",
+	  AUTH_USER | AUTH_URL, ROUTE_OCTET, minimal_initrd },
 	ROUTE_END,
 };

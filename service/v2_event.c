@@ -46,7 +46,8 @@ static void query_list_done(struct query_list *l)
 	free(l->text);
 }
 
-static int query_list_read(const struct request *r, const char *name, struct query_list *l, struct fault *err)
+static int query_list_read(const struct request *r, const char *name, struct query_list *l,
+			   struct fault *err)
 {
 	const char *value = request_query(r, name);
 
@@ -60,20 +61,23 @@ static int query_list_read(const struct request *r, const char *name, struct que
 		if (!*item)
 			continue;
 		if (l->n == LIST_MAX)
-			return fault_set(err, -EBADMSG, "%s in query should have at most %d items", name, LIST_MAX);
+			return fault_set(err, -EBADMSG, "%s in query should have at most %d items",
+					 name, LIST_MAX);
 		l->v[l->n++] = item;
 	}
 	return 0;
 }
 
-static int check_values(const struct query_list *l, const char *name, const char *const *values, struct fault *err)
+static int check_values(const struct query_list *l, const char *name, const char *const *values,
+			struct fault *err)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const char *const *v = values;
 		while (*v && strcmp(*v, l->v[i]) != 0)
 			v++;
 		if (!*v)
-			return fault_set(err, -EBADMSG, "%s.%zu in query is unknown: \"%s\"", name, i, l->v[i]);
+			return fault_set(err, -EBADMSG, "%s.%zu in query is unknown: \"%s\"", name,
+					 i, l->v[i]);
 	}
 	return 0;
 }
@@ -82,16 +86,20 @@ static int check_uuids(const struct query_list *l, const char *name, struct faul
 {
 	for (size_t i = 0; i < l->n; i++) {
 		if (!uuid_is_valid(l->v[i]))
-			return fault_set(err, -EBADMSG, "%s.%zu in query must be of type uuid: \"%s\"", name, i, l->v[i]);
+			return fault_set(err, -EBADMSG,
+					 "%s.%zu in query must be of type uuid: \"%s\"", name, i,
+					 l->v[i]);
 	}
 	return 0;
 }
 
-static int query_uuid(const struct request *r, const char *name, const char **ret, struct fault *err)
+static int query_uuid(const struct request *r, const char *name, const char **ret,
+		      struct fault *err)
 {
 	*ret = request_query(r, name);
 	if (*ret && !uuid_is_valid(*ret))
-		return fault_set(err, -EBADMSG, "%s in query must be of type uuid: \"%s\"", name, *ret);
+		return fault_set(err, -EBADMSG, "%s in query must be of type uuid: \"%s\"", name,
+				 *ret);
 	return 0;
 }
 
@@ -100,7 +108,8 @@ static int query_number(const struct request *r, const char *name, int64_t *ret,
 	const char *text = request_query(r, name);
 
 	if (text && str_to_i64(text, ret) < 0)
-		return fault_set(err, -EBADMSG, "%s in query must be of type int64: \"%s\"", name, text);
+		return fault_set(err, -EBADMSG, "%s in query must be of type int64: \"%s\"", name,
+				 text);
 	return 0;
 }
 
@@ -146,7 +155,8 @@ static int read_scalars(const struct request *r, struct event_filter *f, struct 
 
 	f->limit = LIMIT_DEFAULT;
 	if (order && strcmp(order, "ascending") != 0 && strcmp(order, "descending") != 0)
-		return fault_set(err, -EBADMSG, "order in query should be one of [ascending descending]");
+		return fault_set(err, -EBADMSG,
+				 "order in query should be one of [ascending descending]");
 	f->descending = str_eq(order, "descending");
 	f->message = request_query(r, "message");
 	f->cluster_level = request_query_flag(r, "cluster_level");
@@ -158,7 +168,8 @@ static int read_scalars(const struct request *r, struct event_filter *f, struct 
 	if (e == 0)
 		e = query_number(r, "offset", &f->offset, err);
 	if (e == 0 && f->offset < 0)
-		e = fault_set(err, -EBADMSG, "offset in query should be greater than or equal to 0");
+		e = fault_set(err, -EBADMSG,
+			      "offset in query should be greater than or equal to 0");
 	return e;
 }
 
@@ -200,7 +211,9 @@ static int view_event(void *ctx, void *obj)
 
 static int count_headers(struct request *r, const struct event_counts *counts, bool is_general)
 {
-	static const char *const names[SEVERITY_COUNT] = { "Severity-Count-Info", "Severity-Count-Warning", "Severity-Count-Error",
+	static const char *const names[SEVERITY_COUNT] = { "Severity-Count-Info",
+							   "Severity-Count-Warning",
+							   "Severity-Count-Error",
 							   "Severity-Count-Critical" };
 	char text[24];
 	int e = 0;
@@ -228,37 +241,65 @@ static int event_list(struct request *r, struct fault *err)
 	e = store->ops->events(store, &q.filter, view_event, &o, &counts, err);
 	jo_array_end(&o);
 	if (e == 0)
-		e = count_headers(r, &counts, !q.filter.cluster_id && !q.filter.infra_env_id && !q.filter.n_host_ids);
+		e = count_headers(r, &counts,
+				  !q.filter.cluster_id && !q.filter.infra_env_id &&
+					  !q.filter.n_host_ids);
 	return e < 0 ? e : answer_out(r, 200, &o);
+}
+
+static void set_id(char to[UUID_LEN + 1], const char *id)
+{
+	str_copy(to, UUID_LEN + 1, id ? id : "");
+}
+
+static int event_fill(const json_t *b, struct api_event *e)
+{
+	const char *category = json_str(b, "category");
+
+	set_id(e->cluster_id, json_str(b, "cluster_id"));
+	set_id(e->host_id, json_str(b, "host_id"));
+	set_id(e->infra_env_id, json_str(b, "infra_env_id"));
+	if (str_set(&e->name, json_str(b, "name")) < 0 ||
+	    str_set(&e->severity, json_str(b, "severity")) < 0 ||
+	    str_set(&e->category, category ? category : "user") < 0 ||
+	    str_set(&e->message, json_str(b, "message")) < 0 ||
+	    str_set(&e->props, json_str(b, "props")) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+/* An agent's event belongs to its infra-env. */
+static int event_scope(const struct request *r, struct api_event *e, struct fault *err)
+{
+	if (r->caller.scheme != AUTH_AGENT)
+		return 0;
+	if (!e->infra_env_id[0])
+		set_id(e->infra_env_id, r->caller.infra_env_id);
+	if (auth_in_scope(&r->caller, e->infra_env_id, e->host_id[0] ? e->host_id : NULL))
+		return 0;
+	return fault_set(err, -ENOENT, "Object Not Found");
 }
 
 static int event_post(struct request *r, struct fault *err)
 {
-	const char *category = json_str(r->body, "category"), *infra_env_id = json_str(r->body, "infra_env_id");
-	const char *cluster_id = json_str(r->body, "cluster_id"), *host_id = json_str(r->body, "host_id");
 	struct api_event e = { .event_time = r->now_us };
 
-	if (category && strcmp(category, "user") != 0 && strcmp(category, "metrics") != 0)
-		return fault_set(err, -EINVAL, "event category %s is not known", category);
-	if (r->caller.scheme == AUTH_AGENT && infra_env_id && !auth_in_scope(&r->caller, infra_env_id, host_id))
-		return fault_set(err, -ENOENT, "Object Not Found");
-	if (r->caller.scheme == AUTH_AGENT && !infra_env_id)
-		infra_env_id = r->caller.infra_env_id;
-	str_copy(e.cluster_id, sizeof(e.cluster_id), cluster_id ? cluster_id : "");
-	str_copy(e.host_id, sizeof(e.host_id), host_id ? host_id : "");
-	str_copy(e.infra_env_id, sizeof(e.infra_env_id), infra_env_id ? infra_env_id : "");
-	if (str_set(&e.name, json_str(r->body, "name")) < 0 || str_set(&e.severity, json_str(r->body, "severity")) < 0 ||
-	    str_set(&e.category, category ? category : "user") < 0 || str_set(&e.message, json_str(r->body, "message")) < 0 ||
-	    str_set(&e.props, json_str(r->body, "props")) < 0) {
+	int code = event_fill(r->body, &e);
+	if (code == 0 && !str_eq(e.category, "user") && !str_eq(e.category, "metrics"))
+		code = fault_set(err, -EINVAL, "event category %s is not known", e.category);
+	if (code == 0)
+		code = event_scope(r, &e, err);
+	if (code < 0) {
 		api_event_done(&e);
-		return -ENOMEM;
+		return code;
 	}
-	int code = state_event(r->service->state, &e);
+	code = state_event(r->service->state, &e);
 	return code < 0 ? code : answer_empty(r, 201);
 }
 
 const struct route v2_event_routes[] = {
 	{ "GET", ROUTE_BASE "/v2/events", "v2ListEvents", AUTH_USER | AUTH_URL, 0, event_list },
-	{ "POST", ROUTE_BASE "/v2/events", "v2TriggerEvent", AUTH_AGENT, 0, event_post, &event_schema },
+	{ "POST", ROUTE_BASE "/v2/events", "v2TriggerEvent", AUTH_AGENT, 0, event_post,
+	  &event_schema },
 	ROUTE_END,
 };

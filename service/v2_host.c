@@ -16,11 +16,14 @@
 #define HOST_PATH ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts/{host_id}"
 
 static const struct body_field register_fields[] = {
-	{ "host_id", BODY_UUID, BODY_REQUIRED }, { "discovery_agent_version", BODY_STR }, { NULL },
+	{ "host_id", BODY_UUID, BODY_REQUIRED },
+	{ "discovery_agent_version", BODY_STR },
+	{ NULL },
 };
 static const struct body_schema register_schema = { "newHostParams", register_fields };
 
-static const struct body_field bind_fields[] = { { "cluster_id", BODY_UUID, BODY_REQUIRED }, { NULL } };
+static const struct body_field bind_fields[] = { { "cluster_id", BODY_UUID, BODY_REQUIRED },
+						 { NULL } };
 static const struct body_schema bind_schema = { "bindHostParams", bind_fields };
 
 bool v2_is_slipway_agent(const struct request *r)
@@ -33,8 +36,9 @@ bool v2_is_slipway_agent(const struct request *r)
 /* {"agent_version","host_id","infra_env_id"} as text: the argument of the next-step runner. */
 static char *runner_args(const struct host *h, const char *agent_version)
 {
-	AUTO(json_decrefp) json_t *v =
-		json_pack("{ssssss}", "infra_env_id", h->infra_env_id, "host_id", h->id, "agent_version", agent_version);
+	AUTO(json_decrefp)
+	json_t *v = json_pack("{ssssss}", "infra_env_id", h->infra_env_id, "host_id", h->id,
+			      "agent_version", agent_version);
 
 	return v ? json_text(v, true) : NULL;
 }
@@ -54,7 +58,8 @@ static int answer_registration(struct request *r, const struct host *h)
 		return -ENOMEM;
 	if (h->kind == HOST_KIND_DAY2) {
 		shown.role = shown.suggested_role = ROLE_WORKER;
-		shown.machine_config_pool_name = str_empty(h->machine_config_pool_name) ? pool : h->machine_config_pool_name;
+		shown.machine_config_pool_name =
+			str_empty(h->machine_config_pool_name) ? pool : h->machine_config_pool_name;
 	}
 	view_host(&o, &shown, VIEW_HOST_OPEN);
 	jo_object(&o, "next_step_runner_command");
@@ -66,7 +71,8 @@ static int answer_registration(struct request *r, const struct host *h)
 	return answer_out(r, 201, &o);
 }
 
-static void note_failure(struct request *r, const struct infra_env *ie, const char *host_id, const char *name, const char *why)
+static void note_failure(struct request *r, const struct infra_env *ie, const char *host_id,
+			 const char *name, const char *why)
 {
 	struct api_event e = { .event_time = r->now_us };
 
@@ -74,7 +80,8 @@ static void note_failure(struct request *r, const struct infra_env *ie, const ch
 	str_copy(e.cluster_id, sizeof(e.cluster_id), ie->cluster_id);
 	str_copy(e.host_id, sizeof(e.host_id), host_id);
 	e.message = str_printf("Host %s: %s", host_id, why);
-	if (!e.message || str_set(&e.name, name) < 0 || str_set(&e.severity, "error") < 0 || str_set(&e.category, "user") < 0)
+	if (!e.message || str_set(&e.name, name) < 0 || str_set(&e.severity, "error") < 0 ||
+	    str_set(&e.category, "user") < 0)
 		api_event_done(&e);
 	else
 		request_failure_event(r, &e);
@@ -218,14 +225,17 @@ static int host_install_request(struct request *r, struct fault *err)
 }
 
 const struct route v2_host_routes[] = {
-	{ "POST", ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts", "v2RegisterHost", AUTH_AGENT, 0, host_register_request,
-	  &register_schema },
-	{ "GET", ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts", "v2ListHosts", AUTH_USER | AUTH_AGENT, 0, host_list },
+	{ "POST", ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts", "v2RegisterHost", AUTH_AGENT, 0,
+	  host_register_request, &register_schema },
+	{ "GET", ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts", "v2ListHosts",
+	  AUTH_USER | AUTH_AGENT, 0, host_list },
 	{ "GET", HOST_PATH, "v2GetHost", AUTH_USER | AUTH_AGENT, 0, host_get },
 	{ "DELETE", HOST_PATH, "v2DeregisterHost", AUTH_USER, 0, host_delete },
-	{ "POST", HOST_PATH "/actions/bind", "BindHost", AUTH_USER, 0, host_bind_request, &bind_schema },
+	{ "POST", HOST_PATH "/actions/bind", "BindHost", AUTH_USER, 0, host_bind_request,
+	  &bind_schema },
 	{ "POST", HOST_PATH "/actions/unbind", "UnbindHost", AUTH_USER, 0, host_unbind_request },
 	{ "POST", HOST_PATH "/actions/reset", "v2ResetHost", AUTH_USER, 0, host_reset_request },
-	{ "POST", HOST_PATH "/actions/install", "v2InstallHost", AUTH_USER, 0, host_install_request },
+	{ "POST", HOST_PATH "/actions/install", "v2InstallHost", AUTH_USER, 0,
+	  host_install_request },
 	ROUTE_END,
 };

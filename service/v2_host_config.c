@@ -25,12 +25,18 @@
 static const char *const roles[] = { "auto-assign", "master", "arbiter", "worker", NULL };
 static const char *const disk_roles[] = { "none", "install", NULL };
 static const struct body_field disk_fields[] = {
-	{ "id", BODY_STR, BODY_REQUIRED }, { "role", BODY_STR, .values = disk_roles }, { NULL },
+	{ "id", BODY_STR, BODY_REQUIRED },
+	{ "role", BODY_STR, .values = disk_roles },
+	{ NULL },
 };
 static const struct body_field skip_fields[] = {
-	{ "disk_id", BODY_STR, BODY_REQUIRED }, { "skip_formatting", BODY_BOOL, BODY_REQUIRED }, { NULL },
+	{ "disk_id", BODY_STR, BODY_REQUIRED },
+	{ "skip_formatting", BODY_BOOL, BODY_REQUIRED },
+	{ NULL },
 };
-static const struct body_field pair_fields[] = { { "key", BODY_STR, BODY_REQUIRED }, { "value", BODY_STR, BODY_REQUIRED }, { NULL } };
+static const struct body_field pair_fields[] = { { "key", BODY_STR, BODY_REQUIRED },
+						 { "value", BODY_STR, BODY_REQUIRED },
+						 { NULL } };
 static const struct body_field update_fields[] = {
 	{ "host_role", BODY_STR, .values = roles },
 	{ "host_name", BODY_STR },
@@ -88,7 +94,8 @@ static const char *chosen_disk(json_t *list, size_t *ret_n)
 
 static json_t *host_inventory(const struct host *h)
 {
-	return h->inventory ? json_parse(h->inventory, strlen(h->inventory), SIZE_MAX, true, NULL) : NULL;
+	return h->inventory ? json_parse(h->inventory, strlen(h->inventory), SIZE_MAX, true, NULL)
+			    : NULL;
 }
 
 static int set_disk(struct request *r, struct host *h, json_t *v, struct fault *err)
@@ -103,7 +110,10 @@ static int set_disk(struct request *r, struct host *h, json_t *v, struct fault *
 	if (n > 1)
 		return fault_set(err, -EBUSY, "duplicate setting of installation path by the user");
 	if (!inventory || inventory_find_disk(inventory, id, true, &disk) != 1)
-		return fault_set(err, -EBUSY, "Requested installation disk is not part of the host's valid disks: %s", id);
+		return fault_set(
+			err, -EBUSY,
+			"Requested installation disk is not part of the host's valid disks: %s",
+			id);
 	int e = str_set(&h->installation_disk_id, json_str(disk, "id"));
 	return e < 0 ? e : str_set(&h->installation_disk_path, json_str(disk, "path"));
 }
@@ -135,11 +145,13 @@ static int set_headers(struct request *r, struct host *h, json_t *v, struct faul
 	size_t i;
 
 	if (json_array_size(v) > HEADERS_MAX)
-		return fault_set(err, -EINVAL, "at most %d ignition_endpoint_http_headers", HEADERS_MAX);
+		return fault_set(err, -EINVAL, "at most %d ignition_endpoint_http_headers",
+				 HEADERS_MAX);
 	json_array_foreach(v, i, item) {
 		const char *key = json_str(item, "key"), *value = json_str(item, "value");
 		if (!*key || strpbrk(key, " :\t\r\n") || strpbrk(value, "\r\n"))
-			return fault_set(err, -EINVAL, "\"%s\" is not a header that can be sent", key);
+			return fault_set(err, -EINVAL, "\"%s\" is not a header that can be sent",
+					 key);
 	}
 	return set_text(&h->ignition_endpoint_http_headers, v);
 }
@@ -202,8 +214,11 @@ static int set_skip(struct request *r, struct host *h, json_t *v, struct fault *
 	json_array_foreach(v, i, item) {
 		const char *id = json_str(item, "disk_id");
 		if (!has_disk_id(inventory, id) || strchr(id, ','))
-			return fault_set(err, -EINVAL, "Disk identifier %s doesn't match any disk in the inventory", id);
-		int e = skip_disk(&h->skip_formatting_disks, id, json_flag(item, "skip_formatting"));
+			return fault_set(
+				err, -EINVAL,
+				"Disk identifier %s doesn't match any disk in the inventory", id);
+		int e = skip_disk(&h->skip_formatting_disks, id,
+				  json_flag(item, "skip_formatting"));
 		if (e < 0)
 			return e;
 	}
@@ -212,7 +227,8 @@ static int set_skip(struct request *r, struct host *h, json_t *v, struct fault *
 
 static int refuse_fencing(struct request *r, struct host *h, json_t *v, struct fault *err)
 {
-	return fault_set(err, -EINVAL, "fencing_credentials are for control planes and are not supported here");
+	return fault_set(err, -EINVAL,
+			 "fencing_credentials are for control planes and are not supported here");
 }
 
 /* In the order in which they are applied; wrong_state: what a host that may not be changed now is answered (assisted-v2 §3.3). */
@@ -258,8 +274,9 @@ static int apply_updates(struct request *r, struct host *h, struct fault *err)
 		if (!v || json_is_null(v))
 			continue;
 		if (!takes_updates(h->status))
-			return fault_set(err, updates[i].wrong_state, "Host is in %s state, %s cannot be set now", host_status_name(h->status),
-					 updates[i].key);
+			return fault_set(err, updates[i].wrong_state,
+					 "Host is in %s state, %s cannot be set now",
+					 host_status_name(h->status), updates[i].key);
 		int e = updates[i].set(r, h, v, err);
 		if (e < 0)
 			return e;
@@ -307,11 +324,13 @@ static int host_installer_args(struct request *r, struct fault *err)
 	}
 	e = state_edit_host(r->service->state, h);
 	if (e == 0)
-		e = json_array_size(args) ? set_text(&h->installer_args, args) : str_set(&h->installer_args, NULL);
+		e = json_array_size(args) ? set_text(&h->installer_args, args)
+					  : str_set(&h->installer_args, NULL);
 	if (e < 0)
 		return e;
 	h->updated_at = r->now_us;
-	e = life_event_host(r->service, h, "host_installer_args_applied", "info", "custom installer arguments were applied");
+	e = life_event_host(r->service, h, "host_installer_args_applied", "info",
+			    "custom installer arguments were applied");
 	return e < 0 ? e : answer_host(r, 201, h);
 }
 
@@ -332,7 +351,8 @@ static int host_ignition_update(struct request *r, struct fault *err)
 	if (e < 0)
 		return e;
 	h->updated_at = r->now_us;
-	e = life_event_host(r->service, h, "host_discovery_ignition_config_applied", "info", "custom discovery ignition config was applied");
+	e = life_event_host(r->service, h, "host_discovery_ignition_config_applied", "info",
+			    "custom discovery ignition config was applied");
 	return e < 0 ? e : answer_empty(r, 201);
 }
 
@@ -343,9 +363,13 @@ static int find_with_ignition(struct request *r, struct host **ret, struct fault
 	if (e < 0)
 		return e;
 	if (!(*ret)->cluster_id[0])
-		return fault_set(err, -ENOENT, "Cluster not found for host %s in infra env %s", (*ret)->id, (*ret)->infra_env_id);
+		return fault_set(err, -ENOENT, "Cluster not found for host %s in infra env %s",
+				 (*ret)->id, (*ret)->infra_env_id);
 	if (!(*ret)->target_ignition)
-		return fault_set(err, -EPROTO, "host %s has no ignition yet: it is made when the installation is asked for", (*ret)->id);
+		return fault_set(
+			err, -EPROTO,
+			"host %s has no ignition yet: it is made when the installation is asked for",
+			(*ret)->id);
 	return 0;
 }
 
@@ -371,9 +395,12 @@ static int host_ignition_download(struct request *r, struct fault *err)
 	int e = find_with_ignition(r, &h, err);
 	if (e < 0)
 		return e;
-	snprintf(disposition, sizeof(disposition), "attachment; filename=\"%s-%s.ign\"", host_role_name(h->role), h->id);
+	snprintf(disposition, sizeof(disposition), "attachment; filename=\"%s-%s.ign\"",
+		 host_role_name(h->role), h->id);
 	e = answer_header(r, "Content-Disposition", disposition);
-	return e < 0 ? e : answer_data(r, 200, "application/octet-stream", h->target_ignition, strlen(h->target_ignition));
+	return e < 0 ? e
+		     : answer_data(r, 200, "application/octet-stream", h->target_ignition,
+				   strlen(h->target_ignition));
 }
 
 /* --- the seed of the installed system's agent (an extension: our own agent only) --- */
@@ -414,25 +441,32 @@ static int host_reset_validation(struct request *r, struct fault *err)
 	int e = v2_find_host(r, &h, err);
 	if (e < 0)
 		return e;
-	if (strcmp(id, "sufficient-installation-disk-speed") != 0 && strcmp(id, "container-images-available") != 0)
-		return fault_set(err, -EINVAL, "Validation \"%s\" cannot be reset or does not exist", id);
+	if (strcmp(id, "sufficient-installation-disk-speed") != 0 &&
+	    strcmp(id, "container-images-available") != 0)
+		return fault_set(err, -EINVAL,
+				 "Validation \"%s\" cannot be reset or does not exist", id);
 	if (!h->cluster_id[0])
 		return fault_set(err, -EPROTO, "host %s is not bound to any cluster", h->id);
 	/* Both always succeed for a host that joins a cluster (assisted-v2 §7.4): there is nothing to forget but what was reported. */
 	e = state_edit_host(r->service->state, h);
 	if (e == 0)
-		e = str_set(strcmp(id, "container-images-available") ? &h->disks_info : &h->images_status, NULL);
+		e = str_set(strcmp(id, "container-images-available") ? &h->disks_info
+								     : &h->images_status,
+			    NULL);
 	return e < 0 ? e : answer_empty(r, 200);
 }
 
 const struct route v2_host_config_routes[] = {
 	{ "PATCH", HOST_PATH, "v2UpdateHost", AUTH_USER, 0, host_update, &update_schema },
-	{ "PATCH", HOST_PATH "/installer-args", "v2UpdateHostInstallerArgs", AUTH_USER, 0, host_installer_args, &args_schema },
+	{ "PATCH", HOST_PATH "/installer-args", "v2UpdateHostInstallerArgs", AUTH_USER, 0,
+	  host_installer_args, &args_schema },
 	{ "GET", HOST_PATH "/ignition", "v2GetHostIgnition", AUTH_USER, 0, host_ignition_get },
-	{ "PATCH", HOST_PATH "/ignition", "v2UpdateHostIgnition", AUTH_USER, 0, host_ignition_update, &ignition_schema },
-	{ "PATCH", HOST_PATH "/actions/reset-validation/{validation_id}", "v2ResetHostValidation", AUTH_USER, 0, host_reset_validation },
-	{ "GET", HOST_PATH_SINGULAR "/downloads/ignition", "v2DownloadHostIgnition", AUTH_USER | AUTH_AGENT, ROUTE_OCTET,
-	  host_ignition_download },
+	{ "PATCH", HOST_PATH "/ignition", "v2UpdateHostIgnition", AUTH_USER, 0,
+	  host_ignition_update, &ignition_schema },
+	{ "PATCH", HOST_PATH "/actions/reset-validation/{validation_id}", "v2ResetHostValidation",
+	  AUTH_USER, 0, host_reset_validation },
+	{ "GET", HOST_PATH_SINGULAR "/downloads/ignition", "v2DownloadHostIgnition",
+	  AUTH_USER | AUTH_AGENT, ROUTE_OCTET, host_ignition_download },
 	{ "GET", HOST_PATH "/downloads/seed", "DownloadHostSeed", AUTH_AGENT, 0, host_seed },
 	ROUTE_END,
 };

@@ -15,21 +15,32 @@
 
 #define TRUST_BUNDLE_MAX 65535 /* characters */
 
-static const char *const architectures[] = { "x86_64", "aarch64", "arm64", "ppc64le", "s390x", NULL };
+static const char *const architectures[] = {
+	"x86_64", "aarch64", "arm64", "ppc64le", "s390x", NULL
+};
 static const char *const image_types[] = { "full-iso", "minimal-iso", "disconnected-iso", NULL };
 static const char *const kernel_operations[] = { "append", "replace", "delete", NULL };
 
 static const struct body_field proxy_fields[] = {
-	{ "http_proxy", BODY_STR }, { "https_proxy", BODY_STR }, { "no_proxy", BODY_STR }, { NULL },
+	{ "http_proxy", BODY_STR },
+	{ "https_proxy", BODY_STR },
+	{ "no_proxy", BODY_STR },
+	{ NULL },
 };
 static const struct body_field mac_fields[] = {
-	{ "mac_address", BODY_STR, BODY_REQUIRED }, { "logical_nic_name", BODY_STR }, { NULL },
+	{ "mac_address", BODY_STR, BODY_REQUIRED },
+	{ "logical_nic_name", BODY_STR },
+	{ NULL },
 };
 static const struct body_field network_fields[] = {
-	{ "network_yaml", BODY_STR }, { "mac_interface_map", BODY_ARRAY, .sub = mac_fields }, { NULL },
+	{ "network_yaml", BODY_STR },
+	{ "mac_interface_map", BODY_ARRAY, .sub = mac_fields },
+	{ NULL },
 };
 static const struct body_field kernel_fields[] = {
-	{ "operation", BODY_STR, .values = kernel_operations }, { "value", BODY_STR }, { NULL },
+	{ "operation", BODY_STR, .values = kernel_operations },
+	{ "value", BODY_STR },
+	{ NULL },
 };
 
 /* clang-format off */
@@ -58,7 +69,9 @@ static const struct body_field create_fields[] = {
 };
 static const struct body_schema create_schema = { "infraenvCreateParams", create_fields };
 
-static const struct body_field update_fields[] = { { "pull_secret", BODY_STR }, UPDATE_FIELDS, { NULL } };
+static const struct body_field update_fields[] = { { "pull_secret", BODY_STR },
+						   UPDATE_FIELDS,
+						   { NULL } };
 static const struct body_schema update_schema = { "infraEnvUpdateParams", update_fields };
 
 /* --- checks of what the schema cannot say --- */
@@ -70,27 +83,35 @@ static int check_lists(const json_t *b, struct fault *err)
 	return r < 0 ? r : check_static_network(json_object_get(b, "static_network_config"), err);
 }
 
+static int check_ignition(const char *text, struct fault *err)
+{
+	return ignition_check(text, err) < 0 ? -EINVAL : 0;
+}
+
 static int check_texts(const json_t *b, struct fault *err)
 {
-	const char *ssh = json_str(b, "ssh_authorized_key"), *bundle = json_str(b, "additional_trust_bundle");
-	const char *ntp = json_str(b, "ntp_sources"), *more_ntp = json_str(b, "additional_ntp_sources");
-	const char *ignition = json_str(b, "ignition_config_override");
+	static const struct text_rule rules[] = {
+		{ "ntp_sources", check_ntp_sources },
+		{ "additional_ntp_sources", check_ntp_sources },
+		{ "ssh_authorized_key", check_ssh_keys },
+		{ "additional_trust_bundle", check_trust_bundle },
+		{ "ignition_config_override", check_ignition },
+		{ NULL },
+	};
 	const json_t *proxy = json_object_get(b, "proxy");
 
-	int r = check_proxy(json_str(proxy, "http_proxy"), json_str(proxy, "https_proxy"), json_str(proxy, "no_proxy"), err);
-	if (r == 0 && !str_empty(ntp) && !str_empty(more_ntp))
-		r = fault_set(err, -EINVAL, "additional_ntp_sources and ntp_sources exclude each other");
-	if (r == 0 && ntp)
-		r = check_ntp_sources(ntp, err);
-	if (r == 0 && more_ntp)
-		r = check_ntp_sources(more_ntp, err);
-	if (r == 0 && ssh)
-		r = check_ssh_keys(ssh, err);
-	if (r == 0 && !str_empty(bundle))
-		r = check_trust_bundle(bundle, err);
-	if (r == 0 && !str_empty(ignition) && ignition_check(ignition, err) < 0)
-		r = -EINVAL;
+	int r = check_proxy(json_str(proxy, "http_proxy"), json_str(proxy, "https_proxy"),
+			    json_str(proxy, "no_proxy"), err);
+	if (r == 0)
+		r = check_texts_by(rules, b, err);
 	return r < 0 ? r : check_lists(b, err);
+}
+
+static int check_ntp_choice(const struct infra_env *ie, struct fault *err)
+{
+	if (str_empty(ie->ntp_sources) || str_empty(ie->additional_ntp_sources))
+		return 0;
+	return fault_set(err, -EINVAL, "additional_ntp_sources and ntp_sources exclude each other");
 }
 
 /* --- from a body into the object --- */
@@ -111,30 +132,50 @@ static int compare_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The array as text; networks are sorted, because the host folders are numbered in that order (assisted-v2 §8.3). */
-static int set_list(char **slot, const json_t *list, bool sorted)
+static int append_texts(json_t *list, char *const *texts, size_t n)
 {
-	size_t n = json_array_size(list);
-	AUTO(json_decrefp) json_t *copy = json_array();
-	char **texts = calloc(n + 1, sizeof(*texts));
-	int r = copy && texts ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < n && r == 0; i++) {
-		texts[i] = json_text(json_array_get(list, i), true);
-		r = texts[i] ? 0 : -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (json_array_append_new(list, json_loads(texts[i], 0, NULL)) < 0)
+			return -ENOMEM;
 	}
-	if (r == 0 && sorted)
-		qsort(texts, n, sizeof(*texts), compare_text);
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = json_array_append_new(copy, json_loads(texts[i], 0, NULL)) < 0 ? -ENOMEM : 0;
-	for (size_t i = 0; texts && i < n; i++)
-		free(texts[i]);
-	free(texts);
-	if (r < 0)
-		return r;
+	return 0;
+}
+
+/* The items in the order of their text: the host folders are numbered in that order (assisted-v2 §8.3). */
+static int sort_list(const json_t *list, json_t *ret)
+{
+	AUTO(json_strs_done) struct json_strs texts = { 0 };
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		AUTO(freep) char *text = json_text(item, true);
+		if (!text || json_strs_add(&texts, text) < 0)
+			return -ENOMEM;
+	}
+	if (texts.n)
+		qsort(texts.v, texts.n, sizeof(*texts.v), compare_text);
+	return append_texts(ret, texts.v, texts.n);
+}
+
+/* The array as text; an empty one unsets. */
+static int set_list(char **slot, const json_t *list)
+{
+	char *text = json_array_size(list) ? json_text(list, true) : NULL;
+
+	if (json_array_size(list) && !text)
+		return -ENOMEM;
 	free(*slot);
-	*slot = n ? json_text(copy, true) : NULL;
-	return n && !*slot ? -ENOMEM : 0;
+	*slot = text;
+	return 0;
+}
+
+static int set_networks(char **slot, const json_t *list)
+{
+	AUTO(json_decrefp) json_t *sorted = json_array();
+
+	int r = sorted ? sort_list(list, sorted) : -ENOMEM;
+	return r < 0 ? r : set_list(slot, sorted);
 }
 
 static int set_trimmed(char **slot, const char *text)
@@ -162,8 +203,9 @@ static int apply_version(struct request *r, struct infra_env *ie, struct fault *
 		return 0;
 	const char *version = version_pick(r->service, wanted, ie->cpu_architecture);
 	if (!version)
-		return fault_set(err, -EINVAL, "No OS image for Openshift version %s and architecture %s", wanted ? wanted : "(any)",
-				 ie->cpu_architecture);
+		return fault_set(err, -EINVAL,
+				 "No OS image for Openshift version %s and architecture %s",
+				 wanted ? wanted : "(any)", ie->cpu_architecture);
 	return str_set(&ie->openshift_version, version);
 }
 
@@ -172,11 +214,13 @@ static int apply_lists(struct infra_env *ie, const json_t *b)
 	int r = 0;
 
 	if (body_has(b, "static_network_config"))
-		r = set_list(&ie->static_network_config, json_object_get(b, "static_network_config"), true);
+		r = set_networks(&ie->static_network_config,
+				 json_object_get(b, "static_network_config"));
 	if (r == 0 && body_has(b, "kernel_arguments"))
-		r = set_list(&ie->kernel_arguments, json_object_get(b, "kernel_arguments"), false);
+		r = set_list(&ie->kernel_arguments, json_object_get(b, "kernel_arguments"));
 	if (r == 0 && body_has(b, "network_discovery_delay_seconds"))
-		ie->network_discovery_delay_seconds = json_i64(b, "network_discovery_delay_seconds");
+		ie->network_discovery_delay_seconds =
+			json_i64(b, "network_discovery_delay_seconds");
 	return r;
 }
 
@@ -190,7 +234,8 @@ static int apply_body(struct request *req, struct infra_env *ie, struct fault *e
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain_texts) && r == 0; i++) {
 		if (body_has(b, plain_texts[i].key))
-			r = str_set((char **)((char *)ie + plain_texts[i].offset), json_str(b, plain_texts[i].key));
+			r = str_set((char **)((char *)ie + plain_texts[i].offset),
+				    json_str(b, plain_texts[i].key));
 	}
 	if (r == 0)
 		r = apply_proxy(ie, json_object_get(b, "proxy"));
@@ -202,6 +247,8 @@ static int apply_body(struct request *req, struct infra_env *ie, struct fault *e
 		r = apply_lists(ie, b);
 	if (r == 0 && secret)
 		r = secret_set(&ie->pull_secret, secret);
+	if (r == 0)
+		r = check_ntp_choice(ie, err);
 	return r < 0 ? r : apply_version(req, ie, err);
 }
 
@@ -229,7 +276,8 @@ static int find_cluster(struct request *r, const char **ret_id, struct fault *er
 	return 0;
 }
 
-static int fill_new(struct request *r, struct infra_env *ie, const char *cluster_id, struct fault *err)
+static int fill_new(struct request *r, struct infra_env *ie, const char *cluster_id,
+		    struct fault *err)
 {
 	const char *arch = json_str(r->body, "cpu_architecture");
 	AUTO(freep) char *handle = auth_handle_new();
@@ -240,8 +288,9 @@ static int fill_new(struct request *r, struct infra_env *ie, const char *cluster
 		arch = "x86_64";
 	if (!strcmp(arch, "aarch64"))
 		arch = "arm64";
-	if (!handle || str_set(&ie->name, json_str(r->body, "name")) < 0 || str_set(&ie->cpu_architecture, arch) < 0 ||
-	    str_set(&ie->image_type, "full-iso") < 0 || str_set(&ie->user_name, r->caller.user) < 0 ||
+	if (!handle || str_set(&ie->name, json_str(r->body, "name")) < 0 ||
+	    str_set(&ie->cpu_architecture, arch) < 0 || str_set(&ie->image_type, "full-iso") < 0 ||
+	    str_set(&ie->user_name, r->caller.user) < 0 ||
 	    str_set(&ie->email_domain, "Unknown") < 0)
 		return -ENOMEM;
 	int e = state_infra_env_set_handle(r->service->state, ie, handle);
@@ -266,7 +315,8 @@ static int infra_env_register(struct request *r, struct fault *err)
 	if (e == 0)
 		e = fill_new(r, ie, cluster_id, err);
 	if (e == 0)
-		e = life_event(r->service, cluster_id, ie->id, "infra_env_registered", "info", "Registered infra env %s", ie->name);
+		e = life_event(r->service, cluster_id, ie->id, "infra_env_registered", "info",
+			       "Registered infra env %s", ie->name);
 	return e < 0 ? e : answer_infra_env(r, 201, ie);
 }
 
@@ -277,7 +327,8 @@ static int infra_env_list(struct request *r, struct fault *err)
 	const struct infra_env *ie;
 
 	if (cluster_id && !uuid_is_valid(cluster_id))
-		return fault_set(err, -EBADMSG, "cluster_id in query must be of type uuid: \"%s\"", cluster_id);
+		return fault_set(err, -EBADMSG, "cluster_id in query must be of type uuid: \"%s\"",
+				 cluster_id);
 	jo_array(&o, NULL);
 	for (size_t i = 0; (ie = state_infra_env_at(r->service->state, i)); i++) {
 		if (!cluster_id || !strcmp(ie->cluster_id, cluster_id))
@@ -309,8 +360,6 @@ static int infra_env_update(struct request *r, struct fault *err)
 		e = state_edit_infra_env(r->service->state, ie);
 	if (e == 0)
 		e = apply_body(r, ie, err);
-	if (e == 0 && !str_empty(ie->ntp_sources) && !str_empty(ie->additional_ntp_sources))
-		e = fault_set(err, -EINVAL, "additional_ntp_sources and ntp_sources exclude each other");
 	if (e < 0)
 		return e;
 	if (state_is_changed(r->service->state, ie))
@@ -328,8 +377,11 @@ static int infra_env_delete(struct request *r, struct fault *err)
 		return e;
 	(void)state_hosts_of_infra_env(r->service->state, ie->id, &n);
 	if (n)
-		return fault_set(err, -EINVAL, "failed to deregister infraEnv %s, %zu hosts are still associated", ie->id, n);
-	e = life_event(r->service, ie->cluster_id, ie->id, "infra_env_deregistered", "info", "Deregistered infra env %s", ie->name);
+		return fault_set(err, -EINVAL,
+				 "failed to deregister infraEnv %s, %zu hosts are still associated",
+				 ie->id, n);
+	e = life_event(r->service, ie->cluster_id, ie->id, "infra_env_deregistered", "info",
+		       "Deregistered infra env %s", ie->name);
 	if (e == 0)
 		e = state_remove_infra_env(r->service->state, ie);
 	return e < 0 ? e : answer_empty(r, 204);
@@ -351,12 +403,16 @@ static int infra_env_new_key(struct request *r, struct fault *err)
 }
 
 const struct route v2_infraenv_routes[] = {
-	{ "POST", ROUTE_BASE "/v2/infra-envs", "RegisterInfraEnv", AUTH_USER, 0, infra_env_register, &create_schema },
+	{ "POST", ROUTE_BASE "/v2/infra-envs", "RegisterInfraEnv", AUTH_USER, 0, infra_env_register,
+	  &create_schema },
 	{ "GET", ROUTE_BASE "/v2/infra-envs", "ListInfraEnvs", AUTH_USER, 0, infra_env_list },
-	{ "GET", ROUTE_BASE "/v2/infra-envs/{infra_env_id}", "GetInfraEnv", AUTH_USER | AUTH_AGENT | AUTH_URL, 0, infra_env_get },
-	{ "PATCH", ROUTE_BASE "/v2/infra-envs/{infra_env_id}", "UpdateInfraEnv", AUTH_USER, 0, infra_env_update, &update_schema },
-	{ "DELETE", ROUTE_BASE "/v2/infra-envs/{infra_env_id}", "DeregisterInfraEnv", AUTH_USER, 0, infra_env_delete },
-	{ "POST", ROUTE_BASE "/v2/infra-envs/{infra_env_id}/regenerate-signing-key", "RegenerateInfraEnvSigningKey", AUTH_USER, 0,
-	  infra_env_new_key },
+	{ "GET", ROUTE_BASE "/v2/infra-envs/{infra_env_id}", "GetInfraEnv",
+	  AUTH_USER | AUTH_AGENT | AUTH_URL, 0, infra_env_get },
+	{ "PATCH", ROUTE_BASE "/v2/infra-envs/{infra_env_id}", "UpdateInfraEnv", AUTH_USER, 0,
+	  infra_env_update, &update_schema },
+	{ "DELETE", ROUTE_BASE "/v2/infra-envs/{infra_env_id}", "DeregisterInfraEnv", AUTH_USER, 0,
+	  infra_env_delete },
+	{ "POST", ROUTE_BASE "/v2/infra-envs/{infra_env_id}/regenerate-signing-key",
+	  "RegenerateInfraEnvSigningKey", AUTH_USER, 0, infra_env_new_key },
 	ROUTE_END,
 };

@@ -42,11 +42,13 @@ static int versions_json(const struct service *svc, json_t **ret)
 			continue;
 		json_t *v = json_object_get(all, version);
 		if (!v) {
-			v = json_pack("{s:s, s:s, s:[]}", "display_name", version, "support_level", "production", "cpu_architectures");
+			v = json_pack("{s:s, s:s, s:[]}", "display_name", version, "support_level",
+				      "production", "cpu_architectures");
 			if (json_object_set_new(all, version, v) < 0)
 				return -ENOMEM;
 		}
-		if (json_array_append_new(json_object_get(v, "cpu_architectures"), json_string(arch)) < 0)
+		if (json_array_append_new(json_object_get(v, "cpu_architectures"),
+					  json_string(arch)) < 0)
 			return -ENOMEM;
 		if (is_default && json_object_set_new(v, "default", json_true()) < 0)
 			return -ENOMEM;
@@ -71,7 +73,8 @@ static bool has_newer(json_t *all, const char *version)
 	json_t *v;
 
 	json_object_foreach(all, other, v) {
-		if (minor_len(other) == n && !strncmp(other, version, n) && version_compare(other, version) > 0)
+		if (minor_len(other) == n && !strncmp(other, version, n) &&
+		    version_compare(other, version) > 0)
 			return true;
 	}
 	return false;
@@ -87,7 +90,8 @@ static int openshift_versions(struct request *r, struct fault *err)
 
 	int e = versions_json(r->service, &all);
 	json_object_foreach(all, version, v) {
-		if (e < 0 || (pattern && !strstr(version, pattern)) || (only_latest && has_newer(all, version)))
+		if (e < 0 || (pattern && !strstr(version, pattern)) ||
+		    (only_latest && has_newer(all, version)))
 			continue;
 		e = json_object_set(wanted, version, v) < 0 ? -ENOMEM : 0;
 	}
@@ -103,7 +107,8 @@ static int empty_list(struct request *r, struct fault *err)
 
 static int unknown_operator(struct request *r, struct fault *err)
 {
-	return answer_empty(r, 404); /* with an empty body, as the reference does (assisted-v2 §3.5) */
+	return answer_empty(r,
+			    404); /* with an empty body, as the reference does (assisted-v2 §3.5) */
 }
 
 static int default_config(struct request *r, struct fault *err)
@@ -131,10 +136,12 @@ static int healthy(struct request *r, struct fault *err)
 
 static int print_requests(const struct service *svc, struct buf *b)
 {
-	int e = buf_append_str(b, "# HELP slipwayd_http_requests_total Answers by class of status.\n"
-				  "# TYPE slipwayd_http_requests_total counter\n");
+	int e = buf_append_str(b,
+			       "# HELP slipwayd_http_requests_total Answers by class of status.\n"
+			       "# TYPE slipwayd_http_requests_total counter\n");
 	for (int i = 1; i <= 5 && e == 0; i++)
-		e = buf_printf(b, "slipwayd_http_requests_total{class=\"%dxx\"} %llu\n", i, (unsigned long long)svc->requests[i]);
+		e = buf_printf(b, "slipwayd_http_requests_total{class=\"%dxx\"} %llu\n", i,
+			       (unsigned long long)svc->requests[i]);
 	return e;
 }
 
@@ -145,10 +152,12 @@ static int print_hosts(const struct service *svc, struct buf *b)
 
 	for (size_t i = 0; (h = state_host_at(svc->state, i)); i++)
 		counts[h->status]++;
-	int e = buf_append_str(b, "# HELP slipwayd_hosts Hosts by status.\n# TYPE slipwayd_hosts gauge\n");
+	int e = buf_append_str(
+		b, "# HELP slipwayd_hosts Hosts by status.\n# TYPE slipwayd_hosts gauge\n");
 	for (int s = 0; s < HOST_STATUS_COUNT && e == 0; s++) {
 		if (counts[s])
-			e = buf_printf(b, "slipwayd_hosts{status=\"%s\"} %u\n", host_status_name((enum host_status)s), counts[s]);
+			e = buf_printf(b, "slipwayd_hosts{status=\"%s\"} %u\n",
+				       host_status_name((enum host_status)s), counts[s]);
 	}
 	return e;
 }
@@ -161,23 +170,30 @@ static int metrics(struct request *r, struct fault *err)
 	if (e == 0)
 		e = print_hosts(svc, &r->out);
 	if (e == 0)
-		e = buf_printf(&r->out,
-			       "# HELP slipwayd_start_time_seconds Start of the process.\n# TYPE slipwayd_start_time_seconds gauge\n"
-			       "slipwayd_start_time_seconds %lld\n",
-			       (long long)(svc->started_us / 1000000));
+		e = buf_printf(
+			&r->out,
+			"# HELP slipwayd_start_time_seconds Start of the process.\n# TYPE slipwayd_start_time_seconds gauge\n"
+			"slipwayd_start_time_seconds %lld\n",
+			(long long)(svc->started_us / 1000000));
 	r->status = 200;
 	r->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	return e;
 }
 
 const struct route v2_misc_routes[] = {
-	{ "GET", ROUTE_BASE "/v2/component-versions", "v2ListComponentVersions", AUTH_OPEN, 0, component_versions },
-	{ "GET", ROUTE_BASE "/v2/openshift-versions", "v2ListSupportedOpenshiftVersions", AUTH_OPEN, 0, openshift_versions },
-	{ "GET", ROUTE_BASE "/v2/release-sources", "v2ListReleaseSources", AUTH_USER, 0, empty_list },
+	{ "GET", ROUTE_BASE "/v2/component-versions", "v2ListComponentVersions", AUTH_OPEN, 0,
+	  component_versions },
+	{ "GET", ROUTE_BASE "/v2/openshift-versions", "v2ListSupportedOpenshiftVersions", AUTH_OPEN,
+	  0, openshift_versions },
+	{ "GET", ROUTE_BASE "/v2/release-sources", "v2ListReleaseSources", AUTH_USER, 0,
+	  empty_list },
 	{ "GET", ROUTE_BASE "/v2/domains", "V2ListManagedDomains", AUTH_USER, 0, empty_list },
-	{ "GET", ROUTE_BASE "/v2/supported-operators", "V2ListSupportedOperators", AUTH_USER, 0, empty_list },
-	{ "GET", ROUTE_BASE "/v2/supported-operators/{operator_name}", "V2ListOperatorProperties", AUTH_USER, 0, unknown_operator },
-	{ "GET", ROUTE_BASE "/v2/clusters/default-config", "V2GetClusterDefaultConfig", AUTH_USER, 0, default_config },
+	{ "GET", ROUTE_BASE "/v2/supported-operators", "V2ListSupportedOperators", AUTH_USER, 0,
+	  empty_list },
+	{ "GET", ROUTE_BASE "/v2/supported-operators/{operator_name}", "V2ListOperatorProperties",
+	  AUTH_USER, 0, unknown_operator },
+	{ "GET", ROUTE_BASE "/v2/clusters/default-config", "V2GetClusterDefaultConfig", AUTH_USER,
+	  0, default_config },
 	{ "GET", "/health", "health", AUTH_OPEN, ROUTE_PLAIN, healthy },
 	{ "GET", "/ready", "ready", AUTH_OPEN, ROUTE_PLAIN, healthy },
 	{ "GET", "/metrics", "metrics", AUTH_OPEN, ROUTE_PLAIN, metrics },

@@ -11,12 +11,13 @@
 char *view_download_url(const struct service *svc, const struct infra_env *ie)
 {
 	bool by_handle = auth_mode(svc->auth) == AUTH_MODE_LOCAL;
-	const char *file = str_eq(ie->image_type, "minimal-iso")      ? "minimal.iso" :
-			   str_eq(ie->image_type, "disconnected-iso") ? "disconnected.iso" :
-									"full.iso";
+	const char *file = str_eq(ie->image_type, "minimal-iso")        ? "minimal.iso"
+			   : str_eq(ie->image_type, "disconnected-iso") ? "disconnected.iso"
+									: "full.iso";
 
 	return str_printf("%s/%s/%s/%s/%s/%s", svc->image_url, by_handle ? "byapikey" : "byid",
-			  by_handle ? ie->image_token_key : ie->id, ie->openshift_version, ie->cpu_architecture, file);
+			  by_handle ? ie->image_token_key : ie->id, ie->openshift_version,
+			  ie->cpu_architecture, file);
 }
 
 static void view_proxy(struct json_out *o, const struct infra_env *ie)
@@ -32,7 +33,8 @@ static void view_href(struct json_out *o, const char *kind, const char *a, const
 {
 	char href[200];
 
-	snprintf(href, sizeof(href), "%s/v2/%s/%s%s%s", ROUTE_BASE, kind, a, b ? "/hosts/" : "", b ? b : "");
+	snprintf(href, sizeof(href), "%s/v2/%s/%s%s%s", ROUTE_BASE, kind, a, b ? "/hosts/" : "",
+		 b ? b : "");
 	jo_str(o, "href", href);
 }
 
@@ -74,11 +76,18 @@ void view_infra_env(struct json_out *o, const struct service *svc, const struct 
 
 /* A foreign day-2 worker is done for the service when it reboots; ours reports from the installed system. */
 static const enum stage worker_stages[] = {
-	STAGE_STARTING_INSTALLATION, STAGE_INSTALLING, STAGE_WRITING_IMAGE, STAGE_WAITING_FOR_CONTROL_PLANE, STAGE_REBOOTING,
+	STAGE_STARTING_INSTALLATION,     STAGE_INSTALLING, STAGE_WRITING_IMAGE,
+	STAGE_WAITING_FOR_CONTROL_PLANE, STAGE_REBOOTING,
 };
 static const enum stage slipway_stages[] = {
-	STAGE_STARTING_INSTALLATION, STAGE_INSTALLING,	STAGE_WRITING_IMAGE, STAGE_WAITING_FOR_CONTROL_PLANE,
-	STAGE_REBOOTING,	     STAGE_CONFIGURING, STAGE_JOINED,	     STAGE_DONE,
+	STAGE_STARTING_INSTALLATION,
+	STAGE_INSTALLING,
+	STAGE_WRITING_IMAGE,
+	STAGE_WAITING_FOR_CONTROL_PLANE,
+	STAGE_REBOOTING,
+	STAGE_CONFIGURING,
+	STAGE_JOINED,
+	STAGE_DONE,
 };
 
 const enum stage *view_stages(const struct host *h, size_t *ret_n)
@@ -154,7 +163,8 @@ static void view_host_dates(struct json_out *o, const struct host *h)
 	jo_time(o, "checked_in_at", h->checked_in_at);
 	jo_time(o, "registered_at", h->registered_at);
 	jo_time(o, "status_updated_at", h->status_updated_at);
-	jo_time(o, "stage_started_at", 0); /* only set by services with stages of their own (assisted-v2 §3.3); ours are in progress */
+	jo_time(o, "stage_started_at",
+		0); /* only set by services with stages of their own (assisted-v2 §3.3); ours are in progress */
 	jo_time(o, "stage_updated_at", 0);
 	jo_time(o, "logs_started_at", h->logs_started_at);
 	jo_time(o, "logs_collected_at", h->logs_collected_at);
@@ -185,7 +195,8 @@ void view_host(struct json_out *o, const struct host *h, unsigned flags)
 	if (!(flags & VIEW_HOST_NO_CONNECTIVITY))
 		jo_opt_str(o, "connectivity", h->connectivity);
 	for (size_t i = 0; i < ARRAY_SIZE(host_texts); i++)
-		jo_opt_str(o, host_texts[i].key, *(char *const *)((const char *)h + host_texts[i].offset));
+		jo_opt_str(o, host_texts[i].key,
+			   *(char *const *)((const char *)h + host_texts[i].offset));
 	jo_opt_bool(o, "ignition_endpoint_token_set", secret_is_set(&h->ignition_endpoint_token));
 	if (h->media_disconnected == 1 || h->media_disconnected == 2)
 		jo_str(o, "media_status", media[h->media_disconnected]);
@@ -199,7 +210,8 @@ void view_host(struct json_out *o, const struct host *h, unsigned flags)
 /* --- clusters --- */
 
 /* Arrays that are always there; their content, if any, was given by an update and is kept in cluster.extra. */
-static const char *const cluster_arrays[] = { "api_vips", "ingress_vips", "cluster_networks", "service_networks", "machine_networks" };
+static const char *const cluster_arrays[] = { "api_vips", "ingress_vips", "cluster_networks",
+					      "service_networks", "machine_networks" };
 
 static bool is_cluster_array(const char *key)
 {
@@ -219,7 +231,10 @@ static void view_cluster_extra(struct json_out *o, const struct cluster *c)
 	if (c->extra)
 		extra = json_parse(c->extra, strlen(c->extra), SIZE_MAX, true, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(cluster_arrays); i++) {
-		AUTO(freep) char *text = body_has(extra, cluster_arrays[i]) ? json_text(json_object_get(extra, cluster_arrays[i]), true) : NULL;
+		AUTO(freep)
+		char *text = body_has(extra, cluster_arrays[i])
+				     ? json_text(json_object_get(extra, cluster_arrays[i]), true)
+				     : NULL;
 		jo_raw(o, cluster_arrays[i], text ? text : "[]");
 	}
 	json_object_foreach(extra, key, v) {
@@ -235,7 +250,8 @@ static void view_cluster_extra(struct json_out *o, const struct cluster *c)
 		jo_raw(o, "disk_encryption", "{}");
 }
 
-static void view_cluster_hosts(struct json_out *o, const struct service *svc, const struct cluster *c, bool with_hosts)
+static void view_cluster_hosts(struct json_out *o, const struct service *svc,
+			       const struct cluster *c, bool with_hosts)
 {
 	size_t n, ready = 0, enabled = 0;
 	struct host *const *hosts = state_hosts_of_cluster(svc->state, c->id, &n);
@@ -272,7 +288,8 @@ static void view_cluster_dates(struct json_out *o, const struct cluster *c)
 	jo_null(o, "deleted_at");
 }
 
-void view_cluster(struct json_out *o, const struct service *svc, const struct cluster *c, bool with_hosts)
+void view_cluster(struct json_out *o, const struct service *svc, const struct cluster *c,
+		  bool with_hosts)
 {
 	jo_object(o, NULL);
 	jo_str(o, "kind", "AddHostsCluster");

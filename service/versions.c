@@ -11,7 +11,8 @@ bool version_fits(const char *wanted, const char *offered)
 {
 	size_t n = strlen(offered);
 
-	return !strncmp(wanted, offered, n) && (wanted[n] == '\0' || wanted[n] == '.' || wanted[n] == '-');
+	return !strncmp(wanted, offered, n) &&
+	       (wanted[n] == '\0' || wanted[n] == '.' || wanted[n] == '-');
 }
 
 int version_compare(const char *a, const char *b)
@@ -30,7 +31,8 @@ int version_compare(const char *a, const char *b)
 	}
 }
 
-bool version_at(const struct service *svc, size_t i, const char **ret_version, const char **ret_arch, bool *ret_default)
+bool version_at(const struct service *svc, size_t i, const char **ret_version,
+		const char **ret_arch, bool *ret_default)
 {
 	const struct os_image *o = state_os_image_at(svc->state, i);
 
@@ -48,7 +50,8 @@ bool version_at(const struct service *svc, size_t i, const char **ret_version, c
 	return true;
 }
 
-const char *version_pick(const struct service *svc, const char *wanted, const char *cpu_architecture)
+const char *version_pick(const struct service *svc, const char *wanted,
+			 const char *cpu_architecture)
 {
 	const char *version, *arch, *best = NULL;
 	bool is_default;

@@ -8,7 +8,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct route *const tables[] = {
-	v2_infraenv_routes, v2_cluster_routes, v2_host_routes, v2_host_config_routes, v2_step_routes, v2_event_routes, NULL,
+	v2_infraenv_routes, v2_cluster_routes, v2_host_routes, v2_host_config_routes,
+	v2_step_routes,     v2_event_routes,   NULL,
 };
 
 static const struct body_schema *schema_at(size_t want)

@@ -7,8 +7,17 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct route *const tables[] = {
-	v2_infraenv_routes, v2_download_routes, v2_cluster_routes, v2_host_routes, v2_host_config_routes, v2_step_routes,
-	v2_event_routes,    v2_misc_routes,	image_routes,	   v2_unserved_routes, NULL,
+	v2_infraenv_routes,
+	v2_download_routes,
+	v2_cluster_routes,
+	v2_host_routes,
+	v2_host_config_routes,
+	v2_step_routes,
+	v2_event_routes,
+	v2_misc_routes,
+	image_routes,
+	v2_unserved_routes,
+	NULL,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int check_list(int (*check)(const json_t *, struct fault *), const char *text, struct fault *err)
+static int check_list(int (*check)(const json_t *, struct fault *), const char *text,
+		      struct fault *err)
 {
 	json_t *v = json_parse(text, strlen(text), 1 << 20, true, NULL);
 	int r = check(v, err);

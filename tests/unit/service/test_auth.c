@@ -24,16 +24,21 @@ static int setup(void **state)
 
 	*state = f;
 	f->fd = unit_tmp_open(f->path);
-	if (pki_key_new(&f->key_pem, NULL) < 0 || store_open("sqlite", f->fd, key, &f->store, NULL) < 0 ||
-	    state_new(f->store, &f->state, NULL) < 0 || auth_new(AUTH_MODE_LOCAL, f->key_pem, f->state, &f->auth, NULL) < 0)
+	if (pki_key_new(&f->key_pem, NULL) < 0 ||
+	    store_open("sqlite", f->fd, key, &f->store, NULL) < 0 ||
+	    state_new(f->store, &f->state, NULL) < 0 ||
+	    auth_new(AUTH_MODE_LOCAL, f->key_pem, f->state, &f->auth, NULL) < 0)
 		return -1;
 	state_begin(f->state);
 	if (state_add_infra_env(f->state, "11111111-1111-4111-8111-111111111111", &f->a) < 0 ||
-	    state_add_infra_env(f->state, "22222222-2222-4222-8222-222222222222", &f->b) < 0 || state_add_user(f->state, "bob", &u) < 0)
+	    state_add_infra_env(f->state, "22222222-2222-4222-8222-222222222222", &f->b) < 0 ||
+	    state_add_user(f->state, "bob", &u) < 0)
 		return -1;
 	u->password_hash = auth_password_hash("secret");
 	u->role = USER_PLAIN;
-	return state_infra_env_set_handle(f->state, f->a, "handle-of-a") < 0 ? -1 : state_commit(f->state, NULL);
+	return state_infra_env_set_handle(f->state, f->a, "handle-of-a") < 0
+		       ? -1
+		       : state_commit(f->state, NULL);
 }
 
 static int teardown(void **state)
@@ -49,7 +54,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int check(struct fixture *f, unsigned schemes, struct credentials c, int64_t now_us, struct caller *ret)
+static int check(struct fixture *f, unsigned schemes, struct credentials c, int64_t now_us,
+		 struct caller *ret)
 {
 	return auth_check(f->auth, schemes, &c, now_us, ret, NULL);
 }
@@ -62,7 +68,8 @@ static void test_none(void **state)
 	char *token;
 
 	assert_int_equal(auth_new(AUTH_MODE_NONE, f->key_pem, f->state, &none, NULL), 0);
-	assert_int_equal(auth_check(none, AUTH_AGENT, &(struct credentials){ 0 }, NOW, &caller, NULL), 0);
+	assert_int_equal(
+		auth_check(none, AUTH_AGENT, &(struct credentials){ 0 }, NOW, &caller, NULL), 0);
 	assert_string_equal(caller.user, "admin");
 	assert_int_equal(caller.role, USER_ADMIN);
 	assert_true(auth_in_scope(&caller, "anything", "any host"));
@@ -78,7 +85,8 @@ static void test_nothing_given(void **state)
 	struct caller caller;
 
 	assert_int_equal(check(f, AUTH_USER, (struct credentials){ 0 }, NOW, &caller), -EACCES);
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ "", "", "" }, NOW, &caller), -EACCES);
+	assert_int_equal(check(f, AUTH_USER, (struct credentials){ "", "", "" }, NOW, &caller),
+			 -EACCES);
 	assert_int_equal(check(f, AUTH_OPEN, (struct credentials){ 0 }, NOW, &caller), 0);
 }
 
@@ -89,9 +97,15 @@ static void test_basic(void **state)
 		const char *header;
 		int code;
 	} cases[] = {
-		{ "Basic Ym9iOnNlY3JldA==", 0 },	 { "basic  Ym9iOnNlY3JldA==", 0 }, { "Basic Ym9iOndyb25n", -EACCES },
-		{ "Basic ZXZlOnNlY3JldA==", -EACCES },	 { "Basic Ym9i", -EACCES },	   { "Basic Ym9iOnNlY3JldAA=", -EACCES },
-		{ "Basic", -EACCES },			 { "Basic ", -EACCES },		   { "Ym9iOnNlY3JldA==", -EACCES },
+		{ "Basic Ym9iOnNlY3JldA==", 0 },
+		{ "basic  Ym9iOnNlY3JldA==", 0 },
+		{ "Basic Ym9iOndyb25n", -EACCES },
+		{ "Basic ZXZlOnNlY3JldA==", -EACCES },
+		{ "Basic Ym9i", -EACCES },
+		{ "Basic Ym9iOnNlY3JldAA=", -EACCES },
+		{ "Basic", -EACCES },
+		{ "Basic ", -EACCES },
+		{ "Ym9iOnNlY3JldA==", -EACCES },
 	};
 	struct fixture *f = *state;
 	struct caller caller;
@@ -99,19 +113,28 @@ static void test_basic(void **state)
 	/* twice: the second time from the cache */
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-			assert_int_equal(check(f, AUTH_USER, (struct credentials){ .authorization = cases[i].header }, NOW + round * 5000000,
-					       &caller),
-					 cases[i].code);
+			assert_int_equal(
+				check(f, AUTH_USER,
+				      (struct credentials){ .authorization = cases[i].header },
+				      NOW + round * 5000000, &caller),
+				cases[i].code);
 	}
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ .authorization = cases[0].header }, NOW, &caller), 0);
+	assert_int_equal(check(f, AUTH_USER,
+			       (struct credentials){ .authorization = cases[0].header }, NOW,
+			       &caller),
+			 0);
 	assert_string_equal(caller.user, "bob");
 	assert_int_equal(caller.role, USER_PLAIN);
-	assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .authorization = cases[0].header }, NOW, &caller), -EPERM);
+	assert_int_equal(check(f, AUTH_AGENT,
+			       (struct credentials){ .authorization = cases[0].header }, NOW,
+			       &caller),
+			 -EPERM);
 }
 
 static void test_password_change_and_removal(void **state)
 {
-	struct credentials old = { .authorization = "Basic Ym9iOnNlY3JldA==" }, new = { .authorization = "Basic Ym9iOndyb25n" };
+	struct credentials old = { .authorization = "Basic Ym9iOnNlY3JldA==" },
+			   new = { .authorization = "Basic Ym9iOndyb25n" };
 	struct fixture *f = *state;
 	struct caller caller;
 	struct user *u = state_user(f->state, "bob");
@@ -134,12 +157,23 @@ static void test_guessing_is_limited(void **state)
 	struct caller caller;
 	int limited = 0;
 
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ .authorization = "Basic Ym9iOnNlY3JldA==" }, NOW, &caller), 0);
+	assert_int_equal(check(f, AUTH_USER,
+			       (struct credentials){ .authorization = "Basic Ym9iOnNlY3JldA==" },
+			       NOW, &caller),
+			 0);
 	for (int i = 0; i < 30; i++)
-		limited += check(f, AUTH_USER, (struct credentials){ .authorization = "Basic Ym9iOndyb25n" }, NOW, &caller) == -EAGAIN;
+		limited += check(f, AUTH_USER,
+				 (struct credentials){ .authorization = "Basic Ym9iOndyb25n" }, NOW,
+				 &caller) == -EAGAIN;
 	assert_true(limited > 0 && limited < 30);
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ .authorization = "Basic Ym9iOnNlY3JldA==" }, NOW, &caller), 0);
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ .authorization = "Basic Ym9iOndyb25n" }, NOW + 1000000, &caller), -EACCES);
+	assert_int_equal(check(f, AUTH_USER,
+			       (struct credentials){ .authorization = "Basic Ym9iOnNlY3JldA==" },
+			       NOW, &caller),
+			 0);
+	assert_int_equal(check(f, AUTH_USER,
+			       (struct credentials){ .authorization = "Basic Ym9iOndyb25n" },
+			       NOW + 1000000, &caller),
+			 -EACCES);
 }
 
 static void test_agent_token(void **state)
@@ -162,13 +196,16 @@ static void test_agent_token(void **state)
 	assert_int_equal(check(f, AUTH_USER | AUTH_AGENT, c, NOW, &caller), 0);
 
 	assert_int_equal(auth_agent_token(f->auth, f->a, "host", NOW, 0, &bound, NULL), 0);
-	assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .secret_key = bound }, NOW, &caller), 0);
+	assert_int_equal(
+		check(f, AUTH_AGENT, (struct credentials){ .secret_key = bound }, NOW, &caller), 0);
 	assert_true(auth_in_scope(&caller, f->a->id, "host"));
 	assert_false(auth_in_scope(&caller, f->a->id, "other"));
 
 	/* as a Bearer it is no user */
 	AUTO(freep) char *header = str_printf("Bearer %s", token);
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ .authorization = header }, NOW, &caller), -EPERM);
+	assert_int_equal(
+		check(f, AUTH_USER, (struct credentials){ .authorization = header }, NOW, &caller),
+		-EPERM);
 }
 
 static void test_damaged_tokens(void **state)
@@ -185,7 +222,8 @@ static void test_damaged_tokens(void **state)
 	for (size_t i = 0; i < len; i += 7) {
 		char keep = token[i];
 		token[i] = keep == 'A' ? 'B' : 'A';
-		int r = check(f, AUTH_AGENT, (struct credentials){ .secret_key = token }, NOW, &caller);
+		int r = check(f, AUTH_AGENT, (struct credentials){ .secret_key = token }, NOW,
+			      &caller);
 		/* the last character of a part may hold bits that count for nothing; a strict decoder refuses it as well */
 		assert_true(r == -EACCES);
 		token[i] = keep;
@@ -193,12 +231,16 @@ static void test_damaged_tokens(void **state)
 	assert_int_equal(pki_key_new(&other_key, NULL), 0);
 	assert_int_equal(auth_new(AUTH_MODE_LOCAL, other_key, f->state, &other, NULL), 0);
 	assert_int_equal(auth_agent_token(other, f->a, NULL, NOW, 0, &foreign, NULL), 0);
-	assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .secret_key = foreign }, NOW, &caller), -EACCES);
+	assert_int_equal(
+		check(f, AUTH_AGENT, (struct credentials){ .secret_key = foreign }, NOW, &caller),
+		-EACCES);
 	auth_free(other);
 	AUTO(freep) char *long_text = malloc(JWT_MAX + 2);
 	memset(long_text, 'a', JWT_MAX + 1);
 	long_text[JWT_MAX + 1] = '\0';
-	assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .secret_key = long_text }, NOW, &caller), -EACCES);
+	assert_int_equal(
+		check(f, AUTH_AGENT, (struct credentials){ .secret_key = long_text }, NOW, &caller),
+		-EACCES);
 }
 
 /* Claims that no token of ours has. */
@@ -221,7 +263,9 @@ static void test_foreign_claims(void **state)
 		AUTO(freep) char *token = NULL;
 		struct caller caller;
 		assert_int_equal(jwt_sign(key, v, &token, NULL), 0);
-		assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .secret_key = token }, NOW, &caller), -EACCES);
+		assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .secret_key = token },
+				       NOW, &caller),
+				 -EACCES);
 		json_decref(v);
 	}
 	jwt_key_free(key);
@@ -275,11 +319,17 @@ static void test_bearer_of_user(void **state)
 
 	assert_int_equal(auth_user_token(f->auth, "bob", NOW, 60, &token, NULL), 0);
 	AUTO(freep) char *header = str_printf("Bearer %s", token);
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ .authorization = header }, NOW, &caller), 0);
+	assert_int_equal(
+		check(f, AUTH_USER, (struct credentials){ .authorization = header }, NOW, &caller),
+		0);
 	assert_string_equal(caller.user, "bob");
-	assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .secret_key = token }, NOW, &caller), -EPERM);
+	assert_int_equal(
+		check(f, AUTH_AGENT, (struct credentials){ .secret_key = token }, NOW, &caller),
+		-EPERM);
 	state_user(f->state, "bob")->token_epoch = NOW / 1000000 + 1;
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ .authorization = header }, NOW, &caller), -EACCES);
+	assert_int_equal(
+		check(f, AUTH_USER, (struct credentials){ .authorization = header }, NOW, &caller),
+		-EACCES);
 	assert_int_equal(auth_user_token(f->auth, "eve", NOW, 60, &none, NULL), -ENOENT);
 }
 
@@ -295,16 +345,28 @@ static void test_handles(void **state)
 	assert_ptr_equal(auth_handle_find(f->auth, "handle-of-a"), f->a);
 	assert_null(auth_handle_find(f->auth, ""));
 	assert_null(auth_handle_find(f->auth, NULL));
-	assert_int_equal(check(f, AUTH_URL, (struct credentials){ .api_key = "handle-of-a" }, NOW, &caller), 0);
+	assert_int_equal(
+		check(f, AUTH_URL, (struct credentials){ .api_key = "handle-of-a" }, NOW, &caller),
+		0);
 	assert_string_equal(caller.infra_env_id, f->a->id);
-	assert_int_equal(check(f, AUTH_USER, (struct credentials){ .api_key = "handle-of-a" }, NOW, &caller), -EPERM);
-	assert_int_equal(check(f, AUTH_URL, (struct credentials){ .api_key = "guess" }, NOW, &caller), -EACCES);
+	assert_int_equal(
+		check(f, AUTH_USER, (struct credentials){ .api_key = "handle-of-a" }, NOW, &caller),
+		-EPERM);
+	assert_int_equal(
+		check(f, AUTH_URL, (struct credentials){ .api_key = "guess" }, NOW, &caller),
+		-EACCES);
 }
 
 static void test_password_hash(void **state)
 {
-	static const char *const bad[] = { "", "x", "pbkdf2-sha256", "pbkdf2-sha256$0$AA$AA", "pbkdf2-sha256$1$AA$AA", "md5$1$AA$AA",
-					   "pbkdf2-sha256$99999999999$AA$AA", "pbkdf2-sha256$1$!!$AA" };
+	static const char *const bad[] = { "",
+					   "x",
+					   "pbkdf2-sha256",
+					   "pbkdf2-sha256$0$AA$AA",
+					   "pbkdf2-sha256$1$AA$AA",
+					   "md5$1$AA$AA",
+					   "pbkdf2-sha256$99999999999$AA$AA",
+					   "pbkdf2-sha256$1$!!$AA" };
 	AUTO(freep) char *a = auth_password_hash("p");
 	AUTO(freep) char *b = auth_password_hash("p");
 
@@ -322,9 +384,18 @@ static void test_password_hash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_none),		 T(test_nothing_given),	 T(test_basic),	       T(test_password_change_and_removal),
-		T(test_guessing_is_limited), T(test_agent_token), T(test_damaged_tokens), T(test_foreign_claims),
-		T(test_expiry),		 T(test_revoking),	 T(test_bearer_of_user), T(test_handles),
+		T(test_none),
+		T(test_nothing_given),
+		T(test_basic),
+		T(test_password_change_and_removal),
+		T(test_guessing_is_limited),
+		T(test_agent_token),
+		T(test_damaged_tokens),
+		T(test_foreign_claims),
+		T(test_expiry),
+		T(test_revoking),
+		T(test_bearer_of_user),
+		T(test_handles),
 		cmocka_unit_test(test_password_hash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
 #include "service/body.h"
 
 static const char *const colours[] = { "red", "green", NULL };
-static const struct body_field inner[] = { { "id", BODY_STR, BODY_REQUIRED }, { "on", BODY_BOOL }, { NULL } };
+static const struct body_field inner[] = { { "id", BODY_STR, BODY_REQUIRED },
+					   { "on", BODY_BOOL },
+					   { NULL } };
 static const struct body_field fields[] = {
 	{ "name", BODY_STR, BODY_REQUIRED, .max_len = 8 },
 	{ "uuid", BODY_UUID },
@@ -46,28 +48,38 @@ static void test_bad(void **state)
 		{ "  \n", "thing in body is required" },
 		{ "{}", "name in body is required" },
 		{ "{\"name\":null}", "name in body is required" },
-		{ "{\"name\":1}", "parsing thing body from \"\" failed, because json: cannot unmarshal number into field name of type string" },
-		{ "{\"name\":\"x\",\"more\":1}", "parsing thing body from \"\" failed, because json: unknown field \"more\"" },
+		{ "{\"name\":1}",
+		  "parsing thing body from \"\" failed, because json: cannot unmarshal number into field name of type string" },
+		{ "{\"name\":\"x\",\"more\":1}",
+		  "parsing thing body from \"\" failed, because json: unknown field \"more\"" },
 		{ "{\"name\":\"123456789\"}", "name in body should be at most 8 chars long" },
 		{ "{\"name\":\"x\",\"uuid\":\"1\"}", "uuid in body must be of type uuid: \"1\"" },
-		{ "{\"name\":\"x\",\"colour\":\"blue\"}", "colour in body should be one of [red green]" },
-		{ "{\"name\":\"x\",\"count\":-1}", "count in body should be greater than or equal to 0" },
+		{ "{\"name\":\"x\",\"colour\":\"blue\"}",
+		  "colour in body should be one of [red green]" },
+		{ "{\"name\":\"x\",\"count\":-1}",
+		  "count in body should be greater than or equal to 0" },
 		{ "{\"name\":\"x\",\"count\":1.5}",
 		  "parsing thing body from \"\" failed, because json: cannot unmarshal number into field count of type int64" },
 		{ "{\"name\":\"x\",\"one\":{}}", "one.id in body is required" },
-		{ "{\"name\":\"x\",\"one\":{\"id\":\"a\",\"x\":1}}", "parsing thing body from \"\" failed, because json: unknown field \"x\"" },
-		{ "{\"name\":\"x\",\"many\":[{\"id\":\"a\"},{}]}", "many.1.id in body is required" },
+		{ "{\"name\":\"x\",\"one\":{\"id\":\"a\",\"x\":1}}",
+		  "parsing thing body from \"\" failed, because json: unknown field \"x\"" },
+		{ "{\"name\":\"x\",\"many\":[{\"id\":\"a\"},{}]}",
+		  "many.1.id in body is required" },
 		{ "{\"name\":\"x\",\"many\":[1]}",
 		  "parsing thing body from \"\" failed, because json: cannot unmarshal number into field many.0 of type object" },
 		{ "{\"name\":\"x\",\"words\":[\"a\",1]}",
 		  "parsing thing body from \"\" failed, because json: cannot unmarshal number into field words.1 of type string" },
-		{ "[]", "parsing thing body from \"\" failed, because json: cannot unmarshal array into an object" },
-		{ "\"text\"", "parsing thing body from \"\" failed, because json: cannot unmarshal string into an object" },
+		{ "[]",
+		  "parsing thing body from \"\" failed, because json: cannot unmarshal array into an object" },
+		{ "\"text\"",
+		  "parsing thing body from \"\" failed, because json: cannot unmarshal string into an object" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		json_t *v = NULL;
 		struct fault err = FAULT_INIT;
-		assert_int_equal(body_parse(&schema, cases[i].body, strlen(cases[i].body), &v, &err), -EBADMSG);
+		assert_int_equal(
+			body_parse(&schema, cases[i].body, strlen(cases[i].body), &v, &err),
+			-EBADMSG);
 		assert_string_equal(err.text, cases[i].text);
 		assert_null(v);
 	}
@@ -100,7 +112,8 @@ static void test_limits(void **state)
 		for (int i = 0; i < BODY_ARRAY_MAX + more; i++)
 			p += sprintf(p, "%s\"\"", i ? "," : "");
 		strcpy(p, "]}");
-		assert_int_equal(body_parse(&schema, text, strlen(text), &v, NULL), more ? -EBADMSG : 0);
+		assert_int_equal(body_parse(&schema, text, strlen(text), &v, NULL),
+				 more ? -EBADMSG : 0);
 		if (!more)
 			json_decref(v);
 	}
@@ -121,8 +134,9 @@ static void test_two_spellings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),   cmocka_unit_test(test_bad),	     cmocka_unit_test(test_optional),
-		cmocka_unit_test(test_limits), cmocka_unit_test(test_two_spellings),
+		cmocka_unit_test(test_good),          cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_optional),      cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_two_spellings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

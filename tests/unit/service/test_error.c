@@ -7,10 +7,13 @@ static void test_mapping(void **state)
 		int code, status;
 		enum error_shape shape;
 	} cases[] = {
-		{ -EBADMSG, 400, ERROR_PLAIN }, { -EINVAL, 400, ERROR_MODEL }, { -EACCES, 401, ERROR_PLAIN }, { -EPERM, 403, ERROR_PLAIN },
-		{ -ENOENT, 404, ERROR_MODEL },	{ -EBUSY, 409, ERROR_MODEL },  { -EEXIST, 409, ERROR_MODEL }, { -E2BIG, 413, ERROR_PLAIN },
-		{ -ENOSYS, 501, ERROR_MODEL },	{ -EAGAIN, 503, ERROR_MODEL }, { -EIO, 500, ERROR_MODEL },    { -EPROTO, 500, ERROR_MODEL },
-		{ -ENOMEM, 500, ERROR_MODEL },	{ 0, 500, ERROR_MODEL },
+		{ -EBADMSG, 400, ERROR_PLAIN }, { -EINVAL, 400, ERROR_MODEL },
+		{ -EACCES, 401, ERROR_PLAIN },  { -EPERM, 403, ERROR_PLAIN },
+		{ -ENOENT, 404, ERROR_MODEL },  { -EBUSY, 409, ERROR_MODEL },
+		{ -EEXIST, 409, ERROR_MODEL },  { -E2BIG, 413, ERROR_PLAIN },
+		{ -ENOSYS, 501, ERROR_MODEL },  { -EAGAIN, 503, ERROR_MODEL },
+		{ -EIO, 500, ERROR_MODEL },     { -EPROTO, 500, ERROR_MODEL },
+		{ -ENOMEM, 500, ERROR_MODEL },  { 0, 500, ERROR_MODEL },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		enum error_shape shape;
@@ -25,7 +28,9 @@ static void test_bodies(void **state)
 
 	buf_init(&b, 4096);
 	assert_int_equal(error_body(404, ERROR_MODEL, "no \"host\"\n", &b), 0);
-	assert_string_equal(b.data, "{\"code\":\"404\",\"href\":\"\",\"id\":404,\"kind\":\"Error\",\"reason\":\"no \\\"host\\\"\\n\"}");
+	assert_string_equal(
+		b.data,
+		"{\"code\":\"404\",\"href\":\"\",\"id\":404,\"kind\":\"Error\",\"reason\":\"no \\\"host\\\"\\n\"}");
 	buf_reset(&b);
 	assert_int_equal(error_body(401, ERROR_PLAIN, "who?", &b), 0);
 	assert_string_equal(b.data, "{\"code\":401,\"message\":\"who?\"}");
@@ -41,6 +46,8 @@ static void test_no_room(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_mapping), cmocka_unit_test(test_bodies), cmocka_unit_test(test_no_room) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_mapping),
+					    cmocka_unit_test(test_bodies),
+					    cmocka_unit_test(test_no_room) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

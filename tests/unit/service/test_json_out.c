@@ -25,8 +25,10 @@ static void test_shapes(void **state)
 	jo_raw(&o, "r", "[1,2]");
 	jo_object_end(&o);
 	assert_int_equal(o.r, 0);
-	assert_string_equal(b.data, "{\"s\":\"a\\\"b\\\\c\\n\\t\\r\\u0001\xc3\xa9\",\"none\":\"\",\"i\":-5,\"t\":true,\"f\":false,\"n\":null,"
-				    "\"a\":[1,{}],\"e\":[],\"r\":[1,2]}");
+	assert_string_equal(
+		b.data,
+		"{\"s\":\"a\\\"b\\\\c\\n\\t\\r\\u0001\xc3\xa9\",\"none\":\"\",\"i\":-5,\"t\":true,\"f\":false,\"n\":null,"
+		"\"a\":[1,{}],\"e\":[],\"r\":[1,2]}");
 }
 
 static void test_omit_empty(void **state)
@@ -59,8 +61,10 @@ static void test_times(void **state)
 	jo_time(&o, "ms", 1787277240123450);
 	jo_time_nano(&o, "nano", 1787277240123450);
 	jo_object_end(&o);
-	assert_string_equal(b.data, "{\"zero\":\"0001-01-01T00:00:00.000Z\",\"zero_nano\":\"0001-01-01T00:00:00Z\","
-				    "\"ms\":\"2026-08-21T01:54:00.123Z\",\"nano\":\"2026-08-21T01:54:00.12345Z\"}");
+	assert_string_equal(
+		b.data,
+		"{\"zero\":\"0001-01-01T00:00:00.000Z\",\"zero_nano\":\"0001-01-01T00:00:00Z\","
+		"\"ms\":\"2026-08-21T01:54:00.123Z\",\"nano\":\"2026-08-21T01:54:00.12345Z\"}");
 }
 
 /* Long strings go in pieces; what comes out is what a parser reads back. */
@@ -99,8 +103,9 @@ static void test_error_sticks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shapes),	    cmocka_unit_test(test_omit_empty),	 cmocka_unit_test(test_times),
-		cmocka_unit_test(test_long_string), cmocka_unit_test(test_error_sticks),
+		cmocka_unit_test(test_shapes),       cmocka_unit_test(test_omit_empty),
+		cmocka_unit_test(test_times),        cmocka_unit_test(test_long_string),
+		cmocka_unit_test(test_error_sticks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,11 +31,13 @@ static void test_accepted(void **state)
 		{ ",,;", false },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(media_type_accepted(cases[i].header, "application/json"), cases[i].wanted);
+		assert_int_equal(media_type_accepted(cases[i].header, "application/json"),
+				 cases[i].wanted);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_is), cmocka_unit_test(test_accepted) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_is),
+					    cmocka_unit_test(test_accepted) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

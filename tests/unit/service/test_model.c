@@ -49,7 +49,8 @@ static void test_copy_and_equal(void **state)
 		assert_true(model_equal((enum model_kind)k, a, b));
 
 		/* owned texts are copies, and each field counts */
-		for (const struct model_field *f = model_class((enum model_kind)k)->fields; f->column; f++) {
+		for (const struct model_field *f = model_class((enum model_kind)k)->fields;
+		     f->column; f++) {
 			char *p = (char *)b + f->offset;
 			if (f->type != MODEL_STR)
 				continue;
@@ -84,11 +85,13 @@ static void test_fields_cover_pointers(void **state)
 
 static void test_key(void **state)
 {
-	struct host h = { .id = "22222222-2222-4222-8222-222222222222", .infra_env_id = "11111111-1111-4111-8111-111111111111" };
+	struct host h = { .id = "22222222-2222-4222-8222-222222222222",
+			  .infra_env_id = "11111111-1111-4111-8111-111111111111" };
 	char key[MODEL_KEY_MAX];
 
 	model_key(MODEL_HOST, &h, key);
-	assert_string_equal(key, "11111111-1111-4111-8111-111111111111/22222222-2222-4222-8222-222222222222");
+	assert_string_equal(
+		key, "11111111-1111-4111-8111-111111111111/22222222-2222-4222-8222-222222222222");
 	struct os_image o = { 0 };
 	memset(o.id, 'a', 64);
 	model_key(MODEL_OS_IMAGE, &o, key);
@@ -99,7 +102,8 @@ static void test_status_names(void **state)
 {
 	for (int s = 0; s < HOST_STATUS_COUNT; s++) {
 		enum host_status back;
-		assert_int_equal(host_status_parse(host_status_name((enum host_status)s), &back), 0);
+		assert_int_equal(host_status_parse(host_status_name((enum host_status)s), &back),
+				 0);
 		assert_int_equal(back, s);
 	}
 	enum host_status s = HOST_KNOWN;
@@ -122,7 +126,8 @@ static void test_hostname_of_inventory(void **state)
 		{ "{\"hostname\":\"w1\"}", "w1" },
 		{ "{\"boot\":{\"hostname\":\"no\"},\"hostname\":\"yes\"}", "yes" },
 		{ "{\"a\":[\"hostname\",\"x\"],\"b\":\"hostname\",\"hostname\":\"y\"}", "y" },
-		{ "{\"a\":\"\\\"hostname\\\":\\\"no\\\"\",\"hostname\":\"q\\\"uote\\u00e9\"}", "q\"uote\xc3\xa9" },
+		{ "{\"a\":\"\\\"hostname\\\":\\\"no\\\"\",\"hostname\":\"q\\\"uote\\u00e9\"}",
+		  "q\"uote\xc3\xa9" },
 		{ "{\"hostname\":\"\"}", NULL },
 		{ "{\"hostname\":7}", NULL },
 		{ "{\"boot\":{\"hostname\":\"no\"}}", NULL },

@@ -59,7 +59,8 @@ static void test_find(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct request r = { 0 };
 		char allow[128];
-		assert_int_equal(route_find(tree, cases[i].method, cases[i].path, &r, allow), cases[i].match);
+		assert_int_equal(route_find(tree, cases[i].method, cases[i].path, &r, allow),
+				 cases[i].match);
 		if (cases[i].operation)
 			assert_string_equal(r.route->operation, cases[i].operation);
 		if (cases[i].allow)
@@ -72,7 +73,8 @@ static void test_params(void **state)
 	struct request r = { 0 };
 	char allow[128];
 
-	assert_int_equal(route_find(tree, "GET", "/files/H/4.18/x86_64/full.iso", &r, allow), ROUTE_FOUND);
+	assert_int_equal(route_find(tree, "GET", "/files/H/4.18/x86_64/full.iso", &r, allow),
+			 ROUTE_FOUND);
 	assert_string_equal(request_param(&r, "handle"), "H");
 	assert_string_equal(request_param(&r, "version"), "4.18");
 	assert_string_equal(request_param(&r, "arch"), "x86_64");
@@ -91,7 +93,10 @@ static void test_uuids(void **state)
 	assert_int_equal(route_find(tree, "GET", "/v2/things/zzz", &r, allow), ROUTE_FOUND);
 	assert_int_equal(route_check_params(&r, &err), -EBADMSG);
 	assert_string_equal(err.text, "infra_env_id in path must be of type uuid: \"zzz\"");
-	assert_int_equal(route_find(tree, "PATCH", "/v2/things/11111111-1111-4111-8111-111111111111/hosts/x", &r, allow), ROUTE_FOUND);
+	assert_int_equal(route_find(tree, "PATCH",
+				    "/v2/things/11111111-1111-4111-8111-111111111111/hosts/x", &r,
+				    allow),
+			 ROUTE_FOUND);
 	assert_int_equal(route_check_params(&r, &err), -EBADMSG);
 	assert_string_equal(err.text, "host_id in path must be of type uuid: \"x\"");
 }
@@ -118,8 +123,17 @@ static void test_limits(void **state)
 static void test_real_tables(void **state)
 {
 	static const struct route *const real[] = {
-		v2_infraenv_routes, v2_download_routes, v2_cluster_routes, v2_host_routes, v2_host_config_routes, v2_step_routes,
-		v2_event_routes,    v2_misc_routes,	image_routes,	   v2_unserved_routes, NULL,
+		v2_infraenv_routes,
+		v2_download_routes,
+		v2_cluster_routes,
+		v2_host_routes,
+		v2_host_config_routes,
+		v2_step_routes,
+		v2_event_routes,
+		v2_misc_routes,
+		image_routes,
+		v2_unserved_routes,
+		NULL,
 	};
 	struct route_tree *t;
 	size_t n = 0;
@@ -129,9 +143,11 @@ static void test_real_tables(void **state)
 		for (const struct route *route = real[k]; route->method; route++, n++) {
 			struct request r = { 0 };
 			char allow[128];
-			assert_int_equal(route_find(t, route->method, route->path, &r, allow), ROUTE_FOUND);
+			assert_int_equal(route_find(t, route->method, route->path, &r, allow),
+					 ROUTE_FOUND);
 			if (r.route != route)
-				fail_msg("%s %s is found as %s", route->method, route->path, r.route->operation);
+				fail_msg("%s %s is found as %s", route->method, route->path,
+					 r.route->operation);
 			assert_true(route->auth != 0);
 			assert_non_null(route->operation);
 		}
@@ -144,8 +160,9 @@ static void test_real_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),   cmocka_unit_test(test_params),	   cmocka_unit_test(test_uuids),
-		cmocka_unit_test(test_limits), cmocka_unit_test(test_real_tables),
+		cmocka_unit_test(test_find),        cmocka_unit_test(test_params),
+		cmocka_unit_test(test_uuids),       cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_real_tables),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

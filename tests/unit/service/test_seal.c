@@ -12,7 +12,9 @@ static void test_round_trip(void **state)
 		AUTO(freep) void *sealed = NULL;
 		AUTO(freep) char *back = NULL;
 		size_t len, back_len;
-		assert_int_equal(seal_close(key, "t.c/1", texts[i], strlen(texts[i]), &sealed, &len, NULL), 0);
+		assert_int_equal(
+			seal_close(key, "t.c/1", texts[i], strlen(texts[i]), &sealed, &len, NULL),
+			0);
 		assert_int_equal(len, strlen(texts[i]) + SEAL_OVERHEAD);
 		assert_int_equal(seal_open(key, "t.c/1", sealed, len, &back, &back_len, NULL), 0);
 		assert_string_equal(back, texts[i]);
@@ -43,10 +45,12 @@ static void test_damage(void **state)
 	assert_int_equal(seal_open(other, "t.c/1", sealed, len, &back, &back_len, NULL), -EBADMSG);
 	assert_int_equal(seal_open(key, "t.c/2", sealed, len, &back, &back_len, NULL), -EBADMSG);
 	for (size_t n = 0; n < len; n++)
-		assert_int_equal(seal_open(key, "t.c/1", sealed, n, &back, &back_len, NULL), -EBADMSG);
+		assert_int_equal(seal_open(key, "t.c/1", sealed, n, &back, &back_len, NULL),
+				 -EBADMSG);
 	for (size_t i = 0; i < len; i++) {
 		((uint8_t *)sealed)[i] ^= 1;
-		assert_int_equal(seal_open(key, "t.c/1", sealed, len, &back, &back_len, NULL), -EBADMSG);
+		assert_int_equal(seal_open(key, "t.c/1", sealed, len, &back, &back_len, NULL),
+				 -EBADMSG);
 		((uint8_t *)sealed)[i] ^= 1;
 	}
 	assert_null(back);

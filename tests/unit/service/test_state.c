@@ -34,7 +34,8 @@ static int fake_begin(struct store *s, struct fault *err)
 static int fake_commit(struct store *s, struct fault *err)
 {
 	fake_of(s)->n_commits++;
-	return fake_of(s)->fail_commit ? fault_set(err, -EIO, "as told") : fake_of(s)->real->ops->commit(fake_of(s)->real, err);
+	return fake_of(s)->fail_commit ? fault_set(err, -EIO, "as told")
+				       : fake_of(s)->real->ops->commit(fake_of(s)->real, err);
 }
 
 static void fake_rollback(struct store *s)
@@ -62,7 +63,8 @@ static int fake_checkin(struct store *s, const struct host *h, struct fault *err
 	return fake_of(s)->real->ops->checkin(fake_of(s)->real, h, err);
 }
 
-static int fake_load(struct store *s, enum model_kind k, store_row_fn fn, void *ctx, struct fault *err)
+static int fake_load(struct store *s, enum model_kind k, store_row_fn fn, void *ctx,
+		     struct fault *err)
 {
 	return fake_of(s)->real->ops->load(fake_of(s)->real, k, fn, ctx, err);
 }
@@ -72,7 +74,8 @@ static int fake_revoke(struct store *s, const char *jti, struct fault *err)
 	return fake_of(s)->real->ops->revoke(fake_of(s)->real, jti, err);
 }
 
-static int fake_revoked(struct store *s, int (*fn)(void *, const char *), void *ctx, struct fault *err)
+static int fake_revoked(struct store *s, int (*fn)(void *, const char *), void *ctx,
+			struct fault *err)
 {
 	return fake_of(s)->real->ops->revoked(fake_of(s)->real, fn, ctx, err);
 }
@@ -87,12 +90,19 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->fd = unit_tmp_open(f->path);
-	f->fake.ops = (struct store_ops){ .begin = fake_begin, .commit = fake_commit, .rollback = fake_rollback, .put = fake_put,
-					  .remove = fake_remove, .checkin = fake_checkin, .load = fake_load, .revoke = fake_revoke,
+	f->fake.ops = (struct store_ops){ .begin = fake_begin,
+					  .commit = fake_commit,
+					  .rollback = fake_rollback,
+					  .put = fake_put,
+					  .remove = fake_remove,
+					  .checkin = fake_checkin,
+					  .load = fake_load,
+					  .revoke = fake_revoke,
 					  .revoked = fake_revoked };
 	f->fake.store.ops = &f->fake.ops;
 	*state = f;
-	if (store_open("sqlite", f->fd, key, &f->fake.real, NULL) < 0 || state_new(&f->fake.store, &f->state, NULL) < 0)
+	if (store_open("sqlite", f->fd, key, &f->fake.real, NULL) < 0 ||
+	    state_new(&f->fake.store, &f->state, NULL) < 0)
 		return -1;
 	state_on_dirty(f->state, on_dirty, f);
 	return 0;
@@ -164,7 +174,10 @@ static void test_twice(void **state)
 	state_begin(f->state);
 	add_infra_env(f, "i1");
 	assert_int_equal(state_add_infra_env(f->state, "i1", &ie), -EEXIST);
-	assert_int_equal(state_add_infra_env(f->state, "an id that is much longer than any identifier may be", &ie), -EINVAL);
+	assert_int_equal(state_add_infra_env(f->state,
+					     "an id that is much longer than any identifier may be",
+					     &ie),
+			 -EINVAL);
 	assert_int_equal(state_commit(f->state, NULL), 0);
 }
 
@@ -405,9 +418,17 @@ static void test_revoked_tokens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_add_commit_reload), T(test_twice),	T(test_abort_takes_back_its_own_only), T(test_edits_of_one_turn),
-		T(test_failed_commit),	   T(test_unchanged_edit_is_not_written), T(test_clusters_and_peers),
-		T(test_remove_and_add_again), T(test_handles),	T(test_checkins),		       T(test_revoked_tokens),
+		T(test_add_commit_reload),
+		T(test_twice),
+		T(test_abort_takes_back_its_own_only),
+		T(test_edits_of_one_turn),
+		T(test_failed_commit),
+		T(test_unchanged_edit_is_not_written),
+		T(test_clusters_and_peers),
+		T(test_remove_and_add_again),
+		T(test_handles),
+		T(test_checkins),
+		T(test_revoked_tokens),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,8 @@ static int keep_row(void *ctx, void *obj)
 static void test_round_trip(void **state)
 {
 	struct fixture *f = *state;
-	static const enum model_kind kinds[] = { MODEL_CLUSTER, MODEL_INFRA_ENV, MODEL_OS_IMAGE, MODEL_USER, MODEL_HOST };
+	static const enum model_kind kinds[] = { MODEL_CLUSTER, MODEL_INFRA_ENV, MODEL_OS_IMAGE,
+						 MODEL_USER, MODEL_HOST };
 
 	struct infra_env parent = { .id = "parent" };
 	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
@@ -198,9 +199,11 @@ static void test_secrets_are_sealed(void **state)
 			assert_null(memmem(data, len, "the-secret-text", 15));
 	}
 	/* a value that was moved to another row does not open */
-	raw_run(f, "UPDATE infra_env SET pull_secret=(SELECT pull_secret FROM infra_env WHERE id='a') WHERE id='b'");
+	raw_run(f,
+		"UPDATE infra_env SET pull_secret=(SELECT pull_secret FROM infra_env WHERE id='a') WHERE id='b'");
 	struct fault err = FAULT_INIT;
-	assert_int_equal(f->store->ops->load(f->store, MODEL_INFRA_ENV, count_row, &n, &err), -EBADMSG);
+	assert_int_equal(f->store->ops->load(f->store, MODEL_INFRA_ENV, count_row, &n, &err),
+			 -EBADMSG);
 	assert_non_null(strstr(err.text, "infra_env.pull_secret/b"));
 	assert_int_equal(n, 1);
 }
@@ -214,7 +217,8 @@ static void test_another_key(void **state)
 	put_secret(f, "a");
 	store_close(f->store);
 	assert_int_equal(store_open("sqlite", f->fd, other, &f->store, NULL), 0);
-	assert_int_equal(f->store->ops->load(f->store, MODEL_INFRA_ENV, count_row, &n, NULL), -EBADMSG);
+	assert_int_equal(f->store->ops->load(f->store, MODEL_INFRA_ENV, count_row, &n, NULL),
+			 -EBADMSG);
 }
 
 static void test_rollback(void **state)
@@ -282,7 +286,8 @@ static void test_unknown_store(void **state)
 
 /* --- events --- */
 
-static void put_event(struct fixture *f, const char *name, const char *severity, const char *host, const char *message)
+static void put_event(struct fixture *f, const char *name, const char *severity, const char *host,
+		      const char *message)
 {
 	struct api_event e = { .event_time = 5, .infra_env_id = "ie", .cluster_id = "cl" };
 
@@ -336,7 +341,9 @@ static void test_events(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char names[64] = "";
 		struct event_counts counts;
-		assert_int_equal(f->store->ops->events(f->store, &cases[i].filter, join_names, names, &counts, NULL), 0);
+		assert_int_equal(f->store->ops->events(f->store, &cases[i].filter, join_names,
+						       names, &counts, NULL),
+				 0);
 		assert_string_equal(names, cases[i].names);
 		assert_int_equal(counts.total, cases[i].total);
 	}
@@ -362,9 +369,17 @@ static void test_events_trim(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_round_trip),	       T(test_columns_are_fields),	T(test_secrets_are_sealed), T(test_another_key), T(test_rollback),
-		T(test_newer_schema_is_refused), T(test_unknown_enum_is_refused), T(test_schema_steps_count_up), T(test_unknown_store),
-		T(test_events),		       T(test_events_trim),
+		T(test_round_trip),
+		T(test_columns_are_fields),
+		T(test_secrets_are_sealed),
+		T(test_another_key),
+		T(test_rollback),
+		T(test_newer_schema_is_refused),
+		T(test_unknown_enum_is_refused),
+		T(test_schema_steps_count_up),
+		T(test_unknown_store),
+		T(test_events),
+		T(test_events_trim),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

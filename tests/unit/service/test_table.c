@@ -60,6 +60,8 @@ static void test_empty_key(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_many), cmocka_unit_test(test_churn), cmocka_unit_test(test_empty_key) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_many),
+					    cmocka_unit_test(test_churn),
+					    cmocka_unit_test(test_empty_key) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
