@@ -48,6 +48,29 @@ static int tokens_agent(struct ctl_call *c, json_t **ret, struct fault *err)
 	return *ret ? 0 : fault_oom(err);
 }
 
+/* A Bearer token of a user; @ttl_s 0 = good until the password changes. */
+static int tokens_user(struct ctl_call *c, json_t **ret, struct fault *err)
+{
+	const char *name = ctl_arg_needed(c, "name", err), *ttl = ctl_arg(c, "ttl");
+	uint64_t ttl_ms = 0;
+
+	if (!name)
+		return -EINVAL;
+	if (ttl && str_to_ms(ttl, &ttl_ms) < 0)
+		return fault_set(err, -EINVAL, "%.64s is no time", ttl);
+	const struct user *u = state_user(c->service->state, name);
+	if (!u)
+		return fault_set(err, -ENOENT, "there is no user %.64s", name);
+	AUTO(freep) char *token = NULL;
+	int64_t moment_us = MAX_OF(service_now_us(c->service), u->token_epoch * SECONDS_US);
+	int r = auth_user_token(c->service->auth, name, moment_us, (int64_t)(ttl_ms / 1000), &token,
+				err);
+	if (r < 0)
+		return r;
+	*ret = json_pack("{s:s}", "token", token);
+	return *ret ? 0 : fault_oom(err);
+}
+
 /* Every token made before now is refused from now on. Media get new ones, so they must be downloaded again. */
 static int tokens_revoke(struct ctl_call *c, json_t **ret, struct fault *err)
 {
@@ -195,6 +218,7 @@ static int users_remove(struct ctl_call *c, json_t **ret, struct fault *err)
 }
 
 const struct ctl_verb ctl_tokens_agent = { .name = "tokens-agent", .run = tokens_agent };
+const struct ctl_verb ctl_tokens_user = { .name = "tokens-user", .run = tokens_user };
 const struct ctl_verb ctl_tokens_revoke = { .name = "tokens-revoke", .run = tokens_revoke };
 const struct ctl_verb ctl_users_list = { .name = "users-list", .run = users_list };
 const struct ctl_verb ctl_users_add = { .name = "users-add", .run = users_add };

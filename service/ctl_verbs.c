@@ -16,6 +16,7 @@ const struct ctl_verb *const ctl_verbs[] = {
 	&ctl_os_image_remove,
 	&ctl_os_image_default,
 	&ctl_tokens_agent,
+	&ctl_tokens_user,
 	&ctl_tokens_revoke,
 	&ctl_users_list,
 	&ctl_users_add,

@@ -8,7 +8,7 @@ extern const struct ctl_verb ctl_status, ctl_backup;
 extern const struct ctl_verb ctl_base_image_add, ctl_base_image_list, ctl_base_image_remove;
 extern const struct ctl_verb ctl_os_image_add, ctl_os_image_list, ctl_os_image_remove,
 	ctl_os_image_default;
-extern const struct ctl_verb ctl_tokens_agent, ctl_tokens_revoke;
+extern const struct ctl_verb ctl_tokens_agent, ctl_tokens_user, ctl_tokens_revoke;
 extern const struct ctl_verb ctl_users_list, ctl_users_add, ctl_users_passwd, ctl_users_remove;
 
 /* A text argument; NULL = absent, empty, or no text. */

@@ -12,7 +12,7 @@ struct ctl {
 	const char *state_dir;
 	bool json;
 	/* options of verbs */
-	const char *label, *version, *arch, *role, *host_id, *password_file;
+	const char *label, *version, *arch, *role, *host_id, *ttl, *password_file;
 	bool make_default;
 };
 
@@ -39,5 +39,5 @@ extern const struct verb verb_status, verb_backup;
 extern const struct verb verb_base_image_add, verb_base_image_list, verb_base_image_remove;
 extern const struct verb verb_os_image_add, verb_os_image_list, verb_os_image_remove,
 	verb_os_image_default;
-extern const struct verb verb_tokens_agent, verb_tokens_revoke;
+extern const struct verb verb_tokens_agent, verb_tokens_user, verb_tokens_revoke;
 extern const struct verb verb_users_list, verb_users_add, verb_users_passwd, verb_users_remove;

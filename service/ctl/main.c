@@ -17,10 +17,23 @@ static const struct option_spec options[] = {
 };
 
 static const struct verb *const verbs[] = {
-	&verb_status,       &verb_base_image_add, &verb_base_image_list, &verb_base_image_remove,
-	&verb_os_image_add, &verb_os_image_list,  &verb_os_image_remove, &verb_os_image_default,
-	&verb_tokens_agent, &verb_tokens_revoke,  &verb_users_list,      &verb_users_add,
-	&verb_users_passwd, &verb_users_remove,   &verb_backup,          NULL,
+	&verb_status,
+	&verb_base_image_add,
+	&verb_base_image_list,
+	&verb_base_image_remove,
+	&verb_os_image_add,
+	&verb_os_image_list,
+	&verb_os_image_remove,
+	&verb_os_image_default,
+	&verb_tokens_agent,
+	&verb_tokens_user,
+	&verb_tokens_revoke,
+	&verb_users_list,
+	&verb_users_add,
+	&verb_users_passwd,
+	&verb_users_remove,
+	&verb_backup,
+	NULL,
 };
 
 int main(int argc, char **argv)

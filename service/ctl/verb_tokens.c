@@ -14,21 +14,47 @@ static const struct option_spec agent_options[] = {
 	{ NULL },
 };
 
-/* The token and nothing else, so that it can go into a file. */
-static int agent(void *ctx, int argc, char **argv)
+static int set_ttl(void *ctx, const char *value, struct fault *err)
 {
-	const struct ctl *ctl = ctx;
+	((struct ctl *)ctx)->ttl = value;
+	return 0;
+}
+
+static const struct option_spec user_options[] = {
+	{ "ttl", 0, "TIME", "how long it is good (default: until the password changes)", set_ttl },
+	{ NULL },
+};
+
+/* The token and nothing else, so that it can go into a file. */
+static int print_token(const struct ctl *ctl, const char *verb, json_t *args)
+{
 	struct fault err = FAULT_INIT;
 	AUTO(json_decrefp) json_t *v = NULL;
 
-	json_t *args = json_pack("{s:s, s:s?}", "infra_env_id", argv[0], "host_id", ctl->host_id);
-	if (ctl_request(ctl, "tokens-agent", args, -1, &v, &err) < 0)
+	if (ctl_request(ctl, verb, args, -1, &v, &err) < 0)
 		return ctl_fail(&err);
 	if (ctl->json)
 		ctl_print_json(v);
 	else
 		printf("%s\n", json_str(v, "token"));
 	return EXIT_DONE;
+}
+
+static int agent(void *ctx, int argc, char **argv)
+{
+	const struct ctl *ctl = ctx;
+
+	return print_token(
+		ctl, "tokens-agent",
+		json_pack("{s:s, s:s?}", "infra_env_id", argv[0], "host_id", ctl->host_id));
+}
+
+static int user(void *ctx, int argc, char **argv)
+{
+	const struct ctl *ctl = ctx;
+
+	return print_token(ctl, "tokens-user",
+			   json_pack("{s:s, s:s?}", "name", argv[0], "ttl", ctl->ttl));
 }
 
 static int revoke_all(void *ctx, int argc, char **argv)
@@ -44,6 +70,15 @@ const struct verb verb_tokens_agent = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = agent,
+};
+const struct verb verb_tokens_user = {
+	.name = "tokens user",
+	.args = "NAME",
+	.help = "print a new bearer token of a user",
+	.options = user_options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = user,
 };
 const struct verb verb_tokens_revoke = {
 	.name = "tokens revoke",
