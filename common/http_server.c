@@ -96,6 +96,7 @@ int http_server_new(struct event_base *base, const struct http_limits *limits, h
 	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->kicks);
 	TAILQ_INIT(&s->requests);
+	TAILQ_INIT(&s->lingerers);
 
 	/* Ten looks per idle time, at most one per 50 ms and at least one per 5 s. */
 	uint64_t every_ms = MAX_OF(50, MIN_OF(5000, s->limits.idle_timeout_ms / 10));
@@ -338,6 +339,7 @@ void http_server_free(struct http_server *s)
 		TAILQ_REMOVE(&s->listeners, l, link);
 		listener_free(l);
 	}
+	http_linger_end_all(s);
 	if (s->sweep)
 		event_free(s->sweep);
 	if (s->kick)

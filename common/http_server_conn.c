@@ -27,7 +27,8 @@
 #define LINGER_MAX 1000   /* at once */
 #define ENCODE_STEP 16384 /* one TLS record */
 
-struct lingerer {
+struct http_lingerer {
+	TAILQ_ENTRY(http_lingerer) link;
 	struct http_server *server;
 	struct event *ev;
 	int fd;
@@ -363,18 +364,27 @@ static void conn_on_event(struct bufferevent *underlying, short what, void *ctx)
  * A close with unread bytes makes the kernel send RST, which may reach the client before it has read our last reply (RFC 9112
  * §9.6). evhttp has shut down our side by the time this runs; a duplicate of the descriptor reads on for a moment.
  */
-static void linger_end(struct lingerer *l)
+static void linger_end(struct http_lingerer *l)
 {
 	l->server->n_lingering--;
+	TAILQ_REMOVE(&l->server->lingerers, l, link);
 	http_server_unref(l->server);
 	event_free(l->ev);
 	close(l->fd);
 	free(l);
 }
 
+void http_linger_end_all(struct http_server *s)
+{
+	struct http_lingerer *l;
+
+	while ((l = TAILQ_FIRST(&s->lingerers)))
+		linger_end(l);
+}
+
 static void linger_read(evutil_socket_t fd, short what, void *ctx)
 {
-	struct lingerer *l = ctx;
+	struct http_lingerer *l = ctx;
 	char drop[16384];
 	ssize_t n = what & EV_READ ? recv(fd, drop, sizeof(drop), MSG_DONTWAIT) : 0;
 	bool is_over = time_mono_ms() >= l->until_ms;
@@ -392,11 +402,11 @@ static void linger_begin(struct http_conn *c)
 	struct http_server *s = c->server;
 	char byte;
 	/* Only worth it while the client may still send. */
-	if (c->fd < 0 || s->n_lingering >= LINGER_MAX ||
+	if (c->fd < 0 || s->is_stopping || s->n_lingering >= LINGER_MAX ||
 	    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		return;
 	AUTO(closep) int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
-	AUTO(freep) struct lingerer *l = calloc(1, sizeof(*l));
+	AUTO(freep) struct http_lingerer *l = calloc(1, sizeof(*l));
 	if (fd < 0 || !l)
 		return;
 	struct timeval tv = { .tv_sec = LINGER_MS / 1000 };
@@ -412,6 +422,7 @@ static void linger_begin(struct http_conn *c)
 	l->until_ms = time_mono_ms() + LINGER_MS;
 	l->server = s;
 	s->n_lingering++;
+	TAILQ_INSERT_TAIL(&s->lingerers, l, link);
 	http_server_ref(s);
 	TAKE(l);
 }

@@ -109,6 +109,7 @@ struct http_server {
 	TAILQ_HEAD(, http_conn) conns;
 	TAILQ_HEAD(, http_conn) kicks;
 	TAILQ_HEAD(, http_request) requests;
+	TAILQ_HEAD(, http_lingerer) lingerers;
 };
 
 /* http_server.c */
@@ -121,6 +122,7 @@ struct bufferevent *http_conn_new(struct event_base *base,
 				  void *listener); /* for evhttp_set_bevcb() */
 struct http_conn *http_conn_of(struct http_server *s, struct evhttp_connection *evcon);
 void http_conn_phase(struct http_conn *c, enum conn_phase phase);
+void http_linger_end_all(struct http_server *s);
 void http_conn_idle(struct http_conn *c); /* a reply is out */
 void http_conn_flush(struct http_conn *c);
 /* Ends the connection from the loop, as if the socket had reported @what (BEV_EVENT_…). */
