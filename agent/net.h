@@ -52,7 +52,7 @@ struct net {
 
 	/* installed system */
 	bool has_joined;     /* slipway-join.target was reached */
-	bool is_configuring; /* Configuring is on its way to the service */
+	bool has_configured; /* the service knows of Configuring: Joined may follow */
 
 	struct net_ask *asks;
 	uint32_t last_ask;

@@ -31,7 +31,7 @@ static void on_configuring_reported(void *ctx, bool acknowledged)
 {
 	struct net *n = ctx;
 
-	n->is_configuring = false;
+	n->has_configured = true;
 	if (n->has_joined)
 		report_joined(n);
 	else
@@ -43,7 +43,6 @@ void net_installed_begin(struct net *n)
 	if (!n->session.agent_version)
 		(void)str_set(&n->session.agent_version, "slipway-agent:" SLIPWAY_VERSION);
 	net_set_state(n, "configuring");
-	n->is_configuring = true;
 	report_final(&n->report, STAGE_CONFIGURING, NULL, 0, on_configuring_reported, n);
 }
 
@@ -52,6 +51,7 @@ void net_installed_joined(struct net *n)
 	if (!n->config.installed || n->has_joined)
 		return;
 	n->has_joined = true;
-	if (!n->is_configuring)
+	/* The join may be over before this process has said a word: the stages keep their order. */
+	if (n->has_configured)
 		report_joined(n);
 }

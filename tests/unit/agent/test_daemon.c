@@ -392,6 +392,26 @@ static void test_installed(void **state)
 	assert_int_equal(fake_polls(f), 0);
 }
 
+static bool has_three_reports(struct fake *f)
+{
+	return fake_count(f, "PUT", "/progress") >= 3;
+}
+
+/* The join was over before the agent started: the stages still come in their order. */
+static void test_installed_late(void **state)
+{
+	static const char *const stages[] = { "Configuring", "Joined", "Done" };
+	struct fake *f = *state;
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/joined", f->dir);
+	assert_int_equal(file_create_at(AT_FDCWD, path, "", 0, 0600, NULL), 0);
+	fake_start_agent(f, true);
+	fake_wait(f, 20, has_three_reports);
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
+		assert_string_equal(nth_stage(f, i), stages[i]);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
 
 int main(int argc, char **argv)
@@ -408,6 +428,7 @@ int main(int argc, char **argv)
 		CASE(test_only_one),
 		CASE(test_bad_arguments),
 		CASE(test_installed),
+		CASE(test_installed_late),
 	};
 	int status = fake_main(argc, argv);
 	return status >= 0 ? status : cmocka_run_group_tests(tests, NULL, NULL);
