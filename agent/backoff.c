@@ -1,16 +1,23 @@
 #include "agent/backoff.h"
 
+#include <stdbool.h>
+
 #include "common/cleanup.h"
 #include "common/str.h"
 
 struct limits {
 	uint64_t base_ms, cap_ms;
+	bool is_half; /* at least half of the ceiling is waited */
 };
 
 static const struct limits limits[] = {
 	[BACKOFF_TRANSIENT] = { 1000, 60 * 1000 },
 	[BACKOFF_REFUSED] = { 2000, 600 * 1000 },
-	[BACKOFF_PAYLOAD] = { 500, 30 * 1000 },
+	/*
+	 * Five tries are the end of an installation: together they must outlast a service
+	 * that is being restarted, whatever the draws are.
+	 */
+	[BACKOFF_PAYLOAD] = { 1000, 30 * 1000, true },
 };
 
 /* Never shorter: a full-jitter draw near zero must not become a busy loop. */
@@ -30,7 +37,8 @@ uint64_t backoff_next_ms(struct backoff *b, enum backoff_kind kind, uint64_t ret
 
 	if (b->failures < UINT32_MAX)
 		b->failures++;
-	uint64_t wait = BACKOFF_MIN_MS + scale(ceiling - BACKOFF_MIN_MS + 1, random);
+	uint64_t least = l->is_half ? ceiling / 2 : BACKOFF_MIN_MS;
+	uint64_t wait = least + scale(ceiling - least + 1, random);
 	return MAX_OF(wait, MIN_OF(retry_after_ms, RETRY_AFTER_MAX_MS));
 }
 

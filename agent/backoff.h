@@ -8,7 +8,7 @@
 enum backoff_kind {
 	BACKOFF_TRANSIENT, /* network errors, 5xx: cap one minute */
 	BACKOFF_REFUSED, /* 401, 403, 404, 409: somebody has to do something; cap ten minutes, but never given up */
-	BACKOFF_PAYLOAD, /* image data: 0.5 s … 30 s (install.md C.8) */
+	BACKOFF_PAYLOAD, /* image data: 1 s … 30 s, at least half of it */
 };
 
 struct backoff {

@@ -19,12 +19,14 @@ static void test_jitter_is_full(void **state)
 		{ BACKOFF_REFUSED,
 		  { 2000, 4000, 8000, 16000, 32000, 64000, 128000, 256000 },
 		  600000 },
-		{ BACKOFF_PAYLOAD, { 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000 }, 30000 },
+		{ BACKOFF_PAYLOAD, { 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000 }, 30000 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct backoff low = { 0 }, high = { 0 };
 		for (size_t n = 0; n < 8; n++) {
-			assert_int_equal(backoff_next_ms(&low, rows[i].kind, 0, 0), 100);
+			assert_int_equal(backoff_next_ms(&low, rows[i].kind, 0, 0),
+					 rows[i].kind == BACKOFF_PAYLOAD ? rows[i].ceilings[n] / 2
+									 : 100);
 			assert_int_equal(backoff_next_ms(&high, rows[i].kind, 0, UINT32_MAX),
 					 rows[i].ceilings[n]);
 		}
