@@ -8,7 +8,7 @@
 #include <time.h>
 #include <zlib.h>
 
-#define TAR_NAME_MAX 99		    /* bytes of a member's name */
+#define TAR_NAME_MAX 99                /* bytes of a member's name */
 #define TAR_MEMBER_MAX 077777777777ULL /* bytes: eleven octal digits */
 
 struct tar_gz {

@@ -19,7 +19,7 @@ step_from=$EPOCHREALTIME
 demo_from=$EPOCHREALTIME
 
 seconds() { awk -v a="$1" -v b="${2:-$EPOCHREALTIME}" 'BEGIN { printf "%.1f", b - a }'; }
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 begin() { step_from=$EPOCHREALTIME; }
 ok() { # one line per step, with the seconds it took
 	printf '%7s s  %s\n' "$(seconds "$step_from")" "$*"

@@ -12,27 +12,29 @@
 /* What a rule may look at besides the host. */
 struct rule_ctx {
 	const struct infra_env *infra_env; /* never NULL */
-	const struct cluster *cluster;	    /* NULL = pool host */
-	const struct host *const *peers;    /* the other hosts of the cluster */
+	const struct cluster *cluster;     /* NULL = pool host */
+	const struct host *const *peers;   /* the other hosts of the cluster */
 	size_t n_peers;
 	int64_t now_us;
 	const struct rule_config *config;
-	const char *os_image_url; /* payload for this host, where it differs from config's; NULL = config's */
+	const char *
+		os_image_url; /* payload for this host, where it differs from config's; NULL = config's */
 };
 
 /* Service settings that rules need; defaults by rule_config_init(). Strings borrowed. */
 struct rule_config {
-	uint64_t max_disconnection_ms;	     /* 3 min: HOST_MAX_DISCONNECTION_TIME */
-	uint64_t instruction_interval_s;     /* 60 */
-	uint64_t slow_interval_s;	     /* 120, for states that wait for a person; never shorter than instruction_interval_s */
-	uint64_t no_progress_timeout_ms;     /* 20 min: installing without a first report */
+	uint64_t max_disconnection_ms;   /* 3 min: HOST_MAX_DISCONNECTION_TIME */
+	uint64_t instruction_interval_s; /* 60 */
+	uint64_t slow_interval_s; /* 120, for states that wait for a person; never shorter than instruction_interval_s */
+	uint64_t no_progress_timeout_ms;        /* 20 min: installing without a first report */
 	uint64_t stage_timeout_ms[STAGE_COUNT]; /* assisted-v2 §7.5 */
 	const char *agent_image, *installer_image, *controller_image; /* component-versions */
-	bool upgrade_agent;		     /* ENABLE_UPGRADE_AGENT */
+	bool upgrade_agent;                                           /* ENABLE_UPGRADE_AGENT */
 	uint64_t inventory_max_size, disk_min_size; /* extra inventory arguments; 0 = not sent */
-	const char *os_image_url;	     /* plain HTTP URL of the default payload; NULL = no --image-url is added */
-	const char *disabled_validations;    /* csv or NULL */
-	const char *disabled_steps;	     /* csv or NULL */
+	const char *
+		os_image_url; /* plain HTTP URL of the default payload; NULL = no --image-url is added */
+	const char *disabled_validations; /* csv or NULL */
+	const char *disabled_steps;       /* csv or NULL */
 };
 void rule_config_init(struct rule_config *c);
 
@@ -42,24 +44,32 @@ void rule_config_init(struct rule_config *c);
  * installation disk (keeping h's when still eligible) and computes disks_to_be_formatted, into @h. Only fields of the schema survive.
  * -EINVAL when it is no inventory.
  */
-int inventory_apply(const struct rule_ctx *ctx, struct host *h, const char *text, size_t len, struct fault *err);
+int inventory_apply(const struct rule_ctx *ctx, struct host *h, const char *text, size_t len,
+		    struct fault *err);
 /* Finds a disk by id, by_path or "/dev/NAME" among eligible ones; 1 found, 0 not. *ret_disk borrowed from @inventory. */
 int inventory_find_disk(json_t *inventory, const char *id, bool eligible_only, json_t **ret_disk);
 
 /* --- validate.c: validations (assisted-v2 §7.4) --- */
-enum validation_status { VALIDATION_SUCCESS, VALIDATION_FAILURE, VALIDATION_PENDING, VALIDATION_ERROR, VALIDATION_DISABLED };
+enum validation_status {
+	VALIDATION_SUCCESS,
+	VALIDATION_FAILURE,
+	VALIDATION_PENDING,
+	VALIDATION_ERROR,
+	VALIDATION_DISABLED
+};
 struct validation {
 	const char *category, *id; /* static */
 	enum validation_status status;
-	char *message;		   /* owned */
+	char *message; /* owned */
 	bool blocking;
-	bool hardware_minimum;	   /* one of the "min hardware" set of §7.3 rule 6 */
+	bool hardware_minimum; /* one of the "min hardware" set of §7.3 rule 6 */
 };
 struct validations {
 	struct validation *v;
 	size_t n;
 };
-int host_validate(const struct rule_ctx *ctx, const struct host *h, struct validations *ret, struct fault *err);
+int host_validate(const struct rule_ctx *ctx, const struct host *h, struct validations *ret,
+		  struct fault *err);
 void validations_done(struct validations *v);
 /* The JSON text of host.validations_info; NULL = no memory. */
 char *validations_text(const struct validations *v);
@@ -71,18 +81,23 @@ int host_refresh(const struct rule_ctx *ctx, struct host *h, bool *ret_changed, 
 int64_t host_next_refresh_us(const struct rule_ctx *ctx, const struct host *h);
 
 /* --- instructions.c: the answer to GET …/instructions, and replies (assisted-v2 §5) --- */
-json_t *host_instructions(const struct rule_ctx *ctx, const struct host *h, struct fault *err); /* new reference */
+json_t *host_instructions(const struct rule_ctx *ctx, const struct host *h,
+			  struct fault *err); /* new reference */
 /*
  * Applies one reply to @h. 0 = taken (perhaps ignored); -EINVAL = 400; -EPERM = wrong state (500 outside).
  * *ret_event_name: static name of an event worth writing, or NULL.
  */
-int host_reply_apply(const struct rule_ctx *ctx, struct host *h, json_t *reply, const char **ret_event_name, struct fault *err);
+int host_reply_apply(const struct rule_ctx *ctx, struct host *h, json_t *reply,
+		     const char **ret_event_name, struct fault *err);
 
 /* --- ignition.c: documents (assisted-v2 §8.1–8.3, §8.7) --- */
-int ignition_discovery(const struct infra_env *ie, const struct rule_config *c, const char *service_url, const char *agent_token,
-		       const char *service_ca_pem, char **ret_text, struct fault *err);
-int ignition_target(const struct rule_ctx *ctx, const struct host *h, char **ret_text, struct fault *err);
+int ignition_discovery(const struct infra_env *ie, const struct rule_config *c,
+		       const char *service_url, const char *agent_token, const char *service_ca_pem,
+		       char **ret_text, struct fault *err);
+int ignition_target(const struct rule_ctx *ctx, const struct host *h, char **ret_text,
+		    struct fault *err);
 /* Is it an Ignition 3.x configuration? */
 int ignition_check(const char *text, struct fault *err);
 /* The URL of the cluster's machine configuration for this host and its CA (assisted-v2 §5.4); both owned by the caller, ca may be NULL. */
-int ignition_source_url(const struct rule_ctx *ctx, const struct host *h, char **ret_url, char **ret_ca_base64, struct fault *err);
+int ignition_source_url(const struct rule_ctx *ctx, const struct host *h, char **ret_url,
+			char **ret_ca_base64, struct fault *err);
