@@ -1,6 +1,7 @@
 /* Registration and polling (assisted-v2 §4.1, §4.2, §4.6). Nothing here ever gives up. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include "agent/net.h"
 #include "agent/step.h"
 #include "common/cleanup.h"
@@ -154,7 +155,10 @@ static void on_registered(void *ctx, const struct http_answer *a)
 			  net_register);
 		return;
 	}
-	log_notice("host=%s is registered", n->session.host_id);
+	struct timespec up = { 0 };
+	(void)clock_gettime(CLOCK_BOOTTIME, &up);
+	log_notice("host=%s is registered, kernel clock %lld.%02ld s", n->session.host_id,
+		   (long long)up.tv_sec, up.tv_nsec / 10000000);
 	backoff_reset(&n->backoff);
 	replies_forget(&n->replies);
 	n->is_registered = true;

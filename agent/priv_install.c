@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "agent/priv.h"
+#include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/json_map.h"
@@ -176,10 +177,25 @@ static void on_reboot_deadline(evutil_socket_t fd, short what, void *ctx)
 	priv_install_reboot(ctx);
 }
 
+/* Where the time went: who waits wants to know whether it was the network, the disk or the check. */
+static void log_times(const struct install_report *r)
+{
+	struct buf text;
+
+	buf_init(&text, 512);
+	for (int i = 0; i < INSTALL_DONE; i++)
+		(void)buf_printf(&text, "%s%s %.1f s", i ? ", " : "",
+				 install_phase_name((enum install_phase)i),
+				 (double)r->phase_ms[i] / 1000);
+	log_notice("installation: %s", text.data ? text.data : "");
+	buf_done(&text);
+}
+
 static void writer_done(struct priv *p)
 {
 	log_notice("installation: the disk %s is complete%s%s", p->job.device,
 		   *p->report.text ? ": " : "", p->report.text);
+	log_times(&p->report);
 	stop_writer(p);
 	p->job.is_done = true;
 	p->job.percent = 100;
