@@ -15,6 +15,8 @@
 #include "common/ipc.h"
 #include "common/str.h"
 
+struct hwp_ctx;
+
 #define PRIV_DISKS_MAX 4096 /* identities kept from the last inventory */
 
 /* A disk of the last inventory: what the service may call it, and who it was then. */
@@ -44,6 +46,7 @@ struct priv {
 	uint64_t tick_ms;
 
 	/* inventory */
+	struct hwp_ctx *hwp; /* opened by the first probe */
 	struct known_disk *disks;
 	size_t disks_n;
 	struct event *settle;

@@ -46,6 +46,14 @@ void priv_inventory_done(struct priv *p)
 	if (p->settle)
 		event_free(p->settle);
 	p->settle = NULL;
+	hwp_close(p->hwp);
+	p->hwp = NULL;
+}
+
+/* Optical drives and floppy drives take no system, and asking one may pull in its tray. */
+static bool is_candidate(const struct hwp_disk *d)
+{
+	return d->path.s && !str_eq(d->drive_type.s, "ODD") && !str_eq(d->drive_type.s, "FDD");
 }
 
 static void remember_disks(struct priv *p, const struct hwp_inventory *inv)
@@ -58,7 +66,7 @@ static void remember_disks(struct priv *p, const struct hwp_inventory *inv)
 		const struct hwp_disk *d = hwp_disk_at(inv, i);
 		struct known_disk *k = &p->disks[p->disks_n];
 		/* Disks that cannot be read are no candidates, and neither are drives without a medium. */
-		if (!d->path.s || disk_id_read(d->path.s, &k->identity, NULL) < 0)
+		if (!is_candidate(d) || disk_id_read(d->path.s, &k->identity, NULL) < 0)
 			continue;
 		k->id = str_dup(d->id.s);
 		k->by_path = str_dup(d->by_path.s);
@@ -82,15 +90,21 @@ static void on_probe_log(void *data, int prio, const char *part, const char *msg
 	log_write(LOG_DEBUG, "inventory: %s: %s", part ? part : "", msg);
 }
 
+/* One context for all probes: it remembers for minutes what the BMC answered, which takes seconds. */
+static int open_probe(struct priv *p)
+{
+	const struct hwp_options options = { .size = sizeof(options), .log = on_probe_log };
+
+	return p->hwp ? 0 : hwp_open(&p->hwp, &options);
+}
+
 int priv_probe(struct priv *p, char **ret, struct fault *err)
 {
-	struct hwp_options options = { .size = sizeof(options), .log = on_probe_log };
-	struct hwp_ctx *ctx = NULL;
 	struct hwp_inventory *inv = NULL;
 
-	int r = hwp_open(&ctx, &options);
+	int r = open_probe(p);
 	if (!r)
-		r = hwp_probe(ctx, HWP_ALL, &inv);
+		r = hwp_probe(p->hwp, HWP_ALL, &inv);
 	if (!r) {
 		remember_disks(p, inv);
 		char *json = ret ? hwp_to_json(inv, HWP_JSON_ASSISTED, 0) : NULL;
@@ -100,7 +114,6 @@ int priv_probe(struct priv *p, char **ret, struct fault *err)
 			r = -ENOMEM;
 	}
 	hwp_unref(inv);
-	hwp_close(ctx);
 	return r < 0 ? fault_set(err, r, "inventory: %s", strerror(-r)) : 0;
 }
 

@@ -11,7 +11,10 @@
 #define BMC_NO_ADDRESS "0.0.0.0"
 #define BMC_NO_V6ADDRESS "::/0"
 
-enum { BMC_CACHE_MS = 10 * 60 * 1000 };
+enum {
+	BMC_CACHE_MS = 10 * 60 * 1000,
+	BMC_RETRY_MS = 60 * 1000, /* a BMC that restarts is back after a minute or two */
+};
 
 /* IPMI 2.0, 22.24 Get Channel Info and 23.2 Get LAN Configuration Parameters. */
 enum {
@@ -103,20 +106,22 @@ static void find_v6(struct ipmi *i, uint8_t channel)
 			return;
 }
 
-static void ask_bmc(struct ipmi *i)
+/* 0; -errno = it does not answer. */
+static int ask_bmc(struct ipmi *i)
 {
 	for (uint8_t channel = CHANNEL_FIRST; channel <= CHANNEL_LAST; channel++) {
 		int rc = is_lan(i, channel);
 		if (rc < 0) {
 			survey_error(i->s, "ipmi", -rc, "the BMC does not answer: %s",
 				     strerror(-rc));
-			return;
+			return rc;
 		}
 		if (!rc)
 			continue;
 		find_v4(i, channel);
 		find_v6(i, channel);
 	}
+	return 0;
 }
 
 /* A BMC takes milliseconds to seconds for each answer, and its addresses hardly ever change. */
@@ -132,11 +137,11 @@ static void ask_or_remember(struct survey *s)
 	AUTO(ipmi_done) struct ipmi i;
 	if (ipmi_open(&i, s) < 0)
 		return;
-	ask_bmc(&i);
+	int rc = ask_bmc(&i);
 	str_copy(c->address, sizeof(c->address), inv->bmc_address.s ? inv->bmc_address.s : "");
 	str_copy(c->v6address, sizeof(c->v6address),
 		 inv->bmc_v6address.s ? inv->bmc_v6address.s : "");
-	c->until_ms = time_mono_ms() + BMC_CACHE_MS;
+	c->until_ms = time_mono_ms() + (rc < 0 ? BMC_RETRY_MS : BMC_CACHE_MS);
 }
 
 static void run(struct survey *s)
