@@ -42,6 +42,7 @@ MBEDTLS_LIBS ?= $(shell pkg-config --libs mbedtls mbedx509 mbedcrypto 2>/dev/nul
 .DEFAULT_GOAL := all
 libs :=
 bins :=
+shared :=
 include common/module.mk hwprobe/module.mk imagebuilder/module.mk agent/module.mk service/module.mk tests/module.mk
 
 # --- objects ------------------------------------------------------------------------------------
@@ -81,6 +82,19 @@ $(BUILD)/bin/$(1): $(call objs_of,$($(1).src)) $(call libfiles_of,$(call uses_of
 	$(Q)$(CC) $$(ldflags) -pie -o $$@ $(call objs_of,$($(1).src)) -Wl,--start-group $(call libfiles_of,$(call uses_of,$(1))) -Wl,--end-group $$(call ldlibs_of,$(1) $(call uses_of,$(1)))
 endef
 $(foreach b,$(bins),$(eval $(call bin_rules,$(b))))
+
+# Shared libraries: the objects of a library and what they need of the libraries it uses; nothing is offered but the names of its .sym file.
+# libX.so.ABI.VERSION, and the links libX.so.ABI (what programs load) and libX.so (what they are linked with).
+shared_libs := $(foreach l,$(shared),$(BUILD)/lib/lib$(l).so)
+define shared_rules
+$(BUILD)/lib/lib$(1).so: $(call objs_of,$($(1).src)) $(call libfiles_of,$(call uses_of,$(1))) $($(1).sym)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$(Q)$(CC) $$(ldflags) -shared $(if $(SAN),,-Wl,-z,defs) -Wl,-soname,lib$(1).so.$($(1).abi) -Wl,--version-script=$($(1).sym) -o $$@.$($(1).abi).$(VERSION) $(call objs_of,$($(1).src)) -Wl,--start-group $(call libfiles_of,$(call uses_of,$(1))) -Wl,--end-group $$(call ldlibs_of,$(1) $(call uses_of,$(1)))
+	$(Q)ln -sf $$(@F).$($(1).abi).$(VERSION) $$@.$($(1).abi)
+	$(Q)ln -sf $$(@F).$($(1).abi) $$@
+endef
+$(foreach l,$(shared),$(eval $(call shared_rules,$(l))))
 
 .PHONY: all libs bins check check-unit check-cli check-api check-fuzz check-e2e bench fuzz lint format install dist clean demo FORCE
 all: $(addprefix $(BUILD)/bin/,$(bins)) $(shared_libs)
