@@ -38,20 +38,20 @@ static void find_count(struct survey *s, struct hwp_cpu *cpu)
 {
 	int64_t present = count_list(s, "present");
 	if (present > 0) {
-		put_num(&cpu->count, present, CPU_DIR "/present");
+		put_num(s, &cpu->count, present, CPU_DIR "/present");
 		int64_t online = count_list(s, "online");
 		if (online >= 0 && online <= present)
-			put_num(&cpu->offline, present - online, CPU_DIR "/online");
+			put_num(s, &cpu->offline, present - online, CPU_DIR "/online");
 		return;
 	}
 	int64_t listed = cpuinfo_processors(survey_cpuinfo(s));
 	if (listed > 0) {
-		put_num(&cpu->count, listed, "proc/cpuinfo");
+		put_num(s, &cpu->count, listed, "proc/cpuinfo");
 		return;
 	}
 	long configured = s->root->is_live ? sysconf(_SC_NPROCESSORS_CONF) : -1;
 	if (configured > 0)
-		put_num(&cpu->count, configured, "sysconf");
+		put_num(s, &cpu->count, configured, "sysconf");
 }
 
 /* --- model -------------------------------------------------------------------------------------------- */

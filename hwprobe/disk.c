@@ -67,9 +67,9 @@ static void find_more(struct survey *s, const struct block_dev *b, struct hwp_di
 	int64_t v;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (attr_num(s, &v, "%s/%s", b->dir, numbers[i].file) == 0)
-			put_num((struct hwp_num *)((char *)d + numbers[i].offset), v,
+			put_num(s, (struct hwp_num *)((char *)d + numbers[i].offset), v,
 				numbers[i].file);
-	put_bool(&d->read_only, attr_is_one(s, "%s/ro", b->dir), "ro");
+	put_bool(s, &d->read_only, attr_is_one(s, "%s/ro", b->dir), "ro");
 }
 
 static void add_disk(struct survey *s, struct block_map *m, const struct block_dev *b,
@@ -79,8 +79,8 @@ static void add_disk(struct survey *s, struct block_map *m, const struct block_d
 	struct hwp_disk *d = arena_append(s->mem, &inv->disks, &inv->disk_count, sizeof(*d));
 	if (!d)
 		return;
-	put_num(&d->size_bytes, bytes, "size");
-	put_bool(&d->removable, attr_is_one(s, "%s/removable", b->dir), "removable");
+	put_num(s, &d->size_bytes, bytes, "size");
+	put_bool(s, &d->removable, attr_is_one(s, "%s/removable", b->dir), "removable");
 	disk_find_identity(s, m, b, d);
 	disk_find_type(s, b, d);
 	find_more(s, b, d);
@@ -100,7 +100,7 @@ static bool add_appliance(struct survey *s, struct block_map *m)
 		if (!d)
 			return true;
 		disk_find_identity(s, m, b, d);
-		put_num(&d->size_bytes, APPLIANCE_BYTES, "appliance");
+		put_num(s, &d->size_bytes, APPLIANCE_BYTES, "appliance");
 		put_str(s, &d->drive_type, "SSD", "appliance");
 		return true;
 	}

@@ -48,6 +48,6 @@ void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_
 	if (n < 0)
 		survey_error(s, path, (int)-n, "cannot read LBA 0: %s", strerror((int)-n));
 	if (n == (ssize_t)sizeof(sector))
-		put_bool(&d->bootable,
+		put_bool(s, &d->bootable,
 			 sector[SIGNATURE_AT] == 0x55 && sector[SIGNATURE_AT + 1] == 0xaa, "LBA 0");
 }

@@ -124,7 +124,7 @@ void disk_find_eligibility(struct survey *s, struct block_map *m, const struct b
 	bool is_optical = str_eq(d->drive_type.s, "ODD");
 	bool is_iscsi = str_eq(d->drive_type.s, "iSCSI");
 	bool is_medium = is_optical || block_has_iso_mount(m, b) || disk_is_boot_medium(s, b, d);
-	put_bool(&d->is_installation_media, is_medium,
+	put_bool(s, &d->is_installation_media, is_medium,
 		 is_optical ? "drive_type" : "mounts, ISO label");
 
 	if (!is_known_controller(b))

@@ -152,7 +152,7 @@ void disk_find_identity(struct survey *s, struct block_map *m, const struct bloc
 	find_hctl(s, b, d);
 	bool has_uuid = str_starts(b->name, "nvme") ? attr_text(s, "%s/wwid", b->dir) != NULL
 						    : has_vpd_ids(s, b);
-	put_bool(&d->has_uuid, has_uuid, "device/vpd_pg83");
+	put_bool(s, &d->has_uuid, has_uuid, "device/vpd_pg83");
 
 	char *list = NULL;
 	for (size_t i = 0; i < b->holders.n; i++)

@@ -72,7 +72,7 @@ void disk_find_type(struct survey *s, const struct block_dev *b, struct hwp_disk
 {
 	int64_t rotational;
 	if (attr_num(s, &rotational, "%s/queue/rotational", b->dir) == 0)
-		put_bool(&d->rotational, rotational != 0, "queue/rotational");
+		put_bool(s, &d->rotational, rotational != 0, "queue/rotational");
 	put_str(s, &d->transport, transport_of(b), "sysfs path");
 	put_str(s, &d->drive_type, type_of(s, b, d), "name, udev, dm");
 }

@@ -7,10 +7,67 @@
 		.key = (key_), .kind = VALUE_##kind_, .offset = offsetof(struct st, member), \
 		.flags = (flags_)                                                            \
 	}
+#define LIST(st, member, count, key_, item, table)                                            \
+	{                                                                                     \
+		.key = (key_), .kind = VALUE_LIST, .offset = offsetof(struct st, member),     \
+		.count_offset = offsetof(struct st, count), .item_size = sizeof(struct item), \
+		.items = (table)                                                              \
+	}
 #define END                 \
 	{                   \
 		.key = NULL \
 	}
+
+const struct field numa_fields[] = {
+	F(hwp_numa_node, NUM, id, "id", 0),
+	F(hwp_numa_node, STR, cpus, "cpus", 0),
+	F(hwp_numa_node, NUM, memory_bytes, "memory_bytes", 0),
+	END,
+};
+
+const struct field dimm_fields[] = {
+	F(hwp_dimm, STR, locator, "locator", 0),
+	F(hwp_dimm, STR, bank, "bank", 0),
+	F(hwp_dimm, NUM, size_bytes, "size_bytes", 0),
+	F(hwp_dimm, STR, type, "type", 0),
+	F(hwp_dimm, NUM, speed_mts, "speed_mts", 0),
+	F(hwp_dimm, STR, manufacturer, "manufacturer", 0),
+	F(hwp_dimm, STR, part_number, "part_number", 0),
+	F(hwp_dimm, STR, serial_number, "serial_number", 0),
+	END,
+};
+
+const struct field hugepages_fields[] = {
+	F(hwp_hugepages, NUM, size_bytes, "size_bytes", 0),
+	F(hwp_hugepages, NUM, total, "total", 0),
+	F(hwp_hugepages, NUM, free, "free", 0),
+	F(hwp_hugepages, NUM, reserved, "reserved", 0),
+	F(hwp_hugepages, NUM, surplus, "surplus", 0),
+	END,
+};
+
+const struct field partition_fields[] = {
+	F(hwp_partition, STR, name, "name", 0),
+	F(hwp_partition, NUM, number, "number", 0),
+	F(hwp_partition, NUM, start_bytes, "start_bytes", 0),
+	F(hwp_partition, NUM, size_bytes, "size_bytes", 0),
+	F(hwp_partition, STR, type, "type", 0),
+	F(hwp_partition, STR, uuid, "uuid", 0),
+	F(hwp_partition, STR, label, "label", 0),
+	F(hwp_partition, STR, fs_type, "fs_type", 0),
+	F(hwp_partition, STR, fs_uuid, "fs_uuid", 0),
+	F(hwp_partition, STR, fs_label, "fs_label", 0),
+	F(hwp_partition, STRS, mounts, "mounts", 0),
+	F(hwp_partition, STR, holders, "holders", 0),
+	END,
+};
+
+const struct field address_fields[] = {
+	F(hwp_address, STR, address, "address", 0),
+	F(hwp_address, STRS, flags, "flags", 0),
+	F(hwp_address, NUM, valid_s, "valid_s", 0),
+	END,
+};
 
 const struct field cpu_fields[] = {
 	F(hwp_cpu, STR, architecture, "architecture", FIELD_WIRE),
@@ -23,6 +80,8 @@ const struct field cpu_fields[] = {
 	F(hwp_cpu, NUM, cores, "cores", 0),
 	F(hwp_cpu, NUM, threads, "threads", 0),
 	F(hwp_cpu, NUM, numa_nodes, "numa_nodes", 0),
+	F(hwp_cpu, REAL, base_mhz, "base_mhz", 0),
+	LIST(hwp_cpu, numa, numa_count, "numa", hwp_numa_node, numa_fields),
 	END,
 };
 
@@ -30,6 +89,11 @@ const struct field memory_fields[] = {
 	F(hwp_memory, NUM, physical_bytes, "physical_bytes", FIELD_WIRE),
 	F(hwp_memory, STR, physical_bytes_method, "physical_bytes_method", FIELD_WIRE),
 	F(hwp_memory, NUM, usable_bytes, "usable_bytes", FIELD_WIRE),
+	F(hwp_memory, NUM, swap_bytes, "swap_bytes", 0),
+	F(hwp_memory, STR, error_correction, "error_correction", 0),
+	LIST(hwp_memory, dimms, dimm_count, "dimms", hwp_dimm, dimm_fields),
+	F(hwp_memory, NUM, default_hugepage_bytes, "default_hugepage_bytes", 0),
+	LIST(hwp_memory, hugepages, hugepages_count, "hugepages", hwp_hugepages, hugepages_fields),
 	END,
 };
 
@@ -39,6 +103,8 @@ const struct field boot_fields[] = {
 	F(hwp_boot, STR, device_type, "device_type", FIELD_WIRE),
 	F(hwp_boot, STR, pxe_interface, "pxe_interface", FIELD_WIRE),
 	F(hwp_boot, STR, secure_boot_state, "secure_boot_state", FIELD_WIRE),
+	F(hwp_boot, STR, pxe_mac, "pxe_mac", 0),
+	F(hwp_boot, STR, boot_entry, "boot_entry", 0),
 	END,
 };
 
@@ -90,6 +156,12 @@ const struct field disk_fields[] = {
 	F(hwp_disk, NUM, numa_node, "numa_node", 0),
 	F(hwp_disk, BOOL, rotational, "rotational", 0),
 	F(hwp_disk, BOOL, read_only, "read_only", 0),
+	F(hwp_disk, STR, fs_type, "fs_type", 0),
+	F(hwp_disk, STR, partition_table, "partition_table", 0),
+	F(hwp_disk, STR, pci_address, "pci_address", 0),
+	F(hwp_disk, STR, nvme_nqn, "nvme_nqn", 0),
+	F(hwp_disk, STRS, mounts, "mounts", 0),
+	LIST(hwp_disk, partitions, partition_count, "partitions", hwp_partition, partition_fields),
 	END,
 };
 
@@ -109,6 +181,24 @@ const struct field nic_fields[] = {
 	F(hwp_nic, STR, permanent_mac, "permanent_mac", 0),
 	F(hwp_nic, STR, driver, "driver", 0),
 	F(hwp_nic, STR, master, "master", 0),
+	F(hwp_nic, STRS, members, "members", 0),
+	F(hwp_nic, STRS, alt_names, "alt_names", 0),
+	F(hwp_nic, STR, bond_mode, "bond_mode", 0),
+	F(hwp_nic, STR, bond_active, "bond_active", 0),
+	F(hwp_nic, STR, bond_primary, "bond_primary", 0),
+	F(hwp_nic, NUM, bond_miimon_ms, "bond_miimon_ms", 0),
+	F(hwp_nic, NUM, vlan_id, "vlan_id", 0),
+	F(hwp_nic, STR, vlan_protocol, "vlan_protocol", 0),
+	F(hwp_nic, STR, lower, "lower", 0),
+	F(hwp_nic, BOOL, bridge_vlan_filtering, "bridge_vlan_filtering", 0),
+	F(hwp_nic, NUM, sriov_total, "sriov_total", 0),
+	F(hwp_nic, NUM, sriov_vfs, "sriov_vfs", 0),
+	F(hwp_nic, STR, sriov_pf, "sriov_pf", 0),
+	F(hwp_nic, STR, pci_address, "pci_address", 0),
+	F(hwp_nic, NUM, numa_node, "numa_node", 0),
+	F(hwp_nic, NUM, speed_current_mbps, "speed_current_mbps", 0),
+	F(hwp_nic, STR, duplex, "duplex", 0),
+	LIST(hwp_nic, addresses, address_count, "addresses", hwp_address, address_fields),
 	END,
 };
 

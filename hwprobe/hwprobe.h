@@ -82,6 +82,12 @@ struct hwp_strs {
 	const char *source;
 };
 
+struct hwp_numa_node {
+	struct hwp_num id;
+	struct hwp_str cpus; /* a list: "0-3,8" */
+	struct hwp_num memory_bytes;
+};
+
 struct hwp_cpu {
 	struct hwp_str architecture; /* x86_64, aarch64, ppc64le, s390x, … */
 	struct hwp_num count;        /* logical CPUs, offline ones included */
@@ -91,6 +97,20 @@ struct hwp_cpu {
 	struct hwp_num sockets, cores, threads; /* of the online CPUs */
 	struct hwp_num offline;
 	struct hwp_num numa_nodes;
+	struct hwp_real base_mhz;
+	const struct hwp_numa_node *numa;
+	size_t numa_count;
+};
+
+/* A slot for a memory module, and what is in it. */
+struct hwp_dimm {
+	struct hwp_str locator, bank, type, manufacturer, part_number, serial_number;
+	struct hwp_num size_bytes; /* 0 = empty */
+	struct hwp_num speed_mts;
+};
+
+struct hwp_hugepages {
+	struct hwp_num size_bytes, total, free, reserved, surplus;
 };
 
 struct hwp_memory {
@@ -98,6 +118,13 @@ struct hwp_memory {
 	struct hwp_str
 		physical_bytes_method; /* dmidecode, ghw, meminfo: the names that the API fixes */
 	struct hwp_num usable_bytes;
+	/* beyond the wire format */
+	struct hwp_num swap_bytes, default_hugepage_bytes;
+	struct hwp_str error_correction;
+	const struct hwp_dimm *dimms;
+	size_t dimm_count;
+	const struct hwp_hugepages *hugepages;
+	size_t hugepages_count;
 };
 
 struct hwp_boot {
@@ -106,6 +133,9 @@ struct hwp_boot {
 	struct hwp_str command_line;      /* with its newline */
 	struct hwp_str secure_boot_state; /* Unknown, NotSupported, Enabled, Disabled */
 	struct hwp_str device_type;       /* persistent, ephemeral */
+	/* beyond the wire format */
+	struct hwp_str pxe_mac;    /* of the interface that the machine was booted from */
+	struct hwp_str boot_entry; /* what the firmware calls the entry that it booted */
 };
 
 struct hwp_vendor {
@@ -123,6 +153,14 @@ struct hwp_reason {
 	const char *code, *text;
 };
 
+struct hwp_partition {
+	struct hwp_str name, type, uuid, label; /* type and uuid as the partition table has them */
+	struct hwp_str fs_type, fs_uuid, fs_label;
+	struct hwp_num number, start_bytes, size_bytes;
+	struct hwp_strs mounts;
+	struct hwp_str holders;
+};
+
 struct hwp_disk {
 	struct hwp_str id; /* by_id, else by_path, else path */
 	struct hwp_str name, path, by_id, by_path;
@@ -137,6 +175,17 @@ struct hwp_disk {
 	struct hwp_str model_full, transport, firmware;
 	struct hwp_num logical_block_size, physical_block_size, diskseq, numa_node;
 	struct hwp_bool rotational, read_only;
+	struct hwp_str fs_type, partition_table, pci_address, nvme_nqn;
+	struct hwp_strs mounts; /* of the whole disk */
+	const struct hwp_partition *partitions;
+	size_t partition_count;
+};
+
+/* An address and its state. */
+struct hwp_address {
+	struct hwp_str address; /* with the prefix length that the kernel has */
+	struct hwp_strs flags;  /* temporary, deprecated, tentative, dadfailed, permanent, … */
+	struct hwp_num valid_s; /* absent = for ever */
 };
 
 struct hwp_nic {
@@ -147,6 +196,22 @@ struct hwp_nic {
 	struct hwp_str vendor, product;
 	/* beyond the wire format */
 	struct hwp_str permanent_mac, driver, master;
+	struct hwp_strs members;   /* whose master this is */
+	struct hwp_strs alt_names;
+	struct hwp_str bond_mode, bond_active, bond_primary;
+	struct hwp_num bond_miimon_ms;
+	struct hwp_num vlan_id;
+	struct hwp_str vlan_protocol; /* 802.1Q, 802.1ad */
+	struct hwp_str lower;         /* the interface below a VLAN, macvlan, … */
+	struct hwp_bool bridge_vlan_filtering;
+	struct hwp_num sriov_total, sriov_vfs;
+	struct hwp_str sriov_pf; /* of a virtual function: PCI address of its physical one */
+	struct hwp_str pci_address;
+	struct hwp_num numa_node;
+	struct hwp_num speed_current_mbps; /* as ethtool says; absent when unknown */
+	struct hwp_str duplex;
+	const struct hwp_address *addresses;
+	size_t address_count;
 };
 
 struct hwp_route {

@@ -61,6 +61,8 @@ static json_t *value_json(struct encoder *e, const struct field *f, const void *
 		*ret_is_empty = !flag->v;
 		*ret_source = flag->source;
 		return json_boolean(flag->v);
+	case VALUE_LIST:
+		break;
 	case VALUE_STRS:
 		*ret_is_empty = !strs->n;
 		*ret_source = strs->source;
@@ -87,11 +89,21 @@ static void add_field(struct encoder *e, json_t *obj, const struct field *f, con
 	set(e, obj, f->key, with_source);
 }
 
+static json_t *list(struct encoder *e, const struct field *table, const void *items, size_t n,
+		    size_t item_size);
+
 static json_t *object(struct encoder *e, const struct field *table, const void *base)
 {
 	json_t *obj = json_object();
-	for (const struct field *f = table; f->key; f++)
-		add_field(e, obj, f, base);
+	for (const struct field *f = table; f->key; f++) {
+		size_t n = f->items ? *(const size_t *)((const char *)base + f->count_offset) : 0;
+		if (!f->items)
+			add_field(e, obj, f, base);
+		else if (n && e->is_full)
+			set(e, obj, f->key,
+			    list(e, f->items, *(void *const *)((const char *)base + f->offset), n,
+				 f->item_size));
+	}
 	return obj;
 }
 
@@ -102,6 +114,12 @@ static json_t *list(struct encoder *e, const struct field *table, const void *it
 	for (size_t i = 0; i < n; i++)
 		append(e, array, object(e, table, (const char *)items + i * item_size));
 	return array;
+}
+
+static void add_str(struct encoder *e, json_t *obj, const char *key, const struct hwp_str *str)
+{
+	const struct field f = { .key = key, .kind = VALUE_STR, .flags = FIELD_WIRE };
+	add_field(e, obj, &f, str);
 }
 
 static json_t *eligibility(struct encoder *e, const struct hwp_disk *d)
@@ -125,9 +143,11 @@ static json_t *disks(struct encoder *e, const struct hwp_inventory *inv)
 		const struct hwp_disk *d = &inv->disks[i];
 		json_t *obj = object(e, disk_fields, d);
 		set(e, obj, "installation_eligibility", eligibility(e, d));
-		if (d->iscsi_host_ip.s)
-			set(e, obj, "iscsi",
-			    json_pack("{s:s}", "host_ip_address", d->iscsi_host_ip.s));
+		if (d->iscsi_host_ip.s) {
+			json_t *iscsi = json_object();
+			add_str(e, iscsi, "host_ip_address", &d->iscsi_host_ip);
+			set(e, obj, "iscsi", iscsi);
+		}
 		append(e, array, obj);
 	}
 	return array;
@@ -143,12 +163,6 @@ static json_t *errors(struct encoder *e, const struct hwp_inventory *inv)
 				 "errno", x->err, "detail", x->detail));
 	}
 	return array;
-}
-
-static void add_str(struct encoder *e, json_t *obj, const char *key, const struct hwp_str *str)
-{
-	const struct field f = { .key = key, .kind = VALUE_STR, .flags = FIELD_WIRE };
-	add_field(e, obj, &f, str);
 }
 
 static void add_objects(struct encoder *e, json_t *obj, const struct hwp_inventory *inv)

@@ -153,7 +153,7 @@ static bool put_physical(struct survey *s, uint64_t bytes, uint64_t at_least, co
 	struct hwp_memory *m = &s->inv->memory;
 	if (!bytes || bytes > INT64_MAX || bytes < at_least)
 		return false;
-	put_num(&m->physical_bytes, (int64_t)bytes, source);
+	put_num(s, &m->physical_bytes, (int64_t)bytes, source);
 	return put_str(s, &m->physical_bytes_method, method, source);
 }
 
@@ -161,7 +161,7 @@ static void run(struct survey *s)
 {
 	int64_t total = mem_total(s);
 	if (total)
-		put_num(&s->inv->memory.usable_bytes, total, "proc/meminfo MemTotal");
+		put_num(s, &s->inv->memory.usable_bytes, total, "proc/meminfo MemTotal");
 
 	/* Less than the kernel has: a hypervisor that describes only start-up memory. */
 	uint64_t least = (uint64_t)total;

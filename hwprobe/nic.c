@@ -100,7 +100,7 @@ static void find_sysfs(struct survey *s, struct hwp_nic *n)
 	int64_t speed;
 	/* -1 stays -1: drivers say so for "unknown". */
 	if (attr_num(s, &speed, NET_DIR "/%s/speed", n->name.s) == 0)
-		put_num(&n->speed_mbps, speed, "sysfs speed");
+		put_num(s, &n->speed_mbps, speed, "sysfs speed");
 	if (!str_eq(n->type.s, "physical"))
 		return;
 	put_attr(s, &n->vendor, NULL, NET_DIR "/%s/device/vendor", n->name.s);
@@ -126,10 +126,10 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 		return;
 	parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO]);
 	put_str(s, &n->name, name, "IFLA_IFNAME");
-	put_num(&n->ifindex, m->ifi_index, "ifi_index");
-	put_num(&n->mtu, nlattr_u32(tb[IFLA_MTU], 0), "IFLA_MTU");
+	put_num(s, &n->ifindex, m->ifi_index, "ifi_index");
+	put_num(s, &n->mtu, nlattr_u32(tb[IFLA_MTU], 0), "IFLA_MTU");
 	/* Some drivers keep saying "carrier" while the link is down. */
-	put_bool(&n->has_carrier, nlattr_u8(tb[IFLA_CARRIER], 0) == 1 && (m->ifi_flags & IFF_UP),
+	put_bool(s, &n->has_carrier, nlattr_u8(tb[IFLA_CARRIER], 0) == 1 && (m->ifi_flags & IFF_UP),
 		 "IFLA_CARRIER");
 	find_flags(s, n, m->ifi_flags);
 	const struct nlattr *own = bond_member_mac(info);

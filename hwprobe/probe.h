@@ -74,13 +74,18 @@ char *attr_link_name(struct survey *s, const char *fmt, ...) __attribute__((form
  * Copies into the inventory. Bytes that are not UTF-8 are replaced. Empty and NULL values leave @dst alone and return false.
  */
 bool put_str(struct survey *s, struct hwp_str *dst, const char *value, const char *source);
-bool put_num(struct hwp_num *dst, int64_t value, const char *source);
-bool put_bool(struct hwp_bool *dst, bool value, const char *source);
+bool put_num(struct survey *s, struct hwp_num *dst, int64_t value, const char *source);
+bool put_bool(struct survey *s, struct hwp_bool *dst, bool value,
+	      const char *source); /* @source: borrowed, a literal */
 bool put_strs(struct survey *s, struct hwp_strs *dst, const char *value,
 	      const char *source); /* appends */
 /* attr_text() and put_str() with the same path as source ("sysfs:<name>"). */
 bool put_attr(struct survey *s, struct hwp_str *dst, const char *source, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* attr_num() and put_num() with the path as source. */
+bool put_attr_num(struct survey *s, struct hwp_num *dst, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* @err: positive errno. Same part, source and errno are recorded once. */
 void survey_error(struct survey *s, const char *source, int err, const char *fmt, ...)

@@ -125,16 +125,16 @@ static void add_route(struct survey *s, int family, struct nlmsghdr *h)
 	if (!r)
 		return;
 	uint32_t metric = nlattr_u32(tb[RTA_PRIORITY], 0);
-	put_num(&r->family, family, "rtm_family");
+	put_num(s, &r->family, family, "rtm_family");
 	put_destination(s, r, family, tb[RTA_DST]);
 	if (hop.family)
 		put_address(s, &r->gateway, hop.family, hop.gateway, "RTA_GATEWAY");
 	put_str(s, &r->interface, name, "RTA_OIF");
-	put_num(&r->metric, metric > INT32_MAX ? INT32_MAX : metric,
+	put_num(s, &r->metric, metric > INT32_MAX ? INT32_MAX : metric,
 		"RTA_PRIORITY"); /* int32 in the API */
-	put_num(&r->prefixlen, m->rtm_dst_len, "rtm_dst_len");
-	put_num(&r->protocol, m->rtm_protocol, "rtm_protocol");
-	put_num(&r->table, table, "RTA_TABLE");
+	put_num(s, &r->prefixlen, m->rtm_dst_len, "rtm_dst_len");
+	put_num(s, &r->protocol, m->rtm_protocol, "rtm_protocol");
+	put_num(s, &r->table, table, "RTA_TABLE");
 }
 
 static void run(struct survey *s)

@@ -186,13 +186,16 @@ bool put_str(struct survey *s, struct hwp_str *dst, const char *value, const cha
 	return true;
 }
 
-bool put_num(struct hwp_num *dst, int64_t value, const char *source)
+bool put_num(struct survey *s, struct hwp_num *dst, int64_t value, const char *source)
 {
-	*dst = (struct hwp_num){ .v = value, .source = source };
+	char *from = arena_dup(s->mem, source);
+	if (!from)
+		return false;
+	*dst = (struct hwp_num){ .v = value, .source = from };
 	return true;
 }
 
-bool put_bool(struct hwp_bool *dst, bool value, const char *source)
+bool put_bool(struct survey *s, struct hwp_bool *dst, bool value, const char *source)
 {
 	*dst = (struct hwp_bool){ .v = value, .source = source };
 	return true;
@@ -220,6 +223,18 @@ bool put_attr(struct survey *s, struct hwp_str *dst, const char *source, const c
 	char *text = attr_read(s, path, data, fmt, args);
 	va_end(args);
 	return put_str(s, dst, text, source ? source : path);
+}
+
+bool put_attr_num(struct survey *s, struct hwp_num *dst, const char *fmt, ...)
+{
+	char path[ROOT_PATH_MAX];
+	int64_t value;
+	va_list args;
+	va_start(args, fmt);
+	int n = vsnprintf(path, sizeof(path), fmt, args);
+	va_end(args);
+	return n < (int)sizeof(path) && attr_num(s, &value, "%s", path) == 0 &&
+	       put_num(s, dst, value, path);
 }
 
 const struct smbios *survey_smbios(struct survey *s)

@@ -39,12 +39,12 @@ void topology_find(struct survey *s, struct hwp_cpu *cpu)
 			threads += read_cpu(s, names.v[i], &packages, &cores);
 	}
 	if (threads) {
-		put_num(&cpu->sockets, (int64_t)packages.n, "topology/physical_package_id");
-		put_num(&cpu->cores, (int64_t)cores.n, "topology/core_id");
-		put_num(&cpu->threads, threads, "topology");
+		put_num(s, &cpu->sockets, (int64_t)packages.n, "topology/physical_package_id");
+		put_num(s, &cpu->cores, (int64_t)cores.n, "topology/core_id");
+		put_num(s, &cpu->threads, threads, "topology");
 	}
 	char *nodes = attr_text(s, "sys/devices/system/node/online");
 	int64_t n = nodes ? cpulist_count(nodes) : -1;
 	if (n > 0)
-		put_num(&cpu->numa_nodes, n, "sys/devices/system/node/online");
+		put_num(s, &cpu->numa_nodes, n, "sys/devices/system/node/online");
 }

@@ -183,6 +183,6 @@ static const char *find_name(struct survey *s, const struct hwp_vendor *v, const
 void virt_detect(struct survey *s, struct hwp_vendor *v)
 {
 	const char *source, *id = find_name(s, v, &source);
-	put_bool(&v->is_virtual, id != NULL, id ? source : "dmi, cpuid, devicetree");
+	put_bool(s, &v->is_virtual, id != NULL, id ? source : "dmi, cpuid, devicetree");
 	put_str(s, &v->virtualization, id, source);
 }

@@ -12,6 +12,7 @@
 #include "service/images.h"
 
 #define EVENT_TEXT_MAX 4096
+#define NAME_SHOWN_MAX 255 /* bytes of a host's name in events: an inventory may name it anything */
 
 struct rule_ctx life_ctx_alone(struct service *svc, const struct host *h)
 {
@@ -56,7 +57,7 @@ int life_event_host(struct service *svc, const struct host *h, const char *name,
 	char text[EVENT_TEXT_MAX];
 	va_list ap;
 
-	int n = snprintf(text, sizeof(text), "Host %s: ", host_name(h));
+	int n = snprintf(text, sizeof(text), "Host %.*s: ", NAME_SHOWN_MAX, host_name(h));
 	va_start(ap, fmt);
 	vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
 	va_end(ap);

@@ -17,6 +17,9 @@
 #define DOMAIN_MAX_LEN 253
 #define LABEL_MAX_LEN 63
 #define PULL_SECRET_MAX (1u << 20)
+/* Both are compared with one another, in the only thread. */
+#define NO_PROXY_ITEMS_MAX 1024
+#define MACS_MAX 128 /* of one host */
 
 static bool all_of(const char *s, size_t len, bool (*fits)(int c))
 {
@@ -173,8 +176,12 @@ int check_proxy(const char *http_proxy, const char *https_proxy, const char *no_
 		r = check_proxy_url("https_proxy", https_proxy, true, err);
 	if (r < 0 || str_empty(no_proxy) || !strcmp(no_proxy, "*"))
 		return r;
+	size_t n = 0;
 	for (const char *p = no_proxy;; p++) {
 		size_t len = strcspn(p, ",");
+		if (++n > NO_PROXY_ITEMS_MAX)
+			return fault_set(err, -EINVAL, "no_proxy should have at most %d items",
+					 NO_PROXY_ITEMS_MAX);
 		if (!len || strcspn(p, " \t\r\n\"\\*") < len)
 			return fault_set(
 				err, -EINVAL,
@@ -276,6 +283,11 @@ static int check_mac_map(size_t host, const json_t *map, struct fault *err)
 			err, -EINVAL,
 			"static_network_config.%zu needs at least one entry in mac_interface_map",
 			host);
+	if (json_array_size(map) > MACS_MAX)
+		return fault_set(
+			err, -EINVAL,
+			"static_network_config.%zu should have at most %d entries in mac_interface_map",
+			host, MACS_MAX);
 	json_array_foreach(map, i, a) {
 		const char *mac = json_str(a, "mac_address"),
 			   *nic = json_str(a, "logical_nic_name");

@@ -90,6 +90,7 @@ struct set {
 	struct rig_index x;
 	struct mem_disk *m;
 	struct run run;
+	bool has_soiled; /* for a watch that does its work once */
 };
 
 static inline void set_make(struct set *s, uint32_t chunk, uint32_t sector)

@@ -208,6 +208,96 @@ static void test_cancel(void **state)
 	}
 }
 
+/* The service stops it when everything is on the disk but the commit. */
+static void stop_at_configure(void *ctx, const struct install_report *r)
+{
+	struct run *run = ctx;
+
+	run->cancel |= r->phase == INSTALL_CONFIGURE;
+}
+
+static void test_cancel_before_the_commit(void **state)
+{
+	AUTO(set_done) struct set s;
+
+	set_make(&s, 1u << 20, 512);
+	s.run.watch = stop_at_configure;
+	s.run.watch_ctx = &s.run;
+	assert_int_equal(set_run(&s, NULL), -ECANCELED);
+	check_not_bootable(s.m);
+	assert_true(is_zero(s.m->persist, RIG_MIB));
+	assert_true(is_zero(s.m->persist + DISK - RIG_MIB, RIG_MIB));
+}
+
+/* Somebody else's byte in a place where the image has only zeros. */
+static void soil_zeros(void *ctx, const struct install_report *r)
+{
+	struct set *s = ctx;
+
+	if (r->phase != INSTALL_VERIFY || s->has_soiled)
+		return;
+	s->has_soiled = true;
+	s->m->cache[5 * RIG_MIB + 700] = 0x5A;
+	s->m->cache[(uint64_t)22 * RIG_MIB + 4095] = 0x5A;
+}
+
+static void test_zeros_are_verified_too(void **state)
+{
+	for (int has_zero = 0; has_zero < 2; has_zero++) {
+		AUTO(set_done) struct set s;
+
+		set_make(&s, 1u << 20, 512);
+		s.m->has_no_zero = !has_zero;
+		s.run.watch = soil_zeros;
+		s.run.watch_ctx = &s;
+		assert_int_equal(set_run(&s, NULL), 0);
+		assert_true(s.has_soiled);
+		check_installed(s.m, s.m->persist, s.image);
+		assert_int_equal(s.run.last.repaired, 2);
+	}
+}
+
+/* A device that says it has zeroed, and has not. */
+static int zero_lies(struct disk *d, uint64_t offset, uint64_t len)
+{
+	return 0;
+}
+
+static void test_zeroing_that_does_nothing(void **state)
+{
+	AUTO(set_done) struct set s;
+	struct disk_ops ops = mem_ops;
+
+	ops.zero = zero_lies;
+	set_make(&s, 1u << 20, 512);
+	s.m->d.ops = &ops;
+	assert_int_equal(set_run(&s, NULL), 0);
+	check_installed(s.m, s.m->persist, s.image);
+}
+
+/* Zeros that cannot be had: an end with words, and nothing to boot from. */
+static void soil_again(void *ctx, const struct install_report *r)
+{
+	struct set *s = ctx;
+
+	if (r->phase != INSTALL_VERIFY)
+		return;
+	s->m->corrupt_at = 5 * RIG_MIB + 700;
+	s->m->corrupt_times = 1000;
+}
+
+static void test_zeros_that_do_not_stay(void **state)
+{
+	AUTO(set_done) struct set s;
+
+	set_make(&s, 1u << 20, 512);
+	s.run.watch = soil_again;
+	s.run.watch_ctx = &s;
+	assert_int_equal(set_run(&s, NULL), -EBADMSG);
+	assert_non_null(strstr(s.run.err.text, "offset 5242880"));
+	check_not_bootable(s.m);
+}
+
 static int refused(struct set *s, struct install_params *p)
 {
 	const struct install_sink sink = { .report = on_report, .ctx = &s->run };
@@ -307,6 +397,10 @@ int main(void)
 		cmocka_unit_test(test_every_flush_can_fail),
 		cmocka_unit_test(test_zeros_without_help_of_the_device),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_cancel_before_the_commit),
+		cmocka_unit_test(test_zeros_are_verified_too),
+		cmocka_unit_test(test_zeroing_that_does_nothing),
+		cmocka_unit_test(test_zeros_that_do_not_stay),
 		cmocka_unit_test(test_refused_before_anything_is_touched),
 		cmocka_unit_test(test_one_at_a_time),
 	};
