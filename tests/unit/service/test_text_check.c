@@ -1,5 +1,7 @@
 #include "unit.h"
+#include "common/buf.h"
 #include "common/json_map.h"
+#include "common/str.h"
 #include "service/text_check.h"
 
 #define KEY "AAAAC3NzaC1lZDI1NTE5AAAAIGwdbO3yduo/10hqIS/WKzL7ueyqTepwVFSGc3GZ3STt"
@@ -132,6 +134,37 @@ static void test_kernel_arguments(void **state)
 	RUN(cases, kernel);
 }
 
+/* "a0,a1,…" of @n items. */
+static char *many(size_t n)
+{
+	AUTO(buf_done) struct buf b;
+
+	buf_init(&b, 1u << 20);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(buf_printf(&b, "%sa%zu", i ? "," : "", i), 0);
+	return buf_take(&b);
+}
+
+static void test_limits(void **state)
+{
+	AUTO(freep) char *most = many(1024);
+	AUTO(freep) char *more = many(1025);
+	AUTO(json_decrefp) json_t *map = json_array();
+	AUTO(json_decrefp)
+	json_t *list = json_pack("[{s:s, s:O}]", "network_yaml", "x", "mac_interface_map", map);
+
+	assert_int_equal(check_proxy("http://p", NULL, most, NULL), 0);
+	assert_int_equal(check_proxy("http://p", NULL, more, NULL), -EINVAL);
+	for (int i = 0; i <= 128; i++) {
+		assert_int_equal(i ? check_static_network(list, NULL) : 0, 0);
+		AUTO(freep) char *mac = str_printf("52:54:00:00:00:%02x", (unsigned)i);
+		AUTO(freep) char *nic = str_printf("e%d", i);
+		json_array_append_new(map, json_pack("{s:s, s:s}", "mac_address", mac,
+						     "logical_nic_name", nic));
+	}
+	assert_int_equal(check_static_network(list, NULL), -EINVAL);
+}
+
 static void test_trust_bundle(void **state)
 {
 	static const struct text_case cases[] = {
@@ -220,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_ntp),
 		cmocka_unit_test(test_kernel_arguments),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_trust_bundle),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_labels),
