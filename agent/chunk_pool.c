@@ -48,6 +48,8 @@ static int compare(const struct chunk_pool *p, const struct chunk_job *job)
 {
 	uint8_t digest[SHA256_LEN];
 
+	if (p->slx->entries[job->index].flags & SLX_ENTRY_ZERO)
+		return chunk_is_zero(job->data, job->len) ? 0 : -EBADMSG;
 	sha256(job->data, job->len, digest);
 	return memcmp(digest, p->slx->entries[job->index].hash, SHA256_LEN) ? -EBADMSG : 0;
 }

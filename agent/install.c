@@ -321,6 +321,13 @@ static const struct {
 	{ INSTALL_BOOT, PERCENT_COMMIT, run_boot },
 };
 
+static int stopped(const struct engine *e, struct fault *err)
+{
+	if (e->sink && e->sink->cancel && *e->sink->cancel)
+		return fault_set(err, -ECANCELED, "the installation was stopped");
+	return 0;
+}
+
 static int phases_run(struct engine *e, struct fault *err)
 {
 	int r = 0;
@@ -340,7 +347,11 @@ static int phases_run(struct engine *e, struct fault *err)
 		if (is_over)
 			continue;
 		engine_report(e, phases[i].phase, phases[i].percent, 0, 0, "");
-		r = phases[i].run(e, err);
+		/* The commit is the point of no return: a stop that came before it is obeyed. */
+		if (phases[i].phase <= INSTALL_COMMIT && !e->report.is_committed)
+			r = stopped(e, err);
+		if (r == 0)
+			r = phases[i].run(e, err);
 		if (r < 0)
 			fault_prefix(err, r, "%s", install_phase_name(phases[i].phase));
 	}

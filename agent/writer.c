@@ -17,7 +17,8 @@ struct writer {
 	uint8_t *safe;                     /* bitmap: on the disk and flushed */
 	uint8_t *tries;                    /* per chunk: how often it was asked for */
 	uint8_t *bad;                      /* bitmap: read back wrong */
-	uint64_t total, written, verified; /* bytes of non-zero chunks */
+	uint64_t total, written; /* bytes of non-zero chunks */
+	uint64_t verified;       /* bytes of all chunks */
 	uint64_t since_flush, flush_bytes, reused;
 	uint32_t repaired;
 };
@@ -133,15 +134,19 @@ static int reap_checks(struct writer *w, check_done *done, struct fault *err)
 	return r;
 }
 
-/* Reads and hashes all non-zero chunks that are in @map (NULL = all) and tells @done about each. */
-static int check_chunks(struct writer *w, const uint8_t *map, check_done *done, struct fault *err)
+/*
+ * Reads and checks all chunks that are in @map (NULL = all), zero ones only @with_zeros, and tells
+ * @done about each.
+ */
+static int check_chunks(struct writer *w, const uint8_t *map, bool with_zeros, check_done *done,
+			struct fault *err)
 {
 	int r = 0;
 
 	for (uint32_t i = w->spec.first_chunk; r == 0 && i < w->slx->count; i++) {
 		struct chunk_job *job;
 
-		if (is_zero_chunk(w, i) || (map && !bit(map, i)))
+		if ((is_zero_chunk(w, i) && !with_zeros) || (map && !bit(map, i)))
 			continue;
 		while (r == 0 && !(job = chunk_pool_take(w->pool))) {
 			chunk_pool_wait(w->pool);
@@ -151,6 +156,8 @@ static int check_chunks(struct writer *w, const uint8_t *map, check_done *done, 
 			r = cancelled(w, err);
 		if (r == 0)
 			chunk_pool_submit(w->pool, job, CHUNK_CHECK, i);
+		else if (job)
+			chunk_pool_release(w->pool, job);
 	}
 	while (chunk_pool_wait(w->pool)) {
 		int late = reap_checks(w, done, err);
@@ -185,7 +192,7 @@ static int survey_samples(struct writer *w, bool *ret_found, struct fault *err)
 		if (i < w->slx->count)
 			bit_set(map, i, true);
 	}
-	int r = check_chunks(w, map, survey_done, err);
+	int r = check_chunks(w, map, false, survey_done, err);
 	*ret_found = false;
 	for (uint32_t i = 0; i < w->slx->count; i++)
 		*ret_found |= bit(w->present, i);
@@ -198,7 +205,7 @@ int writer_survey(struct writer *w, const uint8_t *hint, struct fault *err)
 	int r = hint ? 0 : survey_samples(w, &is_worth, err);
 
 	if (r == 0 && is_worth)
-		r = check_chunks(w, hint, survey_done, err);
+		r = check_chunks(w, hint, false, survey_done, err);
 	for (uint32_t i = w->spec.first_chunk; i < w->slx->count; i++)
 		if (bit(w->present, i))
 			w->reused += slx_chunk_len(w->slx, i);
@@ -243,7 +250,11 @@ static int zero_by_writing(struct writer *w, uint32_t first, uint32_t end, struc
 			r = reap_checks(w, zero_done, err);
 		}
 		if (r == 0)
+			r = cancelled(w, err);
+		if (r == 0)
 			chunk_pool_submit(w->pool, job, CHUNK_ZERO, i);
+		else if (job)
+			chunk_pool_release(w->pool, job);
 	}
 	while (chunk_pool_wait(w->pool)) {
 		int late = reap_checks(w, zero_done, err);
@@ -404,8 +415,19 @@ static int verify_done(struct writer *w, const struct chunk_job *job, struct fau
 		return 0;
 	w->verified += job->len;
 	if (w->spec.verified)
-		w->spec.verified(w->spec.ctx, w->verified, w->total);
+		w->spec.verified(w->spec.ctx, w->verified,
+				 w->slx->image_size - offset_of(w, w->spec.first_chunk));
 	return 0;
+}
+
+/* Zeros are not asked for: they are written. */
+static int zero_again(struct writer *w, uint32_t i, struct fault *err)
+{
+	if (++w->tries[i] >= INSTALL_CHUNK_TRIES)
+		return fault_set(err, -EBADMSG,
+				 "chunk %u (offset %llu) was read back with other bytes than zeros %d times",
+				 i, (unsigned long long)offset_of(w, i), w->tries[i]);
+	return zero_by_writing(w, i, i + 1, err);
 }
 
 static int ask_bad(struct writer *w, uint32_t *ret_n, struct fault *err)
@@ -416,11 +438,15 @@ static int ask_bad(struct writer *w, uint32_t *ret_n, struct fault *err)
 	for (uint32_t i = w->spec.first_chunk; r == 0 && i < w->slx->count; i++) {
 		if (!bit(w->bad, i))
 			continue;
+		n++;
+		if (is_zero_chunk(w, i)) {
+			r = zero_again(w, i, err);
+			continue;
+		}
 		bit_set(w->present, i, false);
 		w->written -= slx_chunk_len(w->slx, i);
 		r = ask_again(w, i, "was read back from the disk with other bytes than written",
 			      err);
-		n++;
 	}
 	*ret_n = n;
 	return r;
@@ -434,7 +460,7 @@ int writer_verify(struct writer *w, struct fault *err)
 	if (!again)
 		return fault_oom(err);
 	w->verified = 0;
-	int r = check_chunks(w, NULL, verify_done, err);
+	int r = check_chunks(w, NULL, true, verify_done, err);
 	if (r == 0)
 		r = ask_bad(w, &bad, err);
 	while (r == 0 && bad > 0) {
@@ -444,7 +470,7 @@ int writer_verify(struct writer *w, struct fault *err)
 		if (r == 0)
 			r = flush(w, err);
 		if (r == 0)
-			r = check_chunks(w, again, verify_done, err);
+			r = check_chunks(w, again, true, verify_done, err);
 		if (r == 0)
 			r = ask_bad(w, &bad, err);
 	}

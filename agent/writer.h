@@ -1,8 +1,8 @@
 #pragma once
 /*
  * The chunks of an image onto a disk: what is there already is found by its hash, the rest is asked
- * for, checked, written and flushed; then everything that is not zero is read back past all caches,
- * and repaired by asking again.
+ * for, checked, written and flushed; then everything, zeros too, is read back past all caches, and
+ * repaired by asking or zeroing again.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -49,8 +49,8 @@ int writer_survey(struct writer *w, const uint8_t *hint, struct fault *err);
 /* Zero chunks, then all chunks that are missing; flushed at the end. */
 int writer_fill(struct writer *w, struct fault *err);
 /*
- * Reads every non-zero chunk back; wrong ones are asked for and written again, INSTALL_CHUNK_TRIES
- * times.
+ * Reads every chunk back; wrong ones are asked for (or zeroed) and written again,
+ * INSTALL_CHUNK_TRIES times.
  */
 int writer_verify(struct writer *w, struct fault *err);
 /* Bytes found by the survey; chunks written again by writer_verify(). */
