@@ -26,7 +26,7 @@ struct verified {
 	char fingerprint[SHA256_HEX_LEN + 1]; /* key */
 	bool is_agent;
 	char user[65];
-	char infra_env_id[UUID_LEN + 1], host_id[UUID_LEN + 1];
+	char infra_env_id[UUID_LEN + 1], host_id[UUID_LEN + 1], install_id[UUID_LEN + 1];
 	char jti[UUID_LEN + 1];
 	int64_t iat, exp;    /* s; exp 0 = never */
 	char *password_hash; /* of Basic credentials: what it was checked against */
@@ -132,7 +132,7 @@ static int claims_read(const json_t *claims, struct verified *v, struct fault *e
 {
 	const char *infra_env = json_str(claims, "infra_env_id"), *user = json_str(claims, "sub"),
 		   *host = json_str(claims, "host_id");
-	const char *jti = json_str(claims, "jti");
+	const char *jti = json_str(claims, "jti"), *install = json_str(claims, "install_id");
 
 	v->is_agent = infra_env != NULL;
 	v->iat = json_i64(claims, "iat");
@@ -142,7 +142,8 @@ static int claims_read(const json_t *claims, struct verified *v, struct fault *e
 	if (!str_copy(v->jti, sizeof(v->jti), jti) ||
 	    !str_copy(v->user, sizeof(v->user), user ? user : "") ||
 	    !str_copy(v->infra_env_id, sizeof(v->infra_env_id), infra_env ? infra_env : "") ||
-	    !str_copy(v->host_id, sizeof(v->host_id), host ? host : ""))
+	    !str_copy(v->host_id, sizeof(v->host_id), host ? host : "") ||
+	    !str_copy(v->install_id, sizeof(v->install_id), install ? install : ""))
 		return fault_set(err, -EACCES, "a claim of the token is too long");
 	return 0;
 }
@@ -232,6 +233,7 @@ static int check_token(struct auth *a, const char *token, bool want_agent, int64
 	*ret = (struct caller){ .scheme = AUTH_AGENT };
 	str_copy(ret->infra_env_id, sizeof(ret->infra_env_id), v->infra_env_id);
 	str_copy(ret->host_id, sizeof(ret->host_id), v->host_id);
+	str_copy(ret->install_id, sizeof(ret->install_id), v->install_id);
 	return 0;
 }
 
@@ -373,7 +375,7 @@ bool auth_in_scope(const struct caller *c, const char *infra_env_id, const char 
 {
 	if (c->infra_env_id[0] && strcmp(c->infra_env_id, infra_env_id) != 0)
 		return false;
-	return !c->host_id[0] || !host_id || !strcmp(c->host_id, host_id);
+	return !c->host_id[0] || (host_id && !strcmp(c->host_id, host_id));
 }
 
 /* --- making --- */
@@ -413,6 +415,19 @@ int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *hos
 		return fault_oom(err);
 	}
 	return sign(a, claims, now_us, ttl_s, ret, err);
+}
+
+int auth_installed_token(struct auth *a, const struct infra_env *ie, const char *host_id,
+			 const char *install_id, int64_t now_us, char **ret, struct fault *err)
+{
+	if (a->mode == AUTH_MODE_NONE) {
+		*ret = strdup("");
+		return *ret ? 0 : fault_oom(err);
+	}
+	return sign(a,
+		    json_pack("{s:s, s:s, s:s}", "infra_env_id", ie->id, "host_id", host_id,
+			      "install_id", install_id),
+		    now_us, 0, ret, err);
 }
 
 /* Signatures are deterministic (RFC 6979): with a name made from what is signed, so is the token. */

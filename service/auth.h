@@ -27,6 +27,7 @@ struct caller {
 	enum user_role role;
 	char infra_env_id[UUID_LEN + 1]; /* AUTH_AGENT, AUTH_URL: the scope; "" = all */
 	char host_id[UUID_LEN + 1];      /* AUTH_AGENT: "" = every host of the infra-env */
+	char install_id[UUID_LEN + 1];   /* AUTH_AGENT: the installation that left the token; "" = none */
 };
 
 struct auth;
@@ -48,7 +49,10 @@ struct credentials {
  */
 int auth_check(struct auth *a, unsigned schemes, const struct credentials *c, int64_t now_us,
 	       struct caller *ret, struct fault *err);
-/* May the caller see this infra-env (and host, NULL = any)? Otherwise the answer is 404. */
+/*
+ * May the caller see this host (NULL = the infra-env itself)? Otherwise the answer is 404. A token bound to a host sees nothing of its
+ * infra-env: from there it would get to the token of all hosts.
+ */
 bool auth_in_scope(const struct caller *c, const char *infra_env_id, const char *host_id);
 
 /*
@@ -57,6 +61,12 @@ bool auth_in_scope(const struct caller *c, const char *infra_env_id, const char 
  */
 int auth_agent_token(struct auth *a, const struct infra_env *ie, const char *host_id,
 		     int64_t now_us, int64_t ttl_s, char **ret, struct fault *err);
+/*
+ * The token of the system that installation @install_id of @host_id leaves on its disk: good for that host, and for what this
+ * installation has to report.
+ */
+int auth_installed_token(struct auth *a, const struct infra_env *ie, const char *host_id,
+			 const char *install_id, int64_t now_us, char **ret, struct fault *err);
 /*
  * The token that a discovery medium of @ie carries: as auth_agent_token(), but the same text for the same infra-env and moment, so that the
  * medium is the same bytes at every request. @moment_us: when it begins to be valid.

@@ -23,6 +23,7 @@ struct host_report {
 	const char *stage, *info; /* "" = none */
 	bool is_slipway_agent;
 	bool is_installed_system; /* the token is bound to this host */
+	const char *install_id;   /* the installation that left the token; "" = unknown */
 };
 /* PUT …/progress with the rule "joined means joined" (assisted-v2 §4.4, and for our agents: stays in progress until Done). */
 int host_progress(struct service *svc, struct host *h, const struct host_report *report,

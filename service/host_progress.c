@@ -46,6 +46,18 @@ static int check_order(const struct host *h, enum stage to, const char *stage, s
 	return 0;
 }
 
+/* A system that an earlier installation left on another disk may come up instead of the one that was installed now. */
+static int check_installation(const struct host *h, const struct host_report *report,
+			      struct fault *err)
+{
+	if (str_empty(report->install_id) || str_eq(report->install_id, h->install_id))
+		return 0;
+	return fault_set(
+		err, -EBUSY,
+		"stage %s is reported by the system that an earlier installation left on the host",
+		report->stage);
+}
+
 /*
  * What comes after the reboot is only believed from the system that was installed: it alone has a token bound to its host. Done follows
  * Joined, so that nothing can skip the cluster.
@@ -137,10 +149,15 @@ int host_progress(struct service *svc, struct host *h, const struct host_report 
 	if (r < 0)
 		return r;
 	if (to == STAGE_FAILED) {
+		r = check_installation(h, report, err);
+		if (r < 0)
+			return r;
 		r = fail(svc, h, report, err);
 		return r < 0 ? r : event_stage(svc, h, report);
 	}
-	r = check_order(h, to, report->stage, err);
+	r = check_installation(h, report, err);
+	if (r == 0)
+		r = check_order(h, to, report->stage, err);
 	if (r == 0)
 		r = check_installed(svc, h, report, to, err);
 	if (r == 0)

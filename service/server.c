@@ -144,7 +144,7 @@ static int check_credentials(const struct server *s, struct request *r, struct f
 	if (e < 0)
 		return e;
 	if (r->caller.scheme == AUTH_USER && r->caller.role == USER_READ_ONLY &&
-	    strcmp(r->route->method, "GET") != 0)
+	    strcmp(r->route->method, "GET") != 0 && strcmp(r->route->method, "HEAD") != 0)
 		return fault_set(err, -EPERM, "user %s may only read", r->caller.user);
 	return 0;
 }
@@ -175,8 +175,9 @@ static int check_scope(const struct request *r, struct fault *err)
 	const char *infra_env_id = request_param(r, "infra_env_id"),
 		   *host_id = request_param(r, "host_id");
 
-	if (infra_env_id[0] &&
-	    !auth_in_scope(&r->caller, infra_env_id, host_id[0] ? host_id : NULL))
+	if (!host_id[0])
+		host_id = r->route->flags & ROUTE_EACH ? r->caller.host_id : NULL;
+	if (infra_env_id[0] && !auth_in_scope(&r->caller, infra_env_id, host_id))
 		return fault_set(err, -ENOENT, "Object Not Found");
 	return 0;
 }

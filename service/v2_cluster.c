@@ -120,34 +120,15 @@ static int answer_cluster(struct request *r, int status, const struct cluster *c
 {
 	struct json_out o = json_out(&r->out);
 
-	view_cluster(&o, r->service, c, with_hosts);
+	view_cluster(&o, r->service, c, with_hosts ? &r->caller : NULL);
 	return answer_out(r, status, &o);
-}
-
-/* An agent sees the clusters of its own infra-env only. */
-static bool is_visible(struct request *r, const struct cluster *c)
-{
-	const char *scope = r->caller.infra_env_id;
-	size_t n;
-
-	if (!scope[0])
-		return true;
-	const struct infra_env *ie = state_infra_env(r->service->state, scope);
-	if (ie && !strcmp(ie->cluster_id, c->id))
-		return true;
-	struct host *const *hosts = state_hosts_of_cluster(r->service->state, c->id, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(hosts[i]->infra_env_id, scope))
-			return true;
-	}
-	return false;
 }
 
 static int find_visible(struct request *r, struct cluster **ret, struct fault *err)
 {
 	int e = v2_find_cluster(r, ret, err);
 
-	return e < 0 || is_visible(r, *ret) ? e : fault_set(err, -ENOENT, "Object Not Found");
+	return e < 0 || v2_sees_cluster(r, *ret) ? e : fault_set(err, -ENOENT, "Object Not Found");
 }
 
 /* --- import --- */
@@ -214,7 +195,7 @@ static int cluster_list(struct request *r, struct fault *err)
 	jo_array(&o, NULL);
 	for (size_t i = 0; (c = state_cluster_at(r->service->state, i)); i++) {
 		if (!openshift_id || !strcmp(c->openshift_cluster_id, openshift_id))
-			view_cluster(&o, r->service, c, with_hosts);
+			view_cluster(&o, r->service, c, with_hosts ? &r->caller : NULL);
 	}
 	jo_array_end(&o);
 	return answer_out(r, 200, &o);
@@ -245,7 +226,7 @@ static int cluster_hosts(struct request *r, struct fault *err)
 
 	/* An unknown cluster has no hosts, which is no error (assisted-v2 §3.2). */
 	struct host *const *hosts =
-		c && is_visible(r, c) ? state_hosts_of_cluster(r->service->state, c->id, &n) : NULL;
+		c && v2_sees_cluster(r, c) ? state_hosts_of_cluster(r->service->state, c->id, &n) : NULL;
 	jo_array(&o, NULL);
 	for (size_t i = 0; i < n; i++) {
 		if (auth_in_scope(&r->caller, hosts[i]->infra_env_id, hosts[i]->id) &&

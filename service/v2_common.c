@@ -1,6 +1,7 @@
 #include "service/v2_common.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "service/v2_view.h"
 
@@ -14,6 +15,24 @@ int v2_find_cluster(struct request *r, struct cluster **ret, struct fault *err)
 {
 	*ret = state_cluster(r->service->state, request_param(r, "cluster_id"));
 	return *ret ? 0 : fault_set(err, -ENOENT, "record not found");
+}
+
+bool v2_sees_cluster(const struct request *r, const struct cluster *c)
+{
+	const char *scope = r->caller.infra_env_id;
+	size_t n;
+
+	if (!scope[0])
+		return true;
+	const struct infra_env *ie = state_infra_env(r->service->state, scope);
+	if (ie && !strcmp(ie->cluster_id, c->id))
+		return true;
+	struct host *const *hosts = state_hosts_of_cluster(r->service->state, c->id, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(hosts[i]->infra_env_id, scope))
+			return true;
+	}
+	return false;
 }
 
 int v2_find_host(struct request *r, struct host **ret, struct fault *err)

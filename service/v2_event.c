@@ -37,7 +37,7 @@ static const struct body_schema event_schema = { "triggerEventParams", event_fie
 /* A query "a,b,c" cut in place. */
 struct query_list {
 	char *text;
-	const char *v[LIST_MAX];
+	const char *v[LIST_MAX + 1]; /* one more for host_id */
 	size_t n;
 };
 
@@ -142,7 +142,7 @@ static int read_lists(const struct request *r, struct event_query *q, struct fau
 		e = check_values(&q->categories, "categories", categories, err);
 	if (e == 0)
 		e = query_uuid(r, "host_id", &host_id, err);
-	if (e == 0 && host_id && q->hosts.n < LIST_MAX)
+	if (e == 0 && host_id)
 		q->hosts.v[q->hosts.n++] = host_id;
 	if (e == 0 && !q->categories.n)
 		q->categories.v[q->categories.n++] = "user";
@@ -268,14 +268,26 @@ static int event_fill(const json_t *b, struct api_event *e)
 	return 0;
 }
 
-/* An agent's event belongs to its infra-env. */
+static bool names_own_objects(const struct request *r, const struct api_event *e)
+{
+	struct state *state = r->service->state;
+	const struct cluster *c = e->cluster_id[0] ? state_cluster(state, e->cluster_id) : NULL;
+
+	if (e->cluster_id[0] && (!c || !v2_sees_cluster(r, c)))
+		return false;
+	return !e->host_id[0] || state_host(state, e->infra_env_id, e->host_id);
+}
+
+/* An agent's event belongs to its infra-env, and can name no host and no cluster of others. */
 static int event_scope(const struct request *r, struct api_event *e, struct fault *err)
 {
 	if (r->caller.scheme != AUTH_AGENT)
 		return 0;
 	if (!e->infra_env_id[0])
 		set_id(e->infra_env_id, r->caller.infra_env_id);
-	if (auth_in_scope(&r->caller, e->infra_env_id, e->host_id[0] ? e->host_id : NULL))
+	if (!e->host_id[0])
+		set_id(e->host_id, r->caller.host_id);
+	if (auth_in_scope(&r->caller, e->infra_env_id, e->host_id) && names_own_objects(r, e))
 		return 0;
 	return fault_set(err, -ENOENT, "Object Not Found");
 }

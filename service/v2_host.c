@@ -228,7 +228,7 @@ const struct route v2_host_routes[] = {
 	{ "POST", ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts", "v2RegisterHost", AUTH_AGENT, 0,
 	  host_register_request, &register_schema },
 	{ "GET", ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts", "v2ListHosts",
-	  AUTH_USER | AUTH_AGENT, 0, host_list },
+	  AUTH_USER | AUTH_AGENT, ROUTE_EACH, host_list },
 	{ "GET", HOST_PATH, "v2GetHost", AUTH_USER | AUTH_AGENT, 0, host_get },
 	{ "DELETE", HOST_PATH, "v2DeregisterHost", AUTH_USER, 0, host_delete },
 	{ "POST", HOST_PATH "/actions/bind", "BindHost", AUTH_USER, 0, host_bind_request,

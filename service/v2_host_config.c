@@ -418,7 +418,7 @@ static int host_seed(struct request *r, struct fault *err)
 	if (h->status != HOST_INSTALLING && h->status != HOST_INSTALLING_IN_PROGRESS)
 		return fault_set(err, -EBUSY, "host %s is not being installed", h->id);
 	const struct infra_env *ie = state_infra_env(svc->state, h->infra_env_id);
-	e = auth_agent_token(svc->auth, ie, h->id, r->now_us, 0, &token, err);
+	e = auth_installed_token(svc->auth, ie, h->id, h->install_id, r->now_us, &token, err);
 	if (e < 0)
 		return e;
 	jo_object(&o, NULL);

@@ -215,6 +215,7 @@ static int host_progress_request(struct request *r, struct fault *err)
 		.info = info ? info : "",
 		.is_slipway_agent = v2_is_slipway_agent(r),
 		.is_installed_system = r->caller.host_id[0] != '\0',
+		.install_id = r->caller.install_id,
 	};
 	struct host *h;
 

@@ -251,14 +251,14 @@ static void view_cluster_extra(struct json_out *o, const struct cluster *c)
 }
 
 static void view_cluster_hosts(struct json_out *o, const struct service *svc,
-			       const struct cluster *c, bool with_hosts)
+			       const struct cluster *c, const struct caller *hosts_for)
 {
 	size_t n, ready = 0, enabled = 0;
 	struct host *const *hosts = state_hosts_of_cluster(svc->state, c->id, &n);
 
 	jo_array(o, "hosts");
 	for (size_t i = 0; i < n; i++) {
-		if (with_hosts)
+		if (hosts_for && auth_in_scope(hosts_for, hosts[i]->infra_env_id, hosts[i]->id))
 			view_host(o, hosts[i], 0);
 		ready += hosts[i]->status == HOST_KNOWN;
 		enabled += hosts[i]->status != HOST_DISABLED;
@@ -289,7 +289,7 @@ static void view_cluster_dates(struct json_out *o, const struct cluster *c)
 }
 
 void view_cluster(struct json_out *o, const struct service *svc, const struct cluster *c,
-		  bool with_hosts)
+		  const struct caller *hosts_for)
 {
 	jo_object(o, NULL);
 	jo_str(o, "kind", "AddHostsCluster");
@@ -319,7 +319,7 @@ void view_cluster(struct json_out *o, const struct service *svc, const struct cl
 	jo_opt_str(o, "ca_certificate", c->ignition_endpoint_ca);
 	jo_object_end(o);
 	view_cluster_extra(o, c);
-	view_cluster_hosts(o, svc, c, with_hosts);
+	view_cluster_hosts(o, svc, c, hosts_for);
 	view_cluster_dates(o, c);
 	jo_str(o, "feature_usage", "{}");
 	jo_raw(o, "last-installation-preparation", "{}");

@@ -15,8 +15,9 @@ enum view_host_flags {
 	VIEW_HOST_OPEN = 1 << 2, /* the object is left open: the caller adds fields and ends it */
 };
 void view_host(struct json_out *o, const struct host *h, unsigned flags);
+/* With the hosts that @hosts_for may see; NULL = without hosts. */
 void view_cluster(struct json_out *o, const struct service *svc, const struct cluster *c,
-		  bool with_hosts);
+		  const struct caller *hosts_for);
 
 /* Stages that this host goes through, for progress_stages and the percentage (assisted-v2 §4.4). */
 const enum stage *view_stages(const struct host *h, size_t *ret_n);

@@ -1,5 +1,6 @@
 """Input made to harm: names without end, lists that cost more than they say, requests that two readers would cut differently, tokens
 used where they do not belong. Run by tests/cli/slipwayd-hostile.sh."""
+import base64
 import json
 import socket
 import time
@@ -65,6 +66,134 @@ def costly_lists(server):
         assert time.monotonic() - begin < PATIENCE_S, field
 
 
+INVENTORY = {
+    "hostname": "w1", "cpu": {"count": 4, "architecture": "x86_64"},
+    "memory": {"physical_bytes": 17179869184, "usable_bytes": 16777216000, "physical_bytes_method": "dmidecode"},
+    "disks": [{"name": "sda", "path": "/dev/sda", "id": "/dev/disk/by-id/wwn-0x5000", "drive_type": "SSD", "size_bytes": 120000000000}],
+    "interfaces": [{"name": "eth0", "type": "physical", "mac_address": "52:54:00:00:00:01", "ipv4_addresses": ["192.0.2.10/24"]}],
+    "routes": [{"interface": "eth0", "destination": "0.0.0.0", "gateway": "192.0.2.1", "family": 2}],
+    "system_vendor": {"product_name": "Y"}, "boot": {"current_boot_mode": "uefi"}, "tpm_version": "none"}
+API_VIP = {"is_success": True, "ignition": json.dumps({"ignition": {"version": "3.2.0"}, "storage": {"files": [
+    {"path": "/etc/kubernetes/manifests/%s.yaml" % name, "contents": {"source": "data:,x"}} for name in ("coredns", "keepalived")]}})}
+
+
+class Machine:
+    """A host of a pool whose agent is played here."""
+
+    def __init__(self, server, pool, cluster=None):
+        self.server, self.pool, self.cluster = server, pool, cluster
+        self.head = {"Slipway-Agent": "1", "X-Secret-Key": server.ctl(["tokens", "agent", pool]) if server.auth == "local" else ""}
+        self.id = make_host(server, pool, self.head)
+        self.path = "/v2/infra-envs/%s/hosts/%s" % (pool, self.id)
+
+    def status(self):
+        return self.server.api("GET", self.path)[1]["status"]
+
+    def register(self):
+        return self.server.api("POST", "/v2/infra-envs/%s/hosts" % self.pool, {"host_id": self.id}, self.head)[0]
+
+    def reply(self, step, output, **more):
+        body = dict({"step_type": step, "step_id": "s", "output": json.dumps(output)}, **more)
+        answer = self.server.api("POST", self.path + "/instructions", body, self.head)
+        assert answer[0] == 204, answer
+
+    def poll(self):
+        return self.server.api("GET", self.path + "/instructions?timestamp=%d" % time.time(), None, self.head)
+
+    def progress(self, stage, info="", token=None):
+        head = self.head if token is None else dict(self.head, **{"X-Secret-Key": token})
+        return self.server.api("PUT", self.path + "/progress", {"current_stage": stage, "progress_info": info}, head)[0]
+
+    def make_known(self):
+        self.reply("inventory", dict(INVENTORY, hostname="h" + self.id[:8]))
+        self.reply("api-vip-connectivity-check", API_VIP)
+        self.poll()
+        assert self.status() == "known", self.server.api("GET", self.path)[1]["status_info"]
+
+    def install(self):
+        """Returns the token that the installed system gets."""
+        self.make_known()
+        assert self.server.api("POST", self.path + "/actions/install")[0] == 202
+        status, seed = self.server.api("GET", self.path + "/downloads/seed", None, self.head)
+        assert status == 200, seed
+        return seed["token"]
+
+
+def make_cluster(server):
+    status, cluster = server.api("POST", "/v2/clusters/import",
+                                 {"name": "c", "api_vip_dnsname": "192.0.2.9", "openshift_cluster_id": str(uuid.uuid4())})
+    assert status == 201, cluster
+    return cluster["id"]
+
+
+def bound_token(server):
+    """What an installed system has on its disk opens nothing but its own host."""
+    pool, cluster = make_pool(server), make_cluster(server)
+    host = make_host(server, pool, {"X-Secret-Key": server.ctl(["tokens", "agent", pool])})
+    head = {"X-Secret-Key": server.ctl(["tokens", "agent", pool, "--host-id=" + host])}
+    ie = "/v2/infra-envs/" + pool
+    for method, path in [("GET", ie), ("GET", ie + "/downloads/files?file_name=discovery.ign"), ("POST", ie + "/hosts"),
+                         ("GET", ie + "/downloads/files?file_name=ipxe-script"), ("GET", "/v2/clusters/" + cluster)]:
+        status, answer = server.api(method, path, {"host_id": host} if method == "POST" else None, head)
+        assert status == 404, (method, path, status, answer)
+    assert server.api("GET", ie + "/hosts/" + host, None, head)[0] == 200
+    assert [h["id"] for h in server.api("GET", ie + "/hosts", None, head)[1]] == [host]
+
+
+def cluster_of_two_pools(server):
+    """An agent sees its cluster, but no hosts of other infra-envs in it."""
+    cluster = make_cluster(server)
+    pools = [make_pool(server, cluster_id=cluster) for _ in range(2)]
+    machines = [Machine(server, pool) for pool in pools]
+    for m in machines:
+        status, got = server.api("GET", "/v2/clusters/" + cluster, None, m.head)
+        assert status == 200 and [h["id"] for h in got["hosts"]] == [m.id], got
+    assert len(server.api("GET", "/v2/clusters/" + cluster)[1]["hosts"]) == 2
+
+
+def events_of_others(server):
+    """An agent writes no events about hosts and clusters that are not its own."""
+    pool, other = make_pool(server), make_pool(server)
+    head = {"X-Secret-Key": server.ctl(["tokens", "agent", pool])}
+    mine = make_host(server, pool, head)
+    foreign = make_host(server, other, {"X-Secret-Key": server.ctl(["tokens", "agent", other])})
+    event = {"severity": "info", "message": "m", "event_time": "2026-01-01T00:00:00Z"}
+    for more, wanted in [({}, 201), ({"host_id": mine}, 201), ({"host_id": foreign}, 404), ({"infra_env_id": other}, 404),
+                         ({"cluster_id": make_cluster(server)}, 404), ({"cluster_id": str(uuid.uuid4())}, 404)]:
+        status, answer = server.api("POST", "/v2/events", dict(event, **more), head)
+        assert status == wanted, (more, status, answer)
+
+
+def readers(server):
+    """A user who may only read is given the headers of what he may read."""
+    password = server.ctl(["users", "add", "reader", "--role=read-only"]).split()[-1]
+    head = {"Authorization": "Basic " + base64.b64encode(("reader:" + password).encode()).decode()}
+    pool = make_pool(server)
+    for method, path, wanted in [("GET", "/byid/%s/4.18/x86_64/full.iso" % pool, 503), ("HEAD", "/byid/%s/4.18/x86_64/full.iso" % pool, 503),
+                                 ("DELETE", BASE + "/v2/infra-envs/" + pool, 403)]:
+        assert server.request(method, path, head)[0] == wanted, (method, path)
+
+
+def earlier_installation(server):
+    """What an earlier installation left on another disk may come up instead: it cannot report for the new one."""
+    pool = make_pool(server, cluster_id=make_cluster(server))
+    machine = Machine(server, pool)
+    first = machine.install()
+    for stage, token in [("Rebooting", None), ("Configuring", first), ("Joined", first), ("Done", first)]:
+        assert machine.progress(stage, token=token) == 200, stage
+    assert machine.status() == "added-to-existing-cluster"
+    assert server.api("POST", machine.path + "/actions/reset")[0] == 200
+    assert machine.register() == 201
+    second = machine.install()
+    assert machine.progress("Rebooting") == 200
+    for stage in ("Configuring", "Joined", "Done", "Failed"):
+        assert machine.progress(stage, token=first) == 409, stage
+    assert machine.status() == "installing-in-progress"
+    for stage in ("Configuring", "Joined", "Done"):
+        assert machine.progress(stage, token=second) == 200, stage
+    assert machine.status() == "added-to-existing-cluster"
+
+
 def run(auth, cases):
     server = Slipwayd(auth)
     try:
@@ -82,6 +211,7 @@ def run(auth, cases):
 
 def main():
     run("none", [long_names, costly_lists])
+    run("local", [bound_token, cluster_of_two_pools, events_of_others, readers, earlier_installation])
 
 
 if __name__ == "__main__":

@@ -200,6 +200,17 @@ static void test_agent_token(void **state)
 		check(f, AUTH_AGENT, (struct credentials){ .secret_key = bound }, NOW, &caller), 0);
 	assert_true(auth_in_scope(&caller, f->a->id, "host"));
 	assert_false(auth_in_scope(&caller, f->a->id, "other"));
+	assert_false(auth_in_scope(&caller, f->a->id, NULL));
+	assert_string_equal(caller.install_id, "");
+
+	AUTO(freep) char *installed = NULL;
+	assert_int_equal(
+		auth_installed_token(f->auth, f->a, "host", "install", NOW, &installed, NULL), 0);
+	assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .secret_key = installed }, NOW,
+			       &caller),
+			 0);
+	assert_string_equal(caller.host_id, "host");
+	assert_string_equal(caller.install_id, "install");
 
 	/* as a Bearer it is no user */
 	AUTO(freep) char *header = str_printf("Bearer %s", token);
