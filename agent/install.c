@@ -26,6 +26,9 @@
 #define PERCENT_CONFIGURE 98
 #define PERCENT_COMMIT 99
 
+#define LOCK_WAIT_MS 10000
+#define LOCK_RETRY_US 100000
+
 static const char *const phase_names[INSTALL_PHASE_COUNT] = {
 	[INSTALL_CHECK] = "check",         [INSTALL_PREPARE] = "prepare",
 	[INSTALL_WRITE] = "write",         [INSTALL_VERIFY] = "verify",
@@ -60,6 +63,29 @@ void engine_report(struct engine *e, enum install_phase phase, unsigned percent,
 
 /* --- phases ------------------------------------------------------------------------------ */
 
+static int stopped(const struct engine *e, struct fault *err)
+{
+	if (e->sink && e->sink->cancel && *e->sink->cancel)
+		return fault_set(err, -ECANCELED, "the installation was stopped");
+	return 0;
+}
+
+/*
+ * A writer that was killed in the middle of a write is gone only when the disk has answered: the
+ * one that goes on after it waits for that.
+ */
+static int lock_wait(struct engine *e, struct fault *err)
+{
+	for (int64_t end = time_mono_ms() + LOCK_WAIT_MS; time_mono_ms() < end;
+	     usleep(LOCK_RETRY_US)) {
+		int r = stopped(e, err);
+
+		if (r < 0 || flock(e->lock_fd, LOCK_EX | LOCK_NB) == 0)
+			return r;
+	}
+	return fault_set(err, -EALREADY, "another installation is running on this machine");
+}
+
 /* One installation at a time: the lock goes away with the process. */
 static int lock_take(struct engine *e, struct fault *err)
 {
@@ -79,9 +105,7 @@ static int lock_take(struct engine *e, struct fault *err)
 	e->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (e->lock_fd < 0)
 		return fault_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (flock(e->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return fault_set(err, -EALREADY, "another installation is running on this machine");
-	return 0;
+	return lock_wait(e, err);
 }
 
 static int run_check(struct engine *e, struct fault *err)
@@ -156,8 +180,10 @@ static int table_forget(struct engine *e, struct fault *err)
 static int run_prepare(struct engine *e, struct fault *err)
 {
 	bool is_ours = !e->d;
-	int r = is_ours ? plan_teardown(&e->plan, err) : 0;
+	int r = is_ours ? engine_plan_again(e, err) : 0;
 
+	if (r == 0 && is_ours)
+		r = plan_teardown(&e->plan, err);
 	if (r == 0 && is_ours) {
 		r = disk_open(e->p->device, &e->id, &e->own, err);
 		e->d = r == 0 ? &e->own : NULL;
@@ -320,13 +346,6 @@ static const struct {
 	{ INSTALL_COMMIT, PERCENT_CONFIGURE, run_commit },
 	{ INSTALL_BOOT, PERCENT_COMMIT, run_boot },
 };
-
-static int stopped(const struct engine *e, struct fault *err)
-{
-	if (e->sink && e->sink->cancel && *e->sink->cancel)
-		return fault_set(err, -ECANCELED, "the installation was stopped");
-	return 0;
-}
 
 static int phases_run(struct engine *e, struct fault *err)
 {

@@ -149,7 +149,8 @@ int install_check(const struct install_params *p, char **ret_plan, struct fault 
 /*
  * Forks the writer (which repeats install_check()). @stream_fd is closed in the caller whatever
  * happens. The writer is killed when the calling *thread's process* ends (PR_SET_PDEATHSIG). Only
- * one writer exists at a time (lock beside state_path): -EALREADY in its report otherwise.
+ * one writer exists at a time (lock beside state_path): -EALREADY in its report when the other one
+ * is not gone after ten seconds.
  */
 int install_writer_start(const struct install_params *p, int stream_fd, struct install_writer *ret,
 			 struct fault *err);

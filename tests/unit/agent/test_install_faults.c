@@ -378,7 +378,41 @@ static void test_one_at_a_time(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	s.run = (struct run){ 0 };
+	unsigned writes = s.m->writes;
 	assert_int_equal(set_run(&s, path), -EALREADY);
+	assert_int_equal(s.m->writes, writes);
+	state_remove(path);
+}
+
+static void *unlock_late(void *ctx)
+{
+	usleep(700 * 1000);
+	flock(*(int *)ctx, LOCK_UN);
+	return NULL;
+}
+
+/* A writer that was killed while the disk was busy dies only when the disk has answered. */
+static void test_the_one_before_is_still_dying(void **state)
+{
+	AUTO(set_done) struct set s;
+	AUTO(freep) char *lock = NULL;
+	pthread_t thread;
+	char path[128];
+
+	state_path(path, "dying");
+	set_make(&s, 1u << 20, 512);
+	assert_true(asprintf(&lock, "%s.lock", path) > 0);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(dir_make_at(AT_FDCWD, path, 0700, NULL), 0);
+	state_path(path, "dying");
+	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(pthread_create(&thread, NULL, unlock_late, &fd), 0);
+	assert_int_equal(set_run(&s, path), 0);
+	pthread_join(thread, NULL);
+	close(fd);
+	check_installed(s.m, s.m->persist, s.image);
 	state_remove(path);
 }
 
@@ -403,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_zeros_that_do_not_stay),
 		cmocka_unit_test(test_refused_before_anything_is_touched),
 		cmocka_unit_test(test_one_at_a_time),
+		cmocka_unit_test(test_the_one_before_is_still_dying),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* the feeder writes to a writer that is gone */
