@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "agent/install_engine.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
@@ -38,6 +39,7 @@ static int device_check(struct engine *e, struct fault *err)
 {
 	AUTO(closep) int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = disk_id_read(e->p->device, &e->id, err);
+	struct stat st;
 
 	if (r == 0)
 		r = disk_id_check(&e->p->expect, &e->id, err);
@@ -46,8 +48,11 @@ static int device_check(struct engine *e, struct fault *err)
 	if (r < 0)
 		return r;
 	AUTO(closep) int fd = open(e->p->device, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return fault_set(err, -errno, "cannot read %s: %s", e->p->device, strerror(errno));
+	if (st.st_rdev != e->id.devno)
+		return fault_set(err, -ESTALE, "%s became another device while it was looked at",
+				 e->p->device);
 	r = graph_probe(&e->graph, fd, e->id.sector_size, err);
 	if (r < 0)
 		return r;
@@ -59,6 +64,16 @@ static int device_check(struct engine *e, struct fault *err)
 		.allow_loop = e->p->allow_loop,
 	};
 	return plan_make(&in, &e->plan, err);
+}
+
+int engine_plan_again(struct engine *e, struct fault *err)
+{
+	const struct disk_id before = e->id;
+
+	graph_done(&e->graph);
+	plan_done(&e->plan);
+	int r = device_check(e, err);
+	return r < 0 ? r : disk_id_check(&before, &e->id, err);
 }
 
 int engine_check(struct engine *e, struct fault *err)

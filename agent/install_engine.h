@@ -51,6 +51,11 @@ struct engine {
  * sectors. Fills e->id.
  */
 int engine_check(struct engine *e, struct fault *err);
+/*
+ * Looks at the device once more: the first chunks may have taken minutes to come, and what stands
+ * on the disk now is what must be judged and taken apart. -ESTALE: another disk.
+ */
+int engine_plan_again(struct engine *e, struct fault *err);
 /* install_head.c: fetches and checks the first chunks, prepares the commit. */
 int engine_head(struct engine *e, struct fault *err);
 /*
