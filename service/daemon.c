@@ -317,7 +317,7 @@ int daemon_run(const struct service_config *config, int ready_fd, struct fault *
 	struct service *svc = &d.svc;
 
 	svc->config = config;
-	svc->started_us = time_now_us();
+	svc->started_us = svc->silence_from_us = time_now_us();
 	rules_from_config(&svc->rules, config);
 	svc->base = event_base_new();
 	int r = svc->base ? open_state(&d, err) : fault_oom(err);

@@ -14,12 +14,25 @@
 #define EVENT_TEXT_MAX 4096
 #define NAME_SHOWN_MAX 255 /* bytes of a host's name in events: an inventory may name it anything */
 
+/* Looked at whenever a rule is: a clock that was set makes no host silent and no stage too long. */
+static int64_t silence_from(struct service *svc, int64_t now_us)
+{
+	if (clock_watch_jumped(&svc->clock, now_us, time_mono_ms())) {
+		log_warning("the clock was set: silence of hosts is counted from now on");
+		svc->silence_from_us = now_us;
+	}
+	return svc->silence_from_us;
+}
+
 struct rule_ctx life_ctx_alone(struct service *svc, const struct host *h)
 {
+	int64_t now_us = service_now_us(svc);
+
 	return (struct rule_ctx){
 		.infra_env = state_infra_env(svc->state, h->infra_env_id),
 		.cluster = h->cluster_id[0] ? state_cluster(svc->state, h->cluster_id) : NULL,
-		.now_us = service_now_us(svc),
+		.now_us = now_us,
+		.silence_from_us = silence_from(svc, now_us),
 		.config = &svc->rules,
 	};
 }
@@ -170,16 +183,6 @@ static int events_validations(struct service *svc, const struct host *h, const c
 
 /* --- refresh and moves --- */
 
-/*
- * After a start nobody has checked in yet, because there was no service to check in with: silence counts from the start on.
- */
-static bool is_grace(const struct service *svc, const struct host *h)
-{
-	int64_t end = svc->started_us + (int64_t)svc->rules.max_disconnection_ms * 1000;
-
-	return h->checked_in_at && h->checked_in_at < svc->started_us && service_now_us(svc) < end;
-}
-
 static int suggest_role(struct service *svc, struct host *h)
 {
 	if (h->kind != HOST_KIND_DAY2 || h->suggested_role == ROLE_WORKER || !h->inventory)
@@ -192,16 +195,17 @@ static int suggest_role(struct service *svc, struct host *h)
 int life_refresh(struct service *svc, struct host *h, enum host_status old_status,
 		 struct fault *err)
 {
-	bool changed = false;
-	int r = 0;
+	bool changed, had_timed_out = h->stage_timed_out;
+	struct rule_ctx ctx = life_ctx(svc, h);
+	AUTO(freep) char *old_validations = str_dup(h->validations_info);
 
-	if (!is_grace(svc, h)) {
-		struct rule_ctx ctx = life_ctx(svc, h);
-		AUTO(freep) char *old_validations = str_dup(h->validations_info);
-		r = host_refresh(&ctx, h, &changed, err);
-		if (r == 0)
-			r = events_validations(svc, h, old_validations);
-	}
+	int r = host_refresh(&ctx, h, &changed, err);
+	if (r == 0)
+		r = events_validations(svc, h, old_validations);
+	if (r == 0 && h->stage_timed_out && !had_timed_out)
+		r = life_event_host(svc, h, "host_stage_timed_out", "warning",
+				    "stage %s took too long",
+				    h->stage_text ? h->stage_text : "");
 	if (r == 0)
 		r = suggest_role(svc, h);
 	if (r == 0 && h->status != old_status)
@@ -252,7 +256,7 @@ static int refresh_on_timer(struct service *svc, struct host *h, struct fault *e
 	struct rule_ctx ctx = life_ctx_alone(svc, h);
 	int64_t due = host_next_refresh_us(&ctx, h);
 
-	if (!due || due > ctx.now_us || is_grace(svc, h))
+	if (!due || due > ctx.now_us)
 		return 0; /* the host was heard of since the timer was set */
 	int r = state_edit_host(svc->state, h);
 	return r < 0 ? r : life_refresh(svc, h, h->status, err);
@@ -308,14 +312,11 @@ static struct host_timer *timer_get(struct service *svc, struct host *h)
 void life_schedule(struct service *svc, struct host *h)
 {
 	struct rule_ctx ctx = life_ctx_alone(svc, h);
-	int64_t due = host_next_refresh_us(&ctx, h),
-		grace = svc->started_us + (int64_t)svc->rules.max_disconnection_ms * 1000;
+	int64_t due = host_next_refresh_us(&ctx, h);
 	struct host_timer *t = state_host_slot(h);
 
 	if (!due || (t && t->due_us && t->due_us <= due))
 		return; /* a timer that fires too early looks again */
-	if (is_grace(svc, h) && due < grace)
-		due = grace;
 	t = timer_get(svc, h);
 	if (!t) {
 		log_error("no memory for the timer of host %s", h->id);

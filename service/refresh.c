@@ -112,7 +112,8 @@ static int refresh_waiting(struct refresh *r)
 static int64_t stage_limit_us(const struct rule_ctx *ctx, const struct host *h)
 {
 	if (h->status == HOST_INSTALLING)
-		return h->status_updated_at + (int64_t)ctx->config->no_progress_timeout_ms * MS_US;
+		return connection_counts_from(ctx, h->status_updated_at) +
+		       (int64_t)ctx->config->no_progress_timeout_ms * MS_US;
 	if (h->status != HOST_INSTALLING_IN_PROGRESS)
 		return 0;
 	uint64_t timeout_ms = ctx->config->stage_timeout_ms[h->stage];
@@ -120,7 +121,9 @@ static int64_t stage_limit_us(const struct rule_ctx *ctx, const struct host *h)
 	/* an image may be large: only a write that stands still is one that failed */
 	if (h->stage == STAGE_WRITING_IMAGE && h->stage_updated_at > since)
 		since = h->stage_updated_at;
-	return timeout_ms && since ? since + (int64_t)timeout_ms * MS_US : 0;
+	return timeout_ms && since
+		       ? connection_counts_from(ctx, since) + (int64_t)timeout_ms * MS_US
+		       : 0;
 }
 
 static int refresh_stage(struct refresh *r)

@@ -16,6 +16,7 @@ struct rule_ctx {
 	const struct host *const *peers;   /* the other hosts of the cluster */
 	size_t n_peers;
 	int64_t now_us;
+	int64_t silence_from_us; /* no silence and no stage is counted from before this moment */
 	const struct rule_config *config;
 	const char *
 		os_image_url; /* payload for this host, where it differs from config's; NULL = config's */

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include "service/auth.h"
 #include "service/config.h"
+#include "service/connection.h"
 #include "service/rules.h"
 #include "service/state.h"
 
@@ -31,6 +32,8 @@ struct service {
 	int state_dirfd;              /* DIR of --state-dir */
 	struct host_timer *timers;    /* of all hosts (life.c) */
 	int64_t started_us;
+	int64_t silence_from_us; /* rule_ctx.silence_from_us: the start, or when the clock was set */
+	struct clock_watch clock;
 	uint64_t requests
 		[6]; /* answered, by status class 1xx..5xx; [0] = connections cut without an answer */
 };

@@ -152,7 +152,11 @@ static int file_headers(struct request *r, const struct infra_env *ie, const cha
 	time_t t = (time_t)(ie->updated_at / 1000000);
 	struct tm tm;
 
-	snprintf(text, sizeof(text), "attachment; filename=\"%s-%s\"", ie->id, name);
+	/* the ignition is called as it is asked for, the others after their infra-env (seen on the wire) */
+	if (!strcmp(name, "discovery.ign"))
+		snprintf(text, sizeof(text), "attachment; filename=\"%s\"", name);
+	else
+		snprintf(text, sizeof(text), "attachment; filename=\"%s-%s\"", ie->id, name);
 	int e = answer_header(r, "Content-Disposition", text);
 	if (e < 0 || !gmtime_r(&t, &tm) ||
 	    !strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))

@@ -15,6 +15,8 @@
 
 #define HOST_PATH ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts/{host_id}"
 
+#define NAME_SHOWN_MAX 255 /* bytes of a host's name in an event */
+
 static const struct body_field register_fields[] = {
 	{ "host_id", BODY_UUID, BODY_REQUIRED },
 	{ "discovery_agent_version", BODY_STR },
@@ -71,15 +73,18 @@ static int answer_registration(struct request *r, const struct host *h)
 	return answer_out(r, 201, &o);
 }
 
-static void note_failure(struct request *r, const struct infra_env *ie, const char *host_id,
-			 const char *name, const char *why)
+/* @host: its name, or its id. */
+static void note_failure(struct request *r, const char *cluster_id, const char *host_id,
+			 const char *host, const char *name, const char *why)
 {
 	struct api_event e = { .event_time = r->now_us };
 
-	str_copy(e.infra_env_id, sizeof(e.infra_env_id), ie->id);
-	str_copy(e.cluster_id, sizeof(e.cluster_id), ie->cluster_id);
+	str_copy(e.infra_env_id, sizeof(e.infra_env_id), request_param(r, "infra_env_id"));
+	str_copy(e.cluster_id, sizeof(e.cluster_id), cluster_id);
 	str_copy(e.host_id, sizeof(e.host_id), host_id);
-	e.message = str_printf("Host %s: %s", host_id, why);
+	e.message = str_printf("Host %.*s: %s", NAME_SHOWN_MAX, host, why);
+	if (e.message)
+		str_make_utf8(e.message);
 	if (!e.message || str_set(&e.name, name) < 0 || str_set(&e.severity, "error") < 0 ||
 	    str_set(&e.category, "user") < 0)
 		api_event_done(&e);
@@ -108,7 +113,8 @@ static int host_register_request(struct request *r, struct fault *err)
 		return fault_set(err, -ENOENT, "Object Not Found");
 	e = host_register(r->service, ie, &reg, &h, &is_new, &why);
 	if (e < 0) {
-		note_failure(r, ie, reg.host_id, "host_registration_failed", fault_text(&why));
+		note_failure(r, ie->cluster_id, reg.host_id, reg.host_id,
+			     "host_registration_failed", fault_text(&why));
 		return fault_set(err, e, "%s", fault_text(&why));
 	}
 	return answer_registration(r, h);
@@ -179,18 +185,26 @@ static int act(struct request *r, action_fn action, int status, struct fault *er
 
 static int do_bind(struct request *r, struct host *h, struct fault *err)
 {
-	return host_bind(r->service, h, json_str(r->body, "cluster_id"), err);
+	const char *cluster_id = json_str(r->body, "cluster_id");
+
+	int e = host_bind(r->service, h, cluster_id, err);
+	if (e < 0)
+		note_failure(r, cluster_id, h->id, host_name(h), "host_bind_failed",
+			     fault_text(err));
+	return e;
 }
 
 static int do_unbind(struct request *r, struct host *h, struct fault *err)
 {
 	char cluster_id[UUID_LEN + 1];
 
-	int e = host_check_unbind(r->service, h, err);
-	if (e < 0)
-		return e;
 	memcpy(cluster_id, h->cluster_id, sizeof(cluster_id));
-	e = host_unbind(r->service, h, err);
+	int e = host_check_unbind(r->service, h, err);
+	if (e == 0)
+		e = host_unbind(r->service, h, err);
+	if (e < 0)
+		note_failure(r, cluster_id, h->id, host_name(h), "host_unbind_failed",
+			     fault_text(err));
 	return e < 0 ? e : host_refresh_namesakes(r->service, cluster_id, host_name(h), err);
 }
 

@@ -1,4 +1,5 @@
 #include "rules_fixture.h"
+#include "service/connection.h"
 
 #define MIN_US (60 * 1000000ll)
 
@@ -251,6 +252,58 @@ static void test_timer_and_rule_agree(void **state)
 	fix_done(&f);
 }
 
+/* Nothing is counted from before the start of the service, or from before its clock was set. */
+static void test_silence_from(void **state)
+{
+	struct fixture f;
+	fix_init(&f, true);
+	int64_t limit = (int64_t)f.config.max_disconnection_ms * 1000 + 1;
+	int64_t stage = (int64_t)f.config.stage_timeout_ms[STAGE_INSTALLING] * 1000;
+	const struct {
+		int64_t checked_in_at, silence_from, want;
+	} moments[] = {
+		{ FIX_NOW_US - 5, 0, FIX_NOW_US - 5 },
+		{ FIX_NOW_US - 5, FIX_NOW_US - 9, FIX_NOW_US - 5 },
+		{ FIX_NOW_US - 9, FIX_NOW_US - 5, FIX_NOW_US - 5 },
+		{ FIX_NOW_US + 3600000000, FIX_NOW_US - 5, FIX_NOW_US - 5 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
+		f.host.checked_in_at = f.host.stage_started_at = moments[i].checked_in_at;
+		f.ctx.silence_from_us = moments[i].silence_from;
+		f.host.status = HOST_DISCOVERING;
+		assert_int_equal(host_next_refresh_us(&f.ctx, &f.host), moments[i].want + limit);
+		f.host.status = HOST_INSTALLING_IN_PROGRESS;
+		f.host.stage = STAGE_INSTALLING;
+		f.config.max_disconnection_ms = (uint64_t)stage; /* so that the stage is first */
+		assert_int_equal(host_next_refresh_us(&f.ctx, &f.host), moments[i].want + stage);
+		f.config.max_disconnection_ms = (uint64_t)(limit - 1) / 1000;
+		f.host.stage = STAGE_NONE;
+	}
+	fix_done(&f);
+}
+
+static void test_clock_watch(void **state)
+{
+	static const struct {
+		int64_t wall_us, mono_ms;
+		bool jumped;
+	} steps[] = {
+		{ FIX_NOW_US, 1000, false }, /* the first look knows nothing */
+		{ FIX_NOW_US + 1000000, 2000, false },
+		{ FIX_NOW_US + 2900000, 3000, false }, /* slewed */
+		{ FIX_NOW_US - 3600000000, 4000, true },
+		{ FIX_NOW_US - 3599000000, 5000, false },
+		{ FIX_NOW_US + 86400000000, 6000, true },
+		{ FIX_NOW_US + 86400000000 + 60000000, 66000, false },
+	};
+	struct clock_watch w = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		assert_int_equal(clock_watch_jumped(&w, steps[i].wall_us, steps[i].mono_ms),
+				 steps[i].jumped);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +311,8 @@ int main(void)
 		cmocka_unit_test(test_validations_are_kept),
 		cmocka_unit_test(test_next_refresh),
 		cmocka_unit_test(test_timer_and_rule_agree),
+		cmocka_unit_test(test_silence_from),
+		cmocka_unit_test(test_clock_watch),
 	};
 	return FIX_RUN(tests, 0);
 }
