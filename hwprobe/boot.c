@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
+#include "hwprobe/efi_option.h"
 #include "hwprobe/mounts.h"
 #include "hwprobe/probe.h"
 
@@ -79,6 +81,59 @@ static void find_device_type(struct survey *s, struct hwp_boot *b)
 			put_str(s, &b->device_type, "ephemeral", "proc/self/mountinfo /");
 }
 
+#define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+enum { EFI_ATTRIBUTES_LEN = 4 };
+
+/* "01-aa-bb-cc-dd-ee-ff": the hardware type (1 = Ethernet) in front of the address. */
+static bool mac_of_bootif(const char *bootif, char text[18])
+{
+	unsigned b[7];
+	char rest;
+	if (!bootif || sscanf(bootif, "%2x-%2x-%2x-%2x-%2x-%2x-%2x%c", &b[0], &b[1], &b[2], &b[3],
+			      &b[4], &b[5], &b[6], &rest) != 7)
+		return false;
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", b[1], b[2], b[3], b[4], b[5], b[6]);
+	return true;
+}
+
+/* The entry that the firmware booted: BootCurrent names a Boot#### variable. */
+static void find_boot_entry(struct survey *s, struct hwp_boot *b)
+{
+	char data[ROOT_ATTR_MAX], text[18];
+	const unsigned char *p = (const unsigned char *)data;
+	struct efi_option o;
+	ssize_t n = root_attr(s->root, EFIVARS_DIR "/BootCurrent-" EFI_GLOBAL, data, sizeof(data));
+	if (n != EFI_ATTRIBUTES_LEN + 2)
+		return;
+	char *path = arena_printf(s->tmp, EFIVARS_DIR "/Boot%04X-" EFI_GLOBAL,
+				  (unsigned)p[4] | (unsigned)p[5] << 8);
+	n = path ? root_attr(s->root, path, data, sizeof(data)) : -ENOMEM;
+	if (n == -ENOENT)
+		return; /* some firmware removes what it made up for this boot */
+	if (n < EFI_ATTRIBUTES_LEN ||
+	    efi_option_parse(p + EFI_ATTRIBUTES_LEN, (size_t)n - EFI_ATTRIBUTES_LEN, &o) < 0) {
+		survey_error(s, path ? path : EFIVARS_DIR, n < 0 ? (int)-n : EBADMSG,
+			     "not a boot entry");
+		return;
+	}
+	put_str(s, &b->boot_entry, o.description, path);
+	if (!o.has_mac || b->pxe_mac.s)
+		return;
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", o.mac[0], o.mac[1], o.mac[2],
+		 o.mac[3], o.mac[4], o.mac[5]);
+	put_str(s, &b->pxe_mac, text, path);
+}
+
+static void find_more(struct survey *s, struct hwp_boot *b)
+{
+	char mac[18];
+	if (mac_of_bootif(b->pxe_interface.s, mac))
+		put_str(s, &b->pxe_mac, mac, "proc/cmdline BOOTIF");
+	if (str_eq(b->current_boot_mode.s, "uefi"))
+		find_boot_entry(s, b);
+}
+
 static void run(struct survey *s)
 {
 	struct hwp_boot *b = &s->inv->boot;
@@ -86,6 +141,8 @@ static void run(struct survey *s)
 	find_command_line(s, b);
 	put_str(s, &b->secure_boot_state, secure_boot(s, b), EFI_DIR);
 	find_device_type(s, b);
+	if (s->opt->flags & HWP_MORE)
+		find_more(s, b);
 }
 
 const struct probe probe_boot = { .name = "boot", .part = HWP_BOOT, .run = run };

@@ -86,6 +86,8 @@ static void add_disk(struct survey *s, struct block_map *m, const struct block_d
 	find_more(s, b, d);
 	disk_find_bootable(s, b, d);
 	disk_find_eligibility(s, m, b, d);
+	if (s->opt->flags & HWP_MORE)
+		disk_find_more(s, b, d);
 }
 
 /* The only disk of an appliance; true = found. */

@@ -16,6 +16,8 @@ void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_
 /* disk_eligible.c: is_installation_media and the reasons; needs the type. */
 void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b,
 			   struct hwp_disk *d);
+/* disk_partition.c: partitions, mounts, place on the bus: what only the full format shows. */
+void disk_find_more(struct survey *s, const struct block_dev *b, struct hwp_disk *d);
 
 /* Will reading the device neither hang nor move anything? */
 bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d);

@@ -196,7 +196,7 @@ struct hwp_nic {
 	struct hwp_str vendor, product;
 	/* beyond the wire format */
 	struct hwp_str permanent_mac, driver, master;
-	struct hwp_strs members;   /* whose master this is */
+	struct hwp_strs members; /* whose master this is */
 	struct hwp_strs alt_names;
 	struct hwp_str bond_mode, bond_active, bond_primary;
 	struct hwp_num bond_miimon_ms;

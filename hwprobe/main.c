@@ -190,7 +190,7 @@ static int run(void *ctx, int argc, char **argv)
 		log_error("--record and --watch are for the running machine, not with --sysroot");
 		return EXIT_USAGE;
 	}
-	if (a->format != HWP_JSON_ASSISTED)
+	if (a->format != HWP_JSON_ASSISTED || a->record)
 		a->opt.flags |= HWP_MORE;
 	AUTO(hwp_closep) struct hwp_ctx *hwp = NULL;
 	AUTO(hwp_unrefp) struct hwp_inventory *inv = NULL;

@@ -157,7 +157,7 @@ static bool put_physical(struct survey *s, uint64_t bytes, uint64_t at_least, co
 	return put_str(s, &m->physical_bytes_method, method, source);
 }
 
-static void run(struct survey *s)
+static void find_physical(struct survey *s)
 {
 	int64_t total = mem_total(s);
 	if (total)
@@ -173,6 +173,13 @@ static void run(struct survey *s)
 	if (put_physical(s, memory_blocks(s), 0, "ghw", MEMORY_DIR))
 		return;
 	put_physical(s, least, 0, "meminfo", "proc/meminfo MemTotal");
+}
+
+static void run(struct survey *s)
+{
+	find_physical(s);
+	if (s->opt->flags & HWP_MORE)
+		memory_find_more(s);
 }
 
 const struct probe probe_memory = { .name = "memory", .part = HWP_MEMORY, .run = run };

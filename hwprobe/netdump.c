@@ -1,9 +1,12 @@
 #include "hwprobe/netdump.h"
 
 #include <errno.h>
+#include <linux/ethtool_netlink.h>
+#include <linux/genetlink.h>
 #include <linux/if_link.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -22,7 +25,8 @@ struct dump_kind {
 	int type;
 	unsigned char family;
 	size_t header_len;
-	bool is_main_table; /* ask for table main only */
+	bool is_main_table;      /* ask for table main only */
+	const char *family_name; /* of generic netlink: @type is its command */
 };
 
 static const struct dump_kind kinds[NETDUMP_KINDS] = {
@@ -34,6 +38,8 @@ static const struct dump_kind kinds[NETDUMP_KINDS] = {
 			     true },
 	[NETDUMP_NEXTHOP] = { "netlink/nexthop.nl", RTM_GETNEXTHOP, AF_UNSPEC,
 			      sizeof(struct nhmsg) },
+	[NETDUMP_LINKMODES] = { "netlink/ethtool-linkmodes.nl", ETHTOOL_MSG_LINKMODES_GET,
+				AF_UNSPEC, sizeof(struct genlmsghdr), false, ETHTOOL_GENL_NAME },
 };
 
 struct nlmsghdr *netdump_next(const struct netdump *d, size_t *pos)
@@ -56,6 +62,13 @@ bool netdump_attrs(struct nlmsghdr *h, size_t header_len, struct nlattr **tb, in
 	struct nlattr *head = (struct nlattr *)((char *)h + NLMSG_HDRLEN + NLMSG_ALIGN(header_len));
 	return nla_parse(tb, max, head,
 			 (int)(h->nlmsg_len - NLMSG_HDRLEN - NLMSG_ALIGN(header_len)), NULL) == 0;
+}
+
+void nlattr_nested(struct nlattr **tb, int max, const struct nlattr *a)
+{
+	memset(tb, 0, sizeof(*tb) * (size_t)(max + 1));
+	if (a && nla_parse(tb, max, nla_data(a), nla_len(a), NULL) < 0)
+		memset(tb, 0, sizeof(*tb) * (size_t)(max + 1));
 }
 
 uint32_t nlattr_u32(const struct nlattr *a, uint32_t def)
@@ -94,10 +107,10 @@ static void nlmsg_freep(struct nl_msg **m)
 		nlmsg_free(*m);
 }
 
-static struct nl_sock *open_socket(void)
+static struct nl_sock *open_socket(int protocol)
 {
 	AUTO(nl_socket_freep) struct nl_sock *sk = nl_socket_alloc();
-	if (!sk || nl_connect(sk, NETLINK_ROUTE) < 0)
+	if (!sk || nl_connect(sk, protocol) < 0)
 		return NULL;
 	int one = 1, fd = nl_socket_get_fd(sk);
 	struct timeval timeout = { .tv_sec = RECEIVE_TIMEOUT_S };
@@ -123,6 +136,61 @@ static int send_request(struct nl_sock *sk, const struct dump_kind *k)
 		((struct rtmsg *)header)->rtm_table = RT_TABLE_MAIN;
 	int rc = nl_send_auto(sk, m);
 	return rc < 0 ? -EIO : 0;
+}
+
+/* --- generic netlink: families have numbers of the day, which the controller knows by name ------------------ */
+
+static struct nl_msg *generic_message(int family, int flags, int command, int version)
+{
+	AUTO(nlmsg_freep) struct nl_msg *m = nlmsg_alloc_simple(family, flags);
+	struct genlmsghdr *g = m ? nlmsg_reserve(m, sizeof(*g), NLMSG_ALIGNTO) : NULL;
+	if (!g)
+		return NULL;
+	*g = (struct genlmsghdr){ .cmd = (uint8_t)command, .version = (uint8_t)version };
+	return TAKE(m);
+}
+
+/* The number in the answer of the controller, or -errno. */
+static int family_in(const char *data, size_t len)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)data;
+	struct nlattr *tb[CTRL_ATTR_MAX + 1];
+	if (!nlmsg_ok(h, (int)len))
+		return -EIO;
+	if (h->nlmsg_type == NLMSG_ERROR)
+		return -ENOENT;
+	if (!netdump_attrs(h, sizeof(struct genlmsghdr), tb, CTRL_ATTR_MAX) ||
+	    !tb[CTRL_ATTR_FAMILY_ID] || nla_len(tb[CTRL_ATTR_FAMILY_ID]) < 2)
+		return -EIO;
+	return nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
+}
+
+static int find_family(struct nl_sock *sk, const char *name)
+{
+	struct sockaddr_nl from;
+	AUTO(freep) unsigned char *data = NULL;
+	AUTO(nlmsg_freep)
+	struct nl_msg *m = generic_message(GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, 1);
+	if (!m || nla_put_string(m, CTRL_ATTR_FAMILY_NAME, name) < 0)
+		return -ENOMEM;
+	nl_socket_disable_auto_ack(sk);
+	if (nl_send_auto(sk, m) < 0)
+		return -EIO;
+	int n = nl_recv(sk, &from, &data, NULL);
+	return n > 0 ? family_in((char *)data, (size_t)n) : -EIO;
+}
+
+static int send_generic(struct nl_sock *sk, const struct dump_kind *k)
+{
+	int family = find_family(sk, k->family_name);
+	if (family < 0)
+		return family;
+	AUTO(nlmsg_freep) struct nl_msg *m = generic_message(family, NLM_F_DUMP, k->type, 1);
+	struct nlattr *header = m ? nla_nest_start(m, ETHTOOL_A_LINKMODES_HEADER) : NULL;
+	if (!header || nla_put_u32(m, ETHTOOL_A_HEADER_FLAGS, ETHTOOL_FLAG_COMPACT_BITSETS) < 0)
+		return -ENOMEM;
+	nla_nest_end(m, header);
+	return nl_send_auto(sk, m) < 0 ? -EIO : 0;
 }
 
 /* Looks through one datagram. Returns 1 at the end of the dump, -EINTR when it changed meanwhile, -errno of the kernel. */
@@ -167,24 +235,44 @@ void netdump_close(struct survey *s)
 	s->nl = NULL;
 }
 
+static int dump_once(struct survey *s, const struct dump_kind *k, struct buf *out)
+{
+	/* Generic netlink is asked for one dump only: its socket is not kept. */
+	AUTO(nl_socket_freep) struct nl_sock *generic = NULL;
+	if (k->family_name) {
+		generic = open_socket(NETLINK_GENERIC);
+		int rc = generic ? send_generic(generic, k) : -ENOMEM;
+		return rc < 0 ? rc : receive(generic, out);
+	}
+	if (!s->nl && !(s->nl = open_socket(NETLINK_ROUTE)))
+		return -ENOMEM;
+	int rc = send_request(s->nl, k);
+	if (!rc)
+		rc = receive(s->nl, out);
+	if (rc < 0) /* the rest of this dump must not be taken for the next one's */
+		netdump_close(s);
+	return rc;
+}
+
 static int dump_live(struct survey *s, const struct dump_kind *k, struct netdump *d)
 {
 	int rc = -EINTR;
 	for (int tries = 0; tries < NETDUMP_TRIES && rc == -EINTR; tries++) {
 		AUTO(buf_done) struct buf out;
 		buf_init(&out, NETDUMP_MAX);
-		if (!s->nl && !(s->nl = open_socket()))
-			return -ENOMEM;
-		rc = send_request(s->nl, k);
-		if (!rc)
-			rc = receive(s->nl, &out);
-		if (rc < 0) /* the rest of this dump must not be taken for the next one's */
-			netdump_close(s);
+		rc = dump_once(s, k, &out);
 		if (!rc && !(d->data = arena_copy(s->tmp, out.data ? out.data : "", out.len)))
 			return -ENOMEM;
 		d->len = out.len;
 	}
 	return rc;
+}
+
+/* Some kinds of dump are younger than the kernels that this runs on: RTM_GETNEXTHOP Linux 5.3, ethtool 5.6. */
+static bool is_old_kernel(enum netdump_kind kind, int rc)
+{
+	return (kind == NETDUMP_NEXTHOP && rc == -EOPNOTSUPP) ||
+	       (kind == NETDUMP_LINKMODES && (rc == -ENOENT || rc == -EOPNOTSUPP));
 }
 
 const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind)
@@ -198,8 +286,7 @@ const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind)
 		return d->is_there ? d : NULL;
 	}
 	int rc = dump_live(s, &kinds[kind], d);
-	/* RTM_GETNEXTHOP is younger (Linux 5.3) than what else is asked for. */
-	if (rc < 0 && !(kind == NETDUMP_NEXTHOP && rc == -EOPNOTSUPP))
+	if (rc < 0 && !is_old_kernel(kind, rc))
 		survey_error(s, kinds[kind].file, -rc, "the dump failed: %s", strerror(-rc));
 	d->is_there = rc == 0;
 	if (d->is_there)

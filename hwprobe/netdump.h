@@ -13,6 +13,7 @@ enum netdump_kind {
 	NETDUMP_ROUTE4,
 	NETDUMP_ROUTE6,
 	NETDUMP_NEXTHOP,
+	NETDUMP_LINKMODES, /* generic netlink, family ethtool */
 	NETDUMP_KINDS
 };
 
@@ -27,7 +28,7 @@ struct netdump {
 /* NULL = not recorded, or the kernel refused (recorded as an error). */
 const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind);
 
-/* Closes the socket that the dumps of a pass share. */
+/* Closes the sockets that the dumps of a pass share. */
 void netdump_close(struct survey *s);
 
 /*
@@ -38,6 +39,8 @@ struct nlmsghdr *netdump_next(const struct netdump *d, size_t *pos);
 
 /* Attributes behind a header of @header_len bytes into @tb (@max + 1 entries); false = the message is too short. */
 bool netdump_attrs(struct nlmsghdr *h, size_t header_len, struct nlattr **tb, int max);
+/* The attributes inside of @a, which may be NULL; all NULL when it is broken. */
+void nlattr_nested(struct nlattr **tb, int max, const struct nlattr *a);
 /* Values; @def when the attribute is absent or too short. */
 uint32_t nlattr_u32(const struct nlattr *a, uint32_t def);
 uint8_t nlattr_u8(const struct nlattr *a, uint8_t def);

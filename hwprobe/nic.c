@@ -7,6 +7,7 @@
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
+#include "hwprobe/ethtool.h"
 #include "hwprobe/netdump.h"
 
 #define NET_DIR "sys/class/net"
@@ -56,13 +57,6 @@ static void find_flags(struct survey *s, struct hwp_nic *n, unsigned flags)
 			put_strs(s, &n->flags, names[i].name, "IFLA flags");
 }
 
-static void parse_nested(struct nlattr **tb, int max, const struct nlattr *a)
-{
-	memset(tb, 0, sizeof(*tb) * (size_t)(max + 1));
-	if (a && nla_parse(tb, max, nla_data(a), nla_len(a), NULL) < 0)
-		memset(tb, 0, sizeof(*tb) * (size_t)(max + 1));
-}
-
 /* The bond gives all of its members one address; the member's own is kept beside it. */
 static const struct nlattr *bond_member_mac(struct nlattr **info)
 {
@@ -70,7 +64,7 @@ static const struct nlattr *bond_member_mac(struct nlattr **info)
 	struct nlattr *data[IFLA_BOND_SLAVE_MAX + 1];
 	if (!str_eq(nlattr_text(info[IFLA_INFO_SLAVE_KIND], kind, sizeof(kind)), "bond"))
 		return NULL;
-	parse_nested(data, IFLA_BOND_SLAVE_MAX, info[IFLA_INFO_SLAVE_DATA]);
+	nlattr_nested(data, IFLA_BOND_SLAVE_MAX, info[IFLA_INFO_SLAVE_DATA]);
 	return data[IFLA_BOND_SLAVE_PERM_HWADDR];
 }
 
@@ -124,7 +118,7 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 	struct hwp_nic *n = arena_append(s->mem, &inv->nics, &inv->nic_count, sizeof(*n));
 	if (!n)
 		return;
-	parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO]);
+	nlattr_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO]);
 	put_str(s, &n->name, name, "IFLA_IFNAME");
 	put_num(s, &n->ifindex, m->ifi_index, "ifi_index");
 	put_num(s, &n->mtu, nlattr_u32(tb[IFLA_MTU], 0), "IFLA_MTU");
@@ -141,6 +135,8 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 		put_str(s, &n->master, link_name(s, nlattr_u32(tb[IFLA_MASTER], 0)), "IFLA_MASTER");
 	find_type(s, n, tb, info);
 	find_sysfs(s, n);
+	if (s->opt->flags & HWP_MORE)
+		nic_find_more(s, n, tb, info);
 }
 
 const char *link_name(struct survey *s, uint32_t ifindex)
@@ -175,6 +171,10 @@ static void run(struct survey *s)
 	if (s->inv->nic_count)
 		qsort(s->inv->nics, s->inv->nic_count, sizeof(*s->inv->nics), by_index);
 	nic_find_addresses(s);
+	if (s->opt->flags & HWP_MORE) {
+		nic_find_members(s);
+		ethtool_find_modes(s);
+	}
 }
 
 const struct probe probe_nics = { .name = "interfaces", .part = HWP_NICS, .run = run };

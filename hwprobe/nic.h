@@ -10,3 +10,10 @@ const char *link_name(struct survey *s, uint32_t ifindex);
 void nic_find_addresses(struct survey *s);
 /* "aa:bb:…" of @len bytes (6, 8 or 20) in @buf; NULL = another length or all zero. */
 const char *mac_text(const uint8_t *mac, size_t len, char *buf, size_t size);
+
+struct nlattr;
+struct hwp_nic;
+/* nic_more.c: what only the full format shows; @tb, @info: attributes of the link and of IFLA_LINKINFO. */
+void nic_find_more(struct survey *s, struct hwp_nic *n, struct nlattr **tb, struct nlattr **info);
+/* The members of bonds and bridges, from the masters of the others. */
+void nic_find_members(struct survey *s);

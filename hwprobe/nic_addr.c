@@ -9,7 +9,7 @@
 
 struct address {
 	int family;
-	uint32_t ifindex, flags;
+	uint32_t ifindex, flags, valid_s;
 	unsigned prefix;
 	uint8_t bytes[16];
 };
@@ -37,6 +37,10 @@ static bool parse_address(struct nlmsghdr *h, struct address *ret)
 		.flags = nlattr_u32(tb[IFA_FLAGS], m->ifa_flags),
 	};
 	memcpy(ret->bytes, nla_data(a), len);
+	const struct nlattr *cache = tb[IFA_CACHEINFO];
+	bool has_cache = cache && nla_len(cache) >= (int)sizeof(struct ifa_cacheinfo);
+	ret->valid_s = has_cache ? ((const struct ifa_cacheinfo *)nla_data(cache))->ifa_valid
+				 : UINT32_MAX;
 	return true;
 }
 
@@ -118,6 +122,51 @@ static void take(struct survey *s, const struct netdump *d, bool wants_second_ch
 	}
 }
 
+/* include/uapi/linux/if_addr.h; the low byte and IFA_FLAGS agree. */
+static const struct {
+	uint32_t bit;
+	const char *name;
+} flag_names[] = {
+	{ IFA_F_TEMPORARY, "temporary" },   { IFA_F_NODAD, "nodad" },
+	{ IFA_F_OPTIMISTIC, "optimistic" }, { IFA_F_DADFAILED, "dadfailed" },
+	{ IFA_F_DEPRECATED, "deprecated" }, { IFA_F_TENTATIVE, "tentative" },
+	{ IFA_F_PERMANENT, "permanent" },   { IFA_F_MANAGETEMPADDR, "mngtmpaddr" },
+};
+
+static void put_state(struct survey *s, struct hwp_nic *n, const struct address *a)
+{
+	char host[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
+	if (!inet_ntop(a->family, a->bytes, host, sizeof(host)))
+		return;
+	struct hwp_address *list = (struct hwp_address *)n->addresses;
+	struct hwp_address *state = arena_append(s->mem, &list, &n->address_count, sizeof(*state));
+	if (!state)
+		return;
+	n->addresses = list;
+	snprintf(text, sizeof(text), "%s/%u", host, a->prefix);
+	put_str(s, &state->address, text, "RTM_GETADDR");
+	for (size_t i = 0; i < sizeof(flag_names) / sizeof(flag_names[0]); i++)
+		/* IPv6 "temporary" is IPv4 "secondary". */
+		if (a->flags & flag_names[i].bit)
+			put_strs(s, &state->flags,
+				 a->family == AF_INET && !i ? "secondary" : flag_names[i].name,
+				 "IFA_FLAGS");
+	if (a->valid_s != UINT32_MAX)
+		put_num(s, &state->valid_s, a->valid_s, "IFA_CACHEINFO");
+}
+
+/* All of them, link-local and failed ones, too: for the full format. */
+static void take_states(struct survey *s, const struct netdump *d)
+{
+	size_t pos = 0;
+	for (struct nlmsghdr *h; (h = netdump_next(d, &pos));) {
+		struct address a;
+		struct hwp_nic *n = parse_address(h, &a) ? nic_by_index(s, a.ifindex) : NULL;
+		if (n)
+			put_state(s, n, &a);
+	}
+}
+
 void nic_find_addresses(struct survey *s)
 {
 	const struct netdump *d = survey_netdump(s, NETDUMP_ADDR);
@@ -125,4 +174,6 @@ void nic_find_addresses(struct survey *s)
 		return;
 	take(s, d, false);
 	take(s, d, true);
+	if (s->opt->flags & HWP_MORE)
+		take_states(s, d);
 }

@@ -67,6 +67,8 @@ struct root_names attr_list(struct survey *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Where a link of sysfs points, as a path from the top without "..": "sys/devices/…". @path itself when it is no link. In tmp; NULL = absent. */
 char *attr_real(struct survey *s, const char *path);
+/* The last PCI function ("0000:03:00.0") in a real path of sysfs, in @a; NULL = none. */
+char *pci_address_in(struct arena *a, const char *path);
 /* Last component of a link's target ("driver", "subsystem"), in tmp; NULL = absent. */
 char *attr_link_name(struct survey *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

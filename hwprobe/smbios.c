@@ -164,15 +164,9 @@ static bool is_persistent(const struct smbios_item *i)
 	       technology <= TECHNOLOGY_PERSISTENT;
 }
 
-/* Bytes of RAM in one slot; 0 = empty, UINT64_MAX = unknown. */
-static uint64_t device_bytes(const struct smbios_item *i)
+uint64_t smbios_device_bytes(const struct smbios_item *i)
 {
 	uint16_t size = smbios_u16(i, DEVICE_SIZE);
-	if (!size || smbios_u8(i, DEVICE_TYPE) == DEVICE_TYPE_LOGICAL_NV)
-		return 0;
-	/* Persistent and mixed modules say how much of them is volatile; all ones = unknown. */
-	if (is_persistent(i) && smbios_u64(i, DEVICE_VOLATILE_SIZE) != UINT64_MAX)
-		return smbios_u64(i, DEVICE_VOLATILE_SIZE);
 	if (size == 0xffff)
 		return UINT64_MAX;
 	if (size == 0x7fff && i->len >= DEVICE_EXTENDED_SIZE + 4)
@@ -180,6 +174,17 @@ static uint64_t device_bytes(const struct smbios_item *i)
 	if (size & 0x8000)
 		return (uint64_t)(size & 0x7fff) << 10;
 	return (uint64_t)size << 20;
+}
+
+/* Bytes of RAM in one slot; 0 = empty, UINT64_MAX = unknown. */
+static uint64_t ram_bytes(const struct smbios_item *i)
+{
+	if (!smbios_u16(i, DEVICE_SIZE) || smbios_u8(i, DEVICE_TYPE) == DEVICE_TYPE_LOGICAL_NV)
+		return 0;
+	/* Persistent and mixed modules say how much of them is volatile; all ones = unknown. */
+	if (is_persistent(i) && smbios_u64(i, DEVICE_VOLATILE_SIZE) != UINT64_MAX)
+		return smbios_u64(i, DEVICE_VOLATILE_SIZE);
+	return smbios_device_bytes(i);
 }
 
 uint64_t smbios_memory_bytes(const struct smbios *s)
@@ -192,7 +197,7 @@ uint64_t smbios_memory_bytes(const struct smbios *s)
 		if (i.type != SMBIOS_MEMORY_DEVICE || i.len < DEVICE_LEN_MIN ||
 		    !is_system_memory(&arrays, smbios_u16(&i, DEVICE_ARRAY)))
 			continue;
-		uint64_t bytes = device_bytes(&i);
+		uint64_t bytes = ram_bytes(&i);
 		if (bytes == UINT64_MAX || __builtin_add_overflow(sum, bytes, &sum))
 			return 0;
 	}

@@ -55,3 +55,5 @@ const char *smbios_str(const struct smbios_item *i, size_t offset, char *buf, si
  * 0 = unknown (no slot, or a slot whose size nobody knows).
  */
 uint64_t smbios_memory_bytes(const struct smbios *s);
+/* The size of what is in one slot (type 17), of whatever kind: 0 = empty, UINT64_MAX = unknown. */
+uint64_t smbios_device_bytes(const struct smbios_item *i);

@@ -22,6 +22,7 @@ static inline void pass_init(struct pass *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->root = (struct root){ .fd = -1, .record_fd = -1 };
+	p->opt.flags = HWP_MORE;
 	p->s = (struct survey){
 		.root = &p->root,
 		.opt = &p->opt,

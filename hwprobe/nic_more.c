@@ -1,0 +1,130 @@
+/* What only the full format shows of an interface: bonds, VLANs, bridges, virtual functions, its place on the bus. */
+#include <linux/if_bonding.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/netdump.h"
+#include "hwprobe/nic.h"
+
+#define NET_DIR "sys/class/net"
+
+/* As sysfs and iproute2 name them (drivers/net/bonding/bond_options.c). */
+static const char *const bond_modes[] = {
+	[BOND_MODE_ROUNDROBIN] = "balance-rr", [BOND_MODE_ACTIVEBACKUP] = "active-backup",
+	[BOND_MODE_XOR] = "balance-xor",       [BOND_MODE_BROADCAST] = "broadcast",
+	[BOND_MODE_8023AD] = "802.3ad",        [BOND_MODE_TLB] = "balance-tlb",
+	[BOND_MODE_ALB] = "balance-alb",
+};
+
+static void put_link(struct survey *s, struct hwp_str *dst, const struct nlattr *a,
+		     const char *source)
+{
+	uint32_t ifindex = nlattr_u32(a, 0);
+	if (ifindex)
+		put_str(s, dst, link_name(s, ifindex), source);
+}
+
+static void find_bond(struct survey *s, struct hwp_nic *n, const struct nlattr *data)
+{
+	struct nlattr *tb[IFLA_BOND_MAX + 1];
+	nlattr_nested(tb, IFLA_BOND_MAX, data);
+	uint8_t mode = nlattr_u8(tb[IFLA_BOND_MODE], UINT8_MAX);
+	if (mode < ARRAY_SIZE(bond_modes))
+		put_str(s, &n->bond_mode, bond_modes[mode], "IFLA_BOND_MODE");
+	put_link(s, &n->bond_active, tb[IFLA_BOND_ACTIVE_SLAVE], "IFLA_BOND_ACTIVE_SLAVE");
+	put_link(s, &n->bond_primary, tb[IFLA_BOND_PRIMARY], "IFLA_BOND_PRIMARY");
+	if (tb[IFLA_BOND_MIIMON])
+		put_num(s, &n->bond_miimon_ms, nlattr_u32(tb[IFLA_BOND_MIIMON], 0),
+			"IFLA_BOND_MIIMON");
+}
+
+static void find_vlan(struct survey *s, struct hwp_nic *n, const struct nlattr *data)
+{
+	struct nlattr *tb[IFLA_VLAN_MAX + 1];
+	nlattr_nested(tb, IFLA_VLAN_MAX, data);
+	if (tb[IFLA_VLAN_ID] && nla_len(tb[IFLA_VLAN_ID]) >= 2)
+		put_num(s, &n->vlan_id, nla_get_u16(tb[IFLA_VLAN_ID]), "IFLA_VLAN_ID");
+	if (!tb[IFLA_VLAN_PROTOCOL] || nla_len(tb[IFLA_VLAN_PROTOCOL]) < 2)
+		return;
+	const uint8_t *p = nla_data(tb[IFLA_VLAN_PROTOCOL]); /* network byte order */
+	unsigned protocol = (unsigned)p[0] << 8 | p[1];
+	if (protocol == ETH_P_8021Q || protocol == ETH_P_8021AD)
+		put_str(s, &n->vlan_protocol, protocol == ETH_P_8021Q ? "802.1Q" : "802.1ad",
+			"IFLA_VLAN_PROTOCOL");
+}
+
+static void find_bridge(struct survey *s, struct hwp_nic *n, const struct nlattr *data)
+{
+	struct nlattr *tb[IFLA_BR_MAX + 1];
+	nlattr_nested(tb, IFLA_BR_MAX, data);
+	if (tb[IFLA_BR_VLAN_FILTERING])
+		put_bool(s, &n->bridge_vlan_filtering,
+			 nlattr_u8(tb[IFLA_BR_VLAN_FILTERING], 0) != 0, "IFLA_BR_VLAN_FILTERING");
+}
+
+static const struct {
+	const char *kind;
+	void (*find)(struct survey *s, struct hwp_nic *n, const struct nlattr *data);
+} kinds[] = { { "bond", find_bond }, { "vlan", find_vlan }, { "bridge", find_bridge } };
+
+static void find_kind(struct survey *s, struct hwp_nic *n, struct nlattr **info)
+{
+	char kind[64];
+	const char *name = nlattr_text(info[IFLA_INFO_KIND], kind, sizeof(kind));
+	for (size_t i = 0; name && i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(name, kinds[i].kind))
+			kinds[i].find(s, n, info[IFLA_INFO_DATA]);
+}
+
+static void find_alt_names(struct survey *s, struct hwp_nic *n, const struct nlattr *list)
+{
+	if (!list)
+		return;
+	int left = nla_len(list);
+	char name[256];
+	for (struct nlattr *a = nla_data(list); nla_ok(a, left); a = nla_next(a, &left))
+		if (nla_type(a) == IFLA_ALT_IFNAME)
+			put_strs(s, &n->alt_names, nlattr_text(a, name, sizeof(name)),
+				 "IFLA_ALT_IFNAME");
+}
+
+static void find_bus(struct survey *s, struct hwp_nic *n)
+{
+	char *path = arena_printf(s->tmp, NET_DIR "/%s", n->name.s);
+	char *real = path ? attr_real(s, path) : NULL;
+	int64_t node;
+	put_str(s, &n->pci_address, pci_address_in(s->tmp, real), "sysfs path");
+	if (attr_num(s, &node, NET_DIR "/%s/device/numa_node", n->name.s) == 0 && node >= 0)
+		put_num(s, &n->numa_node, node, "device/numa_node");
+	put_attr_num(s, &n->sriov_total, NET_DIR "/%s/device/sriov_totalvfs", n->name.s);
+	put_attr_num(s, &n->sriov_vfs, NET_DIR "/%s/device/sriov_numvfs", n->name.s);
+	put_str(s, &n->sriov_pf, attr_link_name(s, NET_DIR "/%s/device/physfn", n->name.s),
+		"device/physfn");
+}
+
+void nic_find_more(struct survey *s, struct hwp_nic *n, struct nlattr **tb, struct nlattr **info)
+{
+	find_kind(s, n, info);
+	find_alt_names(s, n, tb[IFLA_PROP_LIST]);
+	/* The number of a link in another network namespace means nothing here; the ends of a veth pair name each other. */
+	if (!tb[IFLA_LINK_NETNSID] && !str_eq(n->type.s, "veth") &&
+	    nlattr_u32(tb[IFLA_LINK], 0) != n->ifindex.v)
+		put_link(s, &n->lower, tb[IFLA_LINK], "IFLA_LINK");
+	if (str_eq(n->type.s, "physical"))
+		find_bus(s, n);
+}
+
+void nic_find_members(struct survey *s)
+{
+	struct hwp_inventory *inv = s->inv;
+	for (size_t i = 0; i < inv->nic_count; i++) {
+		if (!inv->nics[i].master.s)
+			continue;
+		for (size_t k = 0; k < inv->nic_count; k++)
+			if (str_eq(inv->nics[k].name.s, inv->nics[i].master.s))
+				put_strs(s, &inv->nics[k].members, inv->nics[i].name.s,
+					 "IFLA_MASTER");
+	}
+}
