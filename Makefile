@@ -97,7 +97,7 @@ endef
 $(foreach l,$(shared),$(eval $(call shared_rules,$(l))))
 
 .PHONY: all libs bins check check-unit check-cli check-api check-fuzz check-e2e bench fuzz lint format install dist clean demo FORCE
-all: $(addprefix $(BUILD)/bin/,$(bins)) $(shared_libs)
+all: $(addprefix $(BUILD)/bin/,$(filter-out bench-%,$(bins))) $(shared_libs)
 FORCE:
 
 # --- tests (every suite prints TAP; tests/run adds them up) ---------------------------------------
@@ -138,14 +138,6 @@ unit-bins: $(unit_bin)
 fuzz-bins: $(fuzz_bin)
 .PHONY: unit-bins fuzz-bins fuzz-objs
 
-# tests/bench/x.c -> $(BUILD)/tests/bench/x, linked with common
-bench_src := $(wildcard tests/bench/*.c)
-bench_bin := $(patsubst %.c,$(BUILD)/%,$(bench_src))
-$(bench_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/lib/libcommon.a
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ldflags) -pie -o $@ $< $(BUILD)/lib/libcommon.a $(call ldlibs_of,common)
-
 export BUILD
 check-unit: $(unit_bin)
 	tests/run unit $(if $(UNIT),$(filter $(BUILD)/tests/unit/$(UNIT)%,$(unit_bin)),$(unit_bin))
@@ -160,7 +152,7 @@ check-e2e: all
 	tests/run e2e
 check:
 	scripts/check
-bench: all $(bench_bin)
+bench: all $(addprefix $(BUILD)/bin/,$(filter bench-%,$(bins)))
 	tests/bench/run
 demo:
 	scripts/demo

@@ -41,6 +41,7 @@ struct priv {
 	struct backoff respawn_backoff;
 	int64_t net_started_ms;
 	bool is_pong_due, is_registered;
+	uint32_t ping_id; /* of the last one: only its answer counts */
 
 	struct event *sigterm, *sigint, *sigchld, *tick;
 	uint64_t tick_ms;

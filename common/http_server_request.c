@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <errno.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
@@ -111,6 +112,21 @@ static unsigned count_header(struct evhttp_request *ev, const char *name)
 	return n;
 }
 
+/* RFC 9110 §5.6.2. A blank before the colon is what another reader may take for another header (RFC 9112 §5.1). */
+static bool names_are_tokens(struct evhttp_request *ev)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+	struct evkeyval *h;
+	TAILQ_FOREACH(h, ev->input_headers, next)
+	{
+		for (const char *p = h->key; *p; p++) {
+			if (!isalnum((unsigned char)*p) && !strchr(others, *p))
+				return false;
+		}
+	}
+	return true;
+}
+
 /*
  * Where does the request end? A body in two lengths, a coding that evhttp does not know, or a body where it reads none would
  * make the next request begin in the wrong place (RFC 9112 §6.3, §11.2).
@@ -141,6 +157,9 @@ static char *path_decode(const char *target)
 	}
 	AUTO(freep) char *raw = strndup(start, strcspn(start, "?#"));
 	size_t len = 0;
+	/* a slash that is no separator (RFC 3986 §2.2) is in no path of ours, and others in the way may see it otherwise */
+	if (raw && strcasestr(raw, "%2f"))
+		return NULL;
 	AUTO(freep) char *path = raw ? evhttp_uridecode(raw, 0, &len) : NULL;
 	if (!path || (*path != '/' && strcmp(path, "*") != 0) || strlen(path) != len)
 		return NULL;
@@ -196,7 +215,7 @@ void http_request_arrived(struct evhttp_request *ev, void *listener)
 	}
 
 	http_conn_phase(c, CONN_HANDLING);
-	if (!r->path || !r->peer || !framing_is_clear(ev)) {
+	if (!r->path || !r->peer || !names_are_tokens(ev) || !framing_is_clear(ev)) {
 		refuse(r, 400);
 		return;
 	}

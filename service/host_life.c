@@ -338,12 +338,20 @@ int host_refresh_namesakes(struct service *svc, const char *cluster_id, const ch
 {
 	size_t n;
 	struct host *const *hosts = state_hosts_of_cluster(svc->state, cluster_id, &n);
+	struct host *called[2];
+	size_t n_called = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < n && r == 0; i++) {
-		if (str_eq(host_name(hosts[i]), name))
-			r = refresh_peer(svc, hosts[i], err);
+	/* with three or more nothing turns for anybody when one comes or goes; there may be thousands of a default name */
+	for (size_t i = 0; i < n; i++) {
+		if (!str_eq(host_name(hosts[i]), name))
+			continue;
+		if (n_called == ARRAY_SIZE(called))
+			return 0;
+		called[n_called++] = hosts[i];
 	}
+	for (size_t i = 0; i < n_called && r == 0; i++)
+		r = refresh_peer(svc, called[i], err);
 	return r;
 }
 

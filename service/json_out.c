@@ -1,5 +1,6 @@
 #include "service/json_out.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,12 +48,39 @@ static char *put_escape(char *p, unsigned char c, char letter)
 	return p;
 }
 
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* The highest bit of the first byte (in memory) that must be escaped; bits above it mean nothing. 0 = there is none. */
+static uint64_t specials(uint64_t v)
+{
+	uint64_t quote = v ^ EACH('"'), slash = v ^ EACH('\\');
+
+	return (((v - EACH(0x20u)) & ~v) | ((quote - EACH(1u)) & ~quote) |
+		((slash - EACH(1u)) & ~slash)) &
+	       EACH(0x80u);
+}
+
 /* Escapes @len bytes straight into the buffer, which has room for six times as many. */
 static void put_chunk(struct buf *b, const char *s, size_t len)
 {
 	char *p = b->data + b->len;
+	size_t i = 0;
 
-	for (size_t i = 0; i < len; i++) {
+	/* eight bytes at a time: what a list of hosts costs is mostly this */
+	while (len - i >= 8) {
+		uint64_t v, found;
+		memcpy(&v, s + i, sizeof(v));
+		memcpy(p, &v, sizeof(v));
+		found = specials(le64toh(v));
+		size_t clean = found ? (size_t)__builtin_ctzll(found) / 8 : 8;
+		p += clean;
+		i += clean;
+		if (found) {
+			unsigned char c = (unsigned char)s[i++];
+			p = put_escape(p, c, escape_letter(c));
+		}
+	}
+	for (; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 		char letter = c >= 0x20 && c != '"' && c != '\\' ? 0 : escape_letter(c);
 		if (letter)

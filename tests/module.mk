@@ -1,5 +1,7 @@
 # Programs that only the tests use.
-bins += bench-write
+bins += bench-load bench-write
+bench-load.src   := tests/bench/load.c
+bench-load.uses  := common
 bench-write.src  := tests/bench/write.c
 bench-write.uses := agent
 

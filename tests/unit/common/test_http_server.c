@@ -60,6 +60,12 @@ static void test_requests(void **state)
 		/* What must be refused, each with a small JSON body. */
 		{ "GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n", 400,
 		  "{\"code\":400,\"message\":\"Bad Request\"}" },
+		{ "GET /a%2fb HTTP/1.1\r\nHost: h\r\n\r\n", 400, "{\"code\":400" },
+		{ "GET /a%2Fb HTTP/1.1\r\nHost: h\r\n\r\n", 400, "{\"code\":400" },
+		{ "GET /a?b=c%2fd HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200, "" },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length : 3\r\n\r\n", 400,
+		  "{\"code\":400" },
+		{ "GET / HTTP/1.1\r\nHost: h\r\nX Y: z\r\n\r\n", 400, "{\"code\":400" },
 		{ "GET relative HTTP/1.1\r\nHost: h\r\n\r\n", 400, "{\"code\":400" },
 		{ "nonsense\r\n\r\n", 400, "{\"code\":400" },
 		{ "GET / HTTP/2.0\r\nHost: h\r\n\r\n", 400, "{\"code\":400" },

@@ -130,8 +130,7 @@ static void test_disk(void **state)
 		"E:ID_FS_TYPE=vfat\nE:ID_FS_UUID=1234-ABCD\nE:ID_FS_LABEL=ESP\n",
 		"proc/self/mountinfo", "1 0 259:1 / /boot/efi rw - vfat /dev/nvme0n1p1 rw\n", NULL);
 	tree_link(&t, "sys/block/nvme0n1",
-		  "../"
-		  "devices/pci0000:00/0000:00:1f.2/0000:03:00.0/nvme/nvme0/nvme0n1");
+		  "../devices/pci0000:00/0000:00:1f.2/0000:03:00.0/nvme/nvme0/nvme0n1");
 	tree_link(&t, DISK "/device", "../../nvme0");
 	struct hwp_inventory *inv = probe_all(&t, HWP_DISKS);
 	assert_int_equal(hwp_disk_count(inv), 1);

@@ -31,6 +31,38 @@ static void test_shapes(void **state)
 		"\"a\":[1,{}],\"e\":[],\"r\":[1,2]}");
 }
 
+/* Every byte at every place of a word, against the rule of RFC 8259 §7. */
+static void escape_one(unsigned c, char one[8])
+{
+	if (c == '"' || c == '\\')
+		snprintf(one, 8, "\\%c", (char)c);
+	else if (c == '\n' || c == '\t' || c == '\r')
+		snprintf(one, 8, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
+	else
+		snprintf(one, 8, c < 0x20 ? "\\u%04x" : "%c", c);
+}
+
+static void test_escapes(void **state)
+{
+	for (unsigned c = 1; c < 256; c++) {
+		for (unsigned at = 0; at < 20; at++) {
+			AUTO(buf_done) struct buf b;
+			char text[21], want[64], one[8];
+
+			memset(text, 'a' + (int)(at % 3), 20);
+			text[20] = '\0';
+			text[at] = (char)c;
+			escape_one(c, one);
+			snprintf(want, sizeof(want), "\"%.*s%s%s\"", (int)at, text, one,
+				 text + at + 1);
+			buf_init(&b, 4096);
+			struct json_out o = json_out(&b);
+			jo_str(&o, NULL, text);
+			assert_string_equal(b.data, want);
+		}
+	}
+}
+
 static void test_omit_empty(void **state)
 {
 	AUTO(buf_done) struct buf b;
@@ -103,6 +135,7 @@ static void test_error_sticks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_shapes),       cmocka_unit_test(test_omit_empty),
 		cmocka_unit_test(test_times),        cmocka_unit_test(test_long_string),
 		cmocka_unit_test(test_error_sticks),
