@@ -194,6 +194,29 @@ def earlier_installation(server):
     assert machine.status() == "added-to-existing-cluster"
 
 
+def namesakes(server):
+    """Hosts of one name spoil each other, until only one is left; many of them cost no more than others."""
+    cluster = make_cluster(server)
+    pool = make_pool(server, cluster_id=cluster)
+    machines = [Machine(server, pool) for _ in range(300)]
+    begin = time.monotonic()
+    for m in machines:
+        m.reply("inventory", dict(INVENTORY, hostname="same"))
+    assert time.monotonic() - begin < PATIENCE_S
+
+    def unique(machine):
+        info = json.loads(server.api("GET", machine.path)[1]["validations_info"])
+        return next(v["status"] for v in info["hardware"] if v["id"] == "hostname-unique")
+
+    assert all(unique(m) == "failure" for m in machines[1:])
+    for m in machines[3:]:
+        assert server.api("DELETE", m.path)[0] == 204
+    assert server.api("PATCH", machines[0].path, {"host_name": "other"})[0] == 201
+    assert [unique(m) for m in machines[:3]] == ["success", "failure", "failure"]
+    assert server.api("DELETE", machines[1].path)[0] == 204
+    assert unique(machines[2]) == "success"
+
+
 def run(auth, cases):
     server = Slipwayd(auth)
     try:
@@ -210,7 +233,7 @@ def run(auth, cases):
 
 
 def main():
-    run("none", [long_names, costly_lists])
+    run("none", [long_names, costly_lists, namesakes])
     run("local", [bound_token, cluster_of_two_pools, events_of_others, readers, earlier_installation])
 
 
