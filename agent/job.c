@@ -1,6 +1,7 @@
 #include "agent/job.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/json_map.h"
@@ -8,6 +9,8 @@
 #include "common/str.h"
 
 #define TEXT_MAX 4096 /* bytes of one string */
+#define SEED_DIR "etc/slipway/"
+#define SEED_MODE 0600 /* there are secrets in it */
 
 static const struct json_field disk_fields[] = {
 	JSON_FIELD(disk_id, size_bytes, "size_bytes", JSON_F_U64, 0),
@@ -76,17 +79,13 @@ json_t *job_encode(const struct job *j)
 	return json_incref(obj);
 }
 
-/* Below the root, no "." or ".." in it: the writer checks again where it matters. */
-static bool is_safe_path(const char *path)
+/* A file of the seed's own folder, and nothing else of the new system: the writer checks again where it matters. */
+static bool is_seed_path(const char *path)
 {
-	if (str_empty(path) || *path == '/' || strlen(path) > TEXT_MAX || !str_is_text(path))
+	if (!path || !str_starts(path, SEED_DIR) || !str_is_text(path))
 		return false;
-	AUTO(freep) char *copy = str_dup(path);
-	char *rest = copy;
-	for (char *part; (part = strsep(&rest, "/"));)
-		if (!*part || !strcmp(part, ".") || !strcmp(part, ".."))
-			return false;
-	return copy != NULL;
+	const char *name = path + strlen(SEED_DIR);
+	return *name && *name != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
 }
 
 static int decode_file(json_t *item, struct job *j, struct fault *err)
@@ -95,10 +94,10 @@ static int decode_file(json_t *item, struct job *j, struct fault *err)
 	AUTO(freep) void *data = NULL;
 	size_t len;
 
-	if (!is_safe_path(path) || !text || strlen(text) > 2 * (size_t)INSTALL_FILE_MAX ||
+	if (!is_seed_path(path) || json_i64(item, "mode") != SEED_MODE || !text || strlen(text) > 2 * (size_t)INSTALL_FILE_MAX ||
 	    base64_decode(text, strlen(text), &data, &len) < 0)
 		return fault_set(err, -EINVAL, "a file of the installation cannot be used");
-	int r = job_add_file(j, path, (mode_t)json_i64(item, "mode") & 0777, data, len);
+	int r = job_add_file(j, path, SEED_MODE, data, len);
 	secret_wipe(data, len);
 	return r < 0 ? fault_set(err, r, "the files of the installation are too many or too large")
 		     : 0;

@@ -8,7 +8,7 @@ enum agent_msg {
 	MSG_CONFIG =
 		1, /* agent_config, first of all; with "is_registered" after a restart of the network process */
 	MSG_ANSWER, /* to the MSG_ASK_* of the same id: {"code": 0 or -errno, "output", "error"}; a descriptor for logs */
-	MSG_PING,   /* empty */
+	MSG_PING,   /* empty; the pong has the same id */
 	MSG_RESUME, /* an installation goes on: its job (job.h); descriptor: the index */
 	MSG_STREAM, /* empty; descriptor: the stream socket of a writer (install.h) */
 	MSG_REPORT, /* struct install_report */

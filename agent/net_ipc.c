@@ -33,9 +33,12 @@ static void on_reply(struct net *n, struct ipc_msg *m)
 		ask->fn(ask->ctx, -EPROTO, NULL, "the root process gave no usable answer", -1);
 }
 
+static void flush(struct net *n);
+
 static void on_ping(struct net *n, struct ipc_msg *m)
 {
-	net_send(n, MSG_PONG, NULL, 0, -1);
+	if (ipc_queue(&n->ipc, MSG_PONG, m->id, NULL, 0, -1) == 0)
+		flush(n);
 }
 
 static void on_resume(struct net *n, struct ipc_msg *m)

@@ -27,7 +27,9 @@
 #define IDENTIFY_WAIT_MS 20000
 #define IDENTIFY_EVERY_US 100000
 #define PING_EVERY_MS 30000
-#define VERSION_MAX 512 /* characters of an image reference */
+#define VERSION_MAX 512      /* characters of an image reference */
+#define STATUS_TEXT_MAX 1024 /* bytes of one text of the status */
+#define LOGS_EVERY_MS 3000   /* an archive is megabytes: no stock of them is laid in */
 
 /* --- status ------------------------------------------------------------------------------------------- */
 
@@ -68,6 +70,39 @@ void priv_status_changed(struct priv *p)
 		notify_send(line);
 }
 
+/*
+ * What the network process says goes to systemd and to terminals: one line without control characters, or it could speak for the root process
+ * ("MAINPID=" in a second line, sd_notify(3)).
+ */
+static int keep_text(json_t *to, const json_t *from, const char *key)
+{
+	const char *value = json_str(from, key);
+	char text[STATUS_TEXT_MAX];
+
+	if (!value)
+		return 0;
+	(void)str_copy(text, sizeof(text), value);
+	str_make_utf8(text);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7F)
+			*c = ' ';
+	return json_object_set_new(to, key, json_string(text));
+}
+
+static json_t *clean_status(const json_t *said)
+{
+	static const char *const texts[] = { "state", "last_error", "agent_version" };
+	json_t *s = json_pack("{s:I}", "last_poll_us", (json_int_t)json_i64(said, "last_poll_us"));
+	int r = s ? 0 : -1;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(texts); i++)
+		r = keep_text(s, said, texts[i]);
+	if (!r)
+		return s;
+	json_decref(s);
+	return NULL;
+}
+
 /* --- messages of the network process --------------------------------------------------------------------- */
 
 static void on_inventory(struct priv *p, struct ipc_msg *m, json_t *obj)
@@ -79,7 +114,13 @@ static void on_logs(struct priv *p, struct ipc_msg *m, json_t *obj)
 {
 	AUTO(closep) int fd = -1;
 	struct fault err = FAULT_INIT;
+	int64_t now = time_mono_ms();
 
+	if (p->logs_ms && now - p->logs_ms < LOGS_EVERY_MS) {
+		priv_answer(p, m->id, -EBUSY, NULL, "the logs were collected a moment ago", -1);
+		return;
+	}
+	p->logs_ms = now;
 	int r = logs_collect(agent_config_state_dir(&p->config), secret_reveal(&p->config.token),
 			     &fd, &err);
 	priv_answer(p, m->id, r, NULL, r < 0 ? fault_text(&err) : NULL, fd);
@@ -92,7 +133,9 @@ static void on_cancel(struct priv *p, struct ipc_msg *m, json_t *obj)
 
 static void on_pong(struct priv *p, struct ipc_msg *m, json_t *obj)
 {
-	p->is_pong_due = false;
+	/* Who has not read the ping cannot know its number: a process that only talks is not alive. */
+	if (m->id == p->ping_id)
+		p->is_pong_due = false;
 }
 
 static void on_install(struct priv *p, struct ipc_msg *m, json_t *obj)
@@ -107,11 +150,14 @@ static void on_reboot(struct priv *p, struct ipc_msg *m, json_t *obj)
 
 static void on_status(struct priv *p, struct ipc_msg *m, json_t *obj)
 {
+	json_t *clean = clean_status(obj);
+	if (!clean)
+		return;
 	json_decref(p->net_status);
-	p->net_status = json_incref(obj);
+	p->net_status = clean;
 	p->is_registered = json_flag(obj, "is_registered");
 	/* What the service calls this agent is kept for the next network process. */
-	const char *version = json_str(obj, "agent_version");
+	const char *version = json_str(clean, "agent_version");
 	if (!str_empty(version) && strlen(version) <= VERSION_MAX)
 		(void)str_set(&p->config.agent_version, version);
 	priv_status_changed(p);
@@ -204,7 +250,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	notify_send("WATCHDOG=1");
 	if (p->net_pid) {
 		p->is_pong_due = true;
-		priv_send(p, MSG_PING, 0, NULL, 0, -1);
+		priv_send(p, MSG_PING, ++p->ping_id, NULL, 0, -1);
 	}
 }
 

@@ -62,12 +62,14 @@ struct priv {
 	size_t index_len;
 	struct install_writer writer;
 	bool has_writer, is_net_lost; /* the writer's network process has died */
+	bool is_rebooting;            /* the disk is complete and left alone */
 	struct event *writer_read, *writer_restart, *reboot_deadline;
 	struct install_report report;
 	uint32_t cancel_ask; /* 0 = nobody waits for the writer's end */
 
 	struct event *joined; /* installed system: looks for the mark of slipway-join.target */
 	json_t *status, *net_status; /* owned */
+	int64_t logs_ms;             /* when logs were collected last; 0 = never */
 };
 
 /* Runs until the end; returns the exit status. Takes @config's contents. */

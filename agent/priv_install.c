@@ -330,6 +330,15 @@ static int begin(struct priv *p, struct ipc_msg *m, struct fault *err)
 	return start_writer(p, err);
 }
 
+static int may_begin(const struct priv *p, struct fault *err)
+{
+	if (p->config.installed)
+		return fault_set(err, -EPERM, "this is the installed system: it installs nothing");
+	if (p->is_rebooting)
+		return fault_set(err, -EPERM, "this machine is rebooting into its new system");
+	return 0;
+}
+
 void priv_install(struct priv *p, struct ipc_msg *m)
 {
 	struct fault err = FAULT_INIT;
@@ -338,7 +347,9 @@ void priv_install(struct priv *p, struct ipc_msg *m)
 		log_warning("a second installation was asked for while one is running: refused");
 		return;
 	}
-	int r = begin(p, m, &err);
+	int r = may_begin(p, &err);
+	if (!r)
+		r = begin(p, m, &err);
 	if (r < 0) {
 		forget(p);
 		report_failure(p, r, fault_text(&err));
@@ -387,7 +398,8 @@ void priv_install_net_ready(struct priv *p)
 	AUTO(closep) int fd = index_fd(p);
 	if (text)
 		priv_send(p, MSG_RESUME, 0, text, strlen(text), fd);
-	if (p->job.is_done)
+	/* Not put off by a network process that dies again and again. */
+	if (p->job.is_done && !(p->reboot_deadline && evtimer_pending(p->reboot_deadline, NULL)))
 		timer_set(p, &p->reboot_deadline, on_reboot_deadline, REBOOT_DEADLINE_S);
 	/* A writer that is past its data goes on by itself. */
 	if (!p->job.is_done && !p->has_writer)
@@ -457,6 +469,7 @@ void priv_install_reboot(struct priv *p)
 		evtimer_del(p->reboot_deadline);
 	forget(p);
 	int r = priv_reboot(p->config.reboot_command, &err);
+	p->is_rebooting = r >= 0;
 	if (r < 0)
 		log_error("%s", fault_text(&err));
 	else if (r == 1)
