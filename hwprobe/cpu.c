@@ -7,6 +7,7 @@
 #include "hwprobe/cpuid.h"
 #include "hwprobe/cpuinfo.h"
 #include "hwprobe/cpulist.h"
+#include "hwprobe/explain.h"
 #include "hwprobe/probe.h"
 #include "hwprobe/topology.h"
 
@@ -143,12 +144,12 @@ static double mhz_in_name(const char *model)
 	return !strcmp(unit, "MHz") ? value : 0;
 }
 
-static bool put_mhz(struct hwp_cpu *cpu, double mhz, const char *source)
+static bool put_mhz(struct survey *s, struct hwp_cpu *cpu, double mhz, const char *source)
 {
-	if (!(mhz > 0 && mhz < 1e6))
-		return false;
-	cpu->frequency_mhz = (struct hwp_real){ .v = mhz, .source = source };
-	return true;
+	if (mhz > 0 && mhz < 1e6)
+		return put_real(s, &cpu->frequency_mhz, mhz, source);
+	explain_try(s, &cpu->frequency_mhz, source, false);
+	return false;
 }
 
 static double smbios_mhz(struct survey *s)
@@ -166,16 +167,16 @@ static void find_frequency(struct survey *s, struct hwp_cpu *cpu)
 	static const char *const keys[] = { "cpu MHz static", "cpu MHz", "CPU MHz" };
 	const char *info = survey_cpuinfo(s);
 	struct cpuid_regs leaf;
-	if (put_mhz(cpu, (double)cpufreq_khz(s) / 1000, "cpufreq cpuinfo_max_freq"))
+	if (put_mhz(s, cpu, (double)cpufreq_khz(s) / 1000, "cpufreq cpuinfo_max_freq"))
 		return;
 	for (size_t i = 0; info && i < ARRAY_SIZE(keys); i++)
-		if (put_mhz(cpu, cpuinfo_max(info, keys[i]), "proc/cpuinfo"))
+		if (put_mhz(s, cpu, cpuinfo_max(info, keys[i]), "proc/cpuinfo"))
 			return;
-	if (cpuid_read(s, 0x16, 0, &leaf) && put_mhz(cpu, leaf.ebx & 0xffff, "cpuid 0x16"))
+	if (cpuid_read(s, 0x16, 0, &leaf) && put_mhz(s, cpu, leaf.ebx & 0xffff, "cpuid 0x16"))
 		return;
-	if (put_mhz(cpu, smbios_mhz(s), "smbios type 4"))
+	if (put_mhz(s, cpu, smbios_mhz(s), "smbios type 4"))
 		return;
-	put_mhz(cpu, mhz_in_name(cpu->model_name.s), "model name");
+	put_mhz(s, cpu, mhz_in_name(cpu->model_name.s), "model name");
 }
 
 static void find_flags(struct survey *s, struct hwp_cpu *cpu)

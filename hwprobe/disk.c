@@ -64,11 +64,9 @@ static void find_more(struct survey *s, const struct block_dev *b, struct hwp_di
 		{ "queue/physical_block_size", offsetof(struct hwp_disk, physical_block_size) },
 		{ "diskseq", offsetof(struct hwp_disk, diskseq) },
 	};
-	int64_t v;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (attr_num(s, &v, "%s/%s", b->dir, numbers[i].file) == 0)
-			put_num(s, (struct hwp_num *)((char *)d + numbers[i].offset), v,
-				numbers[i].file);
+		put_attr_num(s, (struct hwp_num *)((char *)d + numbers[i].offset), "%s/%s", b->dir,
+			     numbers[i].file);
 	put_bool(s, &d->read_only, attr_is_one(s, "%s/ro", b->dir), "ro");
 }
 

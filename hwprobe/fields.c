@@ -1,6 +1,6 @@
 #include "hwprobe/fields.h"
 
-#include "hwprobe/hwprobe.h"
+#include "hwprobe/inventory.h"
 
 #define F(st, kind_, member, key_, flags_)                                                   \
 	{                                                                                    \
@@ -12,6 +12,11 @@
 		.key = (key_), .kind = VALUE_LIST, .offset = offsetof(struct st, member),     \
 		.count_offset = offsetof(struct st, count), .item_size = sizeof(struct item), \
 		.items = (table)                                                              \
+	}
+#define OBJECT(st, member, key_, table)                                                     \
+	{                                                                                   \
+		.key = (key_), .kind = VALUE_OBJECT, .offset = offsetof(struct st, member), \
+		.items = (table)                                                            \
 	}
 #define END                 \
 	{                   \
@@ -220,5 +225,21 @@ const struct field gpu_fields[] = {
 	F(hwp_gpu, STR, name, "name", FIELD_WIRE),
 	F(hwp_gpu, STR, vendor, "vendor", FIELD_WIRE),
 	F(hwp_gpu, STR, vendor_id, "vendor_id", FIELD_WIRE),
+	END,
+};
+
+const struct field inventory_fields[] = {
+	F(hwp_inventory, STR, hostname, "hostname", FIELD_WIRE),
+	OBJECT(hwp_inventory, vendor, "system_vendor", vendor_fields),
+	OBJECT(hwp_inventory, cpu, "cpu", cpu_fields),
+	OBJECT(hwp_inventory, memory, "memory", memory_fields),
+	OBJECT(hwp_inventory, boot, "boot", boot_fields),
+	F(hwp_inventory, STR, tpm_version, "tpm_version", FIELD_WIRE),
+	F(hwp_inventory, STR, bmc_address, "bmc_address", FIELD_WIRE),
+	F(hwp_inventory, STR, bmc_v6address, "bmc_v6address", FIELD_WIRE),
+	LIST(hwp_inventory, disks, disk_count, "disks", hwp_disk, disk_fields),
+	LIST(hwp_inventory, nics, nic_count, "interfaces", hwp_nic, nic_fields),
+	LIST(hwp_inventory, routes, route_count, "routes", hwp_route, route_fields),
+	LIST(hwp_inventory, gpus, gpu_count, "gpus", hwp_gpu, gpu_fields),
 	END,
 };

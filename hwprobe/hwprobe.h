@@ -40,6 +40,7 @@ enum hwp_flag {
 	HWP_NO_DEVICE_READ = 1, /* open no device node: bootable stays false, BMC addresses unset */
 	HWP_NO_UDEV = 2,        /* ignore the udev database */
 	HWP_NO_APPLIANCE = 4,   /* no special case for a dm device named agent* */
+	HWP_EXPLAIN = 16,       /* remember for hwp_explain() what was tried */
 	HWP_MORE =
 		8, /* read also what only the full format shows and what costs more: CPU topology */
 };
@@ -289,6 +290,13 @@ HWP_API char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format forma
 			  size_t max_bytes);
 /* For people: sections, columns cut at @width (0 = not cut), totals. The caller free()s. NULL = no memory. */
 HWP_API char *hwp_to_text(const struct hwp_inventory *inv, unsigned width);
+
+/*
+ * Says where a value came from and what was tried before, as text. @path: "disks.sda.serial", "disks[0].serial", "cpu",
+ * "interfaces.bond0.100.mtu": keys as in HWP_JSON_FULL; an object or a list stands for all its values. The inventory must have
+ * been taken with HWP_EXPLAIN, otherwise only the sources are told. The caller free()s *ret_text. -ENOENT: there is no such value.
+ */
+HWP_API int hwp_explain(const struct hwp_inventory *inv, const char *path, char **ret_text);
 
 /* Which parts differ; parts that only one of the two has count as different. Returns 1 when any, 0 none, -ENOMEM. */
 HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b,

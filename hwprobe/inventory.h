@@ -3,6 +3,8 @@
 #include "hwprobe/arena.h"
 #include "hwprobe/hwprobe.h"
 
+struct explain_event;
+
 struct hwp_inventory {
 	int refs; /* atomic */
 	struct arena mem;
@@ -22,6 +24,8 @@ struct hwp_inventory {
 	size_t gpu_count;
 	struct hwp_error *errors;
 	size_t error_count;
+	struct explain_event *events; /* HWP_EXPLAIN only; explain.c */
+	size_t event_count;
 };
 
 struct hwp_inventory *inventory_new(unsigned parts);

@@ -62,6 +62,7 @@ static json_t *value_json(struct encoder *e, const struct field *f, const void *
 		*ret_source = flag->source;
 		return json_boolean(flag->v);
 	case VALUE_LIST:
+	case VALUE_OBJECT:
 		break;
 	case VALUE_STRS:
 		*ret_is_empty = !strs->n;

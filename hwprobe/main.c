@@ -18,7 +18,7 @@ struct arguments {
 	struct hwp_options opt;
 	enum hwp_format format;
 	uint64_t max_bytes;
-	const char *record;
+	const char *record, *explain;
 	bool is_watching;
 };
 
@@ -77,6 +77,14 @@ static int set_record(void *ctx, const char *value, struct fault *err)
 	return 0;
 }
 
+static int set_explain(void *ctx, const char *value, struct fault *err)
+{
+	struct arguments *a = ctx;
+	a->explain = value;
+	a->opt.flags |= HWP_EXPLAIN | HWP_MORE;
+	return *value ? 0 : fault_set(err, -EINVAL, "no value is named");
+}
+
 static int set_watch(void *ctx, const char *value, struct fault *err)
 {
 	((struct arguments *)ctx)->is_watching = true;
@@ -118,6 +126,7 @@ static const struct option_spec options[] = {
 	{ "parts", 'p', "LIST", "only these parts: cpu,memory,disks,interfaces,…", set_parts },
 	{ "sysroot", 0, "DIR", "a recorded machine instead of this one", set_sysroot },
 	{ "record", 0, "DIR", "record this machine into a new folder", set_record },
+	{ "explain", 0, "PATH", "where a value came from: disks.sda.serial", set_explain },
 	{ "watch", 0, NULL, "one line of JSON now and at each change", set_watch },
 	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },
 	{ "disk-min-size", 0, "SIZE", "leave out smaller disks", set_disk_min },
@@ -168,6 +177,22 @@ static int print_inventory(const struct arguments *a, const struct hwp_inventory
 	return hwp_errors(inv, NULL) ? EXIT_PARTIAL : EXIT_DONE;
 }
 
+static int print_explanation(const struct arguments *a, const struct hwp_inventory *inv)
+{
+	AUTO(freep) char *text = NULL;
+	int rc = hwp_explain(inv, a->explain, &text);
+	if (rc == -ENOENT) {
+		log_error("%s: there is no such value", a->explain);
+		fprintf(stderr, "Try \"slipway-hwprobe --format=full\" for their names.\n");
+		return EXIT_USAGE;
+	}
+	if (rc < 0 || fputs(text, stdout) < 0 || fflush(stdout) < 0) {
+		log_error("cannot write: %s", strerror(rc < 0 ? -rc : errno));
+		return EXIT_FAILED;
+	}
+	return hwp_errors(inv, NULL) ? EXIT_PARTIAL : EXIT_DONE;
+}
+
 /* Only a new folder: what is there already would become a part of the record. */
 static int record(const struct arguments *a, struct hwp_ctx *hwp, struct hwp_inventory **ret)
 {
@@ -204,7 +229,7 @@ static int run(void *ctx, int argc, char **argv)
 			log_error("out of memory");
 		return EXIT_FAILED;
 	}
-	return print_inventory(a, inv);
+	return a->explain ? print_explanation(a, inv) : print_inventory(a, inv);
 }
 
 int main(int argc, char **argv)

@@ -91,10 +91,8 @@ static void find_type(struct survey *s, struct hwp_nic *n, struct nlattr **tb, s
 
 static void find_sysfs(struct survey *s, struct hwp_nic *n)
 {
-	int64_t speed;
 	/* -1 stays -1: drivers say so for "unknown". */
-	if (attr_num(s, &speed, NET_DIR "/%s/speed", n->name.s) == 0)
-		put_num(s, &n->speed_mbps, speed, "sysfs speed");
+	put_attr_num(s, &n->speed_mbps, NET_DIR "/%s/speed", n->name.s);
 	if (!str_eq(n->type.s, "physical"))
 		return;
 	put_attr(s, &n->vendor, NULL, NET_DIR "/%s/device/vendor", n->name.s);
@@ -155,21 +153,44 @@ const char *link_name(struct survey *s, uint32_t ifindex)
 	return NULL;
 }
 
+static int ifindex_of(const struct nlmsghdr *h)
+{
+	return ((const struct ifinfomsg *)NLMSG_DATA(h))->ifi_index;
+}
+
 static int by_index(const void *a, const void *b)
 {
-	int64_t x = ((const struct hwp_nic *)a)->ifindex.v,
-		y = ((const struct hwp_nic *)b)->ifindex.v;
+	int x = ifindex_of(*(struct nlmsghdr *const *)a),
+	    y = ifindex_of(*(struct nlmsghdr *const *)b);
 	return (x > y) - (x < y);
+}
+
+/* The messages of links by index: the kernel sends them in the order of a hash table. */
+static struct nlmsghdr **sorted_links(struct survey *s, size_t *ret_n)
+{
+	const struct netdump *d = survey_netdump(s, NETDUMP_LINK);
+	struct nlmsghdr **list = NULL;
+	size_t pos = 0, n = 0;
+	for (struct nlmsghdr *h; d && (h = netdump_next(d, &pos));) {
+		if (h->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifinfomsg)))
+			continue;
+		struct nlmsghdr **slot = arena_append(s->tmp, &list, &n, sizeof(*slot));
+		if (!slot)
+			break;
+		*slot = h;
+	}
+	if (n)
+		qsort(list, n, sizeof(*list), by_index);
+	*ret_n = n;
+	return list;
 }
 
 static void run(struct survey *s)
 {
-	const struct netdump *d = survey_netdump(s, NETDUMP_LINK);
-	size_t pos = 0;
-	for (struct nlmsghdr *h; d && (h = netdump_next(d, &pos));)
-		add_link(s, h);
-	if (s->inv->nic_count)
-		qsort(s->inv->nics, s->inv->nic_count, sizeof(*s->inv->nics), by_index);
+	size_t n;
+	struct nlmsghdr **links = sorted_links(s, &n);
+	for (size_t i = 0; i < n; i++)
+		add_link(s, links[i]);
 	nic_find_addresses(s);
 	if (s->opt->flags & HWP_MORE) {
 		nic_find_members(s);

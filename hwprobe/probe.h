@@ -79,6 +79,8 @@ bool put_str(struct survey *s, struct hwp_str *dst, const char *value, const cha
 bool put_num(struct survey *s, struct hwp_num *dst, int64_t value, const char *source);
 bool put_bool(struct survey *s, struct hwp_bool *dst, bool value,
 	      const char *source); /* @source: borrowed, a literal */
+bool put_real(struct survey *s, struct hwp_real *dst, double value,
+	      const char *source); /* borrowed, too */
 bool put_strs(struct survey *s, struct hwp_strs *dst, const char *value,
 	      const char *source); /* appends */
 /* attr_text() and put_str() with the same path as source ("sysfs:<name>"). */

@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/context.h"
+#include "hwprobe/explain.h"
 #include "hwprobe/probe.h"
 #include "hwprobe/record.h"
 
@@ -65,6 +66,7 @@ static char *attr_read(struct survey *s, char path[ROOT_PATH_MAX], char data[ROO
 	if (vsnprintf(path, ROOT_PATH_MAX, fmt, args) >= ROOT_PATH_MAX)
 		return NULL;
 	ssize_t n = root_attr(s->root, path, data, ROOT_ATTR_MAX + 1);
+	explain_read(s, path, n < 0 ? (int)-n : 0);
 	if (n < 0) {
 		read_failed(s, path, (int)-n);
 		return NULL;
@@ -112,6 +114,7 @@ bool attr_is_one(struct survey *s, const char *fmt, ...)
 int attr_file(struct survey *s, const char *path, size_t max, char **ret, size_t *ret_len)
 {
 	int rc = root_read(s->root, s->tmp, path, max, ret, ret_len);
+	explain_read(s, path, rc < 0 ? -rc : 0);
 	if (rc < 0)
 		read_failed(s, path, -rc);
 	return rc;
@@ -128,6 +131,7 @@ struct root_names attr_list(struct survey *s, const char *fmt, ...)
 	if (n >= (int)sizeof(path))
 		return names;
 	int rc = root_list(s->root, s->tmp, path, &names);
+	explain_read(s, path, rc < 0 ? -rc : 0);
 	if (rc < 0)
 		read_failed(s, path, -rc);
 	return names;
@@ -167,7 +171,11 @@ char *attr_link_name(struct survey *s, const char *fmt, ...)
 	va_start(args, fmt);
 	int n = vsnprintf(path, sizeof(path), fmt, args);
 	va_end(args);
-	if (n >= (int)sizeof(path) || root_link(s->root, path, target, sizeof(target)) <= 0)
+	if (n >= (int)sizeof(path))
+		return NULL;
+	ssize_t len = root_link(s->root, path, target, sizeof(target));
+	explain_read(s, path, len < 0 ? (int)-len : 0);
+	if (len <= 0)
 		return NULL;
 	char *slash = strrchr(target, '/');
 	return arena_dup(s->tmp, slash ? slash + 1 : target);
@@ -175,6 +183,7 @@ char *attr_link_name(struct survey *s, const char *fmt, ...)
 
 bool put_str(struct survey *s, struct hwp_str *dst, const char *value, const char *source)
 {
+	explain_try(s, dst, source, !str_empty(value));
 	if (str_empty(value))
 		return false;
 	char *copy = arena_dup(s->mem, value);
@@ -189,6 +198,7 @@ bool put_str(struct survey *s, struct hwp_str *dst, const char *value, const cha
 bool put_num(struct survey *s, struct hwp_num *dst, int64_t value, const char *source)
 {
 	char *from = arena_dup(s->mem, source);
+	explain_try(s, dst, source, true);
 	if (!from)
 		return false;
 	*dst = (struct hwp_num){ .v = value, .source = from };
@@ -197,7 +207,15 @@ bool put_num(struct survey *s, struct hwp_num *dst, int64_t value, const char *s
 
 bool put_bool(struct survey *s, struct hwp_bool *dst, bool value, const char *source)
 {
+	explain_try(s, dst, source, true);
 	*dst = (struct hwp_bool){ .v = value, .source = source };
+	return true;
+}
+
+bool put_real(struct survey *s, struct hwp_real *dst, double value, const char *source)
+{
+	explain_try(s, dst, source, true);
+	*dst = (struct hwp_real){ .v = value, .source = source };
 	return true;
 }
 
@@ -211,6 +229,8 @@ bool put_strs(struct survey *s, struct hwp_strs *dst, const char *value, const c
 	if (!slot)
 		return false;
 	*slot = copy;
+	if (dst->n == 1)
+		explain_try(s, dst, source, true);
 	dst->source = source;
 	return true;
 }
@@ -233,8 +253,12 @@ bool put_attr_num(struct survey *s, struct hwp_num *dst, const char *fmt, ...)
 	va_start(args, fmt);
 	int n = vsnprintf(path, sizeof(path), fmt, args);
 	va_end(args);
-	return n < (int)sizeof(path) && attr_num(s, &value, "%s", path) == 0 &&
-	       put_num(s, dst, value, path);
+	if (n >= (int)sizeof(path))
+		return false;
+	if (attr_num(s, &value, "%s", path) == 0)
+		return put_num(s, dst, value, path);
+	explain_try(s, dst, path, false);
+	return false;
 }
 
 const struct smbios *survey_smbios(struct survey *s)

@@ -72,10 +72,9 @@ static void find_base_clock(struct survey *s, struct hwp_cpu *cpu)
 	int64_t khz;
 	struct cpuid_regs leaf;
 	if (attr_num(s, &khz, CPU_DIR "/cpufreq/policy0/base_frequency") == 0 && khz > 0)
-		cpu->base_mhz = (struct hwp_real){ .v = (double)khz / 1000,
-						   .source = "cpufreq base_frequency" };
+		put_real(s, &cpu->base_mhz, (double)khz / 1000, "cpufreq base_frequency");
 	else if (cpuid_read(s, 0x16, 0, &leaf) && (leaf.eax & 0xffff))
-		cpu->base_mhz = (struct hwp_real){ .v = leaf.eax & 0xffff, .source = "cpuid 0x16" };
+		put_real(s, &cpu->base_mhz, leaf.eax & 0xffff, "cpuid 0x16");
 }
 
 void topology_find(struct survey *s, struct hwp_cpu *cpu)

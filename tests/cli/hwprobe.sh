@@ -55,6 +55,12 @@ X
 status 0 --sysroot="$roots/bond-vlan/root" --format=text
 grep -q '^bond0.100 .*198.51.100.7/25' "$TMP/out" || fail "the text format lacks the address"
 
+# where a value came from
+status 0 --sysroot="$roots/fc-multipath/root" --explain=disks.dm-0.serial
+grep -qx '  source: udev DM_SERIAL' "$TMP/out" || fail "the source is not told: $(cat "$TMP/out")"
+status 2 --sysroot="$roots/fc-multipath/root" --explain=disks.dm-77.serial
+[ "$(wc -l <"$TMP/err"):$(wc -c <"$TMP/out")" = 2:0 ] || fail "an unknown value: not one line and a hint"
+
 # limits: never more bytes, newline included, and always JSON
 status 0 --sysroot="$roots/fc-multipath/root"
 whole=$(wc -c <"$TMP/out")
