@@ -40,7 +40,8 @@ struct fetch {
 
 	struct http_call *call;
 	uint64_t at;      /* payload offset of the next byte that comes in */
-	struct buf frame; /* of the next chunk, as far as it has come */
+	struct buf frame; /* of chunk frame_chunk, as far as it has come */
+	uint32_t frame_chunk;
 	char etag[ETAG_MAX];
 	uint64_t received;
 	bool got_bytes;      /* in this request */
@@ -235,6 +236,7 @@ static ssize_t take_some(struct fetch *f, const uint8_t *data, size_t len)
 	if (n == e->length) {
 		r = take_frame(f, data, n); /* whole in one piece: no copy */
 	} else {
+		f->frame_chunk = fetch_plan_next(&f->plan);
 		r = buf_append(&f->frame, data, n);
 		if (!r && f->frame.len == e->length) {
 			r = take_frame(f, f->frame.data, f->frame.len);
@@ -363,7 +365,11 @@ static void request_next(struct fetch *f)
 	    evtimer_pending(f->retry, NULL))
 		return;
 	fetch_plan_range(&f->plan, &first, &last);
-	buf_reset(&f->frame);
+	/* A link that breaks within every frame gets on as well: what has come is not asked for again. */
+	if (f->frame.len && f->frame_chunk == fetch_plan_next(&f->plan))
+		first += f->frame.len;
+	else
+		buf_reset(&f->frame);
 	f->at = first;
 	set_paused(f, false);
 	f->got_bytes = false;

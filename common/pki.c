@@ -344,3 +344,34 @@ int pki_cert_covers(const char *cert_pem, const char *const *names, unsigned day
 	}
 	return 1;
 }
+
+int pki_cert_is_signed(const char *cert_pem, const char *ca_cert_pem, struct fault *err)
+{
+	AUTO(crt_donep) mbedtls_x509_crt crt;
+	AUTO(crt_donep) mbedtls_x509_crt ca;
+	uint32_t flags = 0;
+	mbedtls_x509_crt_init(&crt);
+	mbedtls_x509_crt_init(&ca);
+	int r = crt_load(&crt, cert_pem, err);
+	if (!r)
+		r = crt_load(&ca, ca_cert_pem, err);
+	if (r)
+		return r;
+	(void)mbedtls_x509_crt_verify(&crt, &ca, NULL, NULL, &flags, NULL, NULL);
+	return !(flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED);
+}
+
+int pki_cert_check_key(const char *cert_pem, const char *key_pem, struct fault *err)
+{
+	AUTO(crt_donep) mbedtls_x509_crt crt;
+	AUTO(pk_donep) mbedtls_pk_context key;
+	bool is_private;
+	mbedtls_x509_crt_init(&crt);
+	mbedtls_pk_init(&key);
+	int r = crt_load(&crt, cert_pem, err);
+	if (!r)
+		r = pki_pk_load(&key, key_pem, &is_private, err);
+	if (!r && mbed_pk_check_pair(&crt.pk, &key))
+		r = fault_set(err, -EBADMSG, "the certificate is of another key");
+	return r;
+}

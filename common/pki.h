@@ -29,6 +29,11 @@ int pki_cert_validity(const char *cert_pem, int64_t *ret_not_before, int64_t *re
 int pki_cert_covers(const char *cert_pem, const char *const *names, unsigned days,
 		    struct fault *err);
 
+/* 1 = @ca_cert_pem signed the certificate, 0 = not, or -errno. */
+int pki_cert_is_signed(const char *cert_pem, const char *ca_cert_pem, struct fault *err);
+/* 0 = the certificate is that of @key_pem, -EBADMSG = of another key or unreadable. */
+int pki_cert_check_key(const char *cert_pem, const char *key_pem, struct fault *err);
+
 /* ECDSA P-256 over a SHA-256 digest. Raw = r||s, 64 bytes (JOSE). */
 int pki_sign_raw(const char *key_pem, const uint8_t digest[32], uint8_t ret_sig[64],
 		 struct fault *err);

@@ -116,7 +116,14 @@ static int make_identity(struct daemon *d, struct fault *err)
 {
 	struct service *svc = &d->svc;
 
+	bool is_lost = faccessat(d->dirfd, FILE_TOKEN_KEY, F_OK, 0) < 0 &&
+		       state_user_at(svc->state, 0);
+
 	int r = setup_key(d->dirfd, FILE_TOKEN_KEY, &d->token_key, err);
+	if (r == 0 && is_lost)
+		log_warning(
+			FILE_TOKEN_KEY
+			" was missing and is new: all tokens made so far are refused, media must be downloaded again");
 	if (r == 0)
 		r = auth_new(service_config_auth(svc->config), d->token_key, svc->state, &svc->auth,
 			     err);

@@ -82,6 +82,13 @@ static int ca_load(int dirfd, const char *ca_key, char **ret_pem, struct fault *
 	int r = file_read_at(dirfd, FILE_CA, PEM_MAX, ret_pem, &len, err);
 	if (r != -ENOENT)
 		return r;
+	/* Every medium and every installed host trusts the old one: it is never replaced in passing. */
+	if (faccessat(dirfd, FILE_SERVER_CERT, F_OK, 0) == 0)
+		return fault_set(
+			err, -ENOENT,
+			FILE_CA
+			" is missing: put it back from a backup, or remove " FILE_SERVER_CERT
+			" to begin with a new CA, which media and hosts of the old one do not trust");
 	AUTO(freep) char *pem = NULL;
 	char name[64], id[UUID_LEN + 1];
 	uuid_random(id);
@@ -94,6 +101,18 @@ static int ca_load(int dirfd, const char *ca_key, char **ret_pem, struct fault *
 	return r;
 }
 
+static int ca_check(const char *ca_pem, const char *ca_key, struct fault *err)
+{
+	struct fault why = FAULT_INIT;
+
+	int r = pki_cert_check_key(ca_pem, ca_key, &why);
+	return r < 0 ? fault_set(err, r,
+				 FILE_CA " and " FILE_CA_KEY
+					 " do not belong together, put both back from a backup: %s",
+				 fault_text(&why))
+		     : 0;
+}
+
 static int cert_load(int dirfd, const char *ca_key, struct setup_tls *t, const char *const *names,
 		     struct fault *err)
 {
@@ -102,11 +121,12 @@ static int cert_load(int dirfd, const char *ca_key, struct setup_tls *t, const c
 	int r = file_read_at(dirfd, FILE_SERVER_CERT, PEM_MAX, &t->cert_pem, &len, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (r == 0 && pki_cert_covers(t->cert_pem, names, RENEW_DAYS, NULL) == 1)
+	if (r == 0 && pki_cert_covers(t->cert_pem, names, RENEW_DAYS, NULL) == 1 &&
+	    pki_cert_is_signed(t->cert_pem, t->ca_pem, NULL) == 1)
 		return 0;
 	if (r == 0)
 		log_notice(
-			"making a new server certificate: the old one ends soon or lacks a name");
+			"making a new server certificate: the old one ends soon, lacks a name or is of another CA");
 	free(t->cert_pem);
 	t->cert_pem = NULL;
 	r = pki_server_cert_new(t->ca_pem, ca_key, t->key_pem, names, SERVER_DAYS, &t->cert_pem,
@@ -126,6 +146,8 @@ int setup_tls(int dirfd, const char *const *names, struct setup_tls *ret, struct
 		r = setup_key(dirfd, FILE_SERVER_KEY, &t.key_pem, err);
 	if (r == 0)
 		r = ca_load(dirfd, ca_key, &t.ca_pem, err);
+	if (r == 0)
+		r = ca_check(t.ca_pem, ca_key, err);
 	if (r == 0)
 		r = cert_load(dirfd, ca_key, &t, names, err);
 	if (ca_key)

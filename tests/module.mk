@@ -1,5 +1,7 @@
 # Programs that only the tests use.
-bins += bench-load bench-write
+bins += bench-load bench-measure bench-write
+bench-measure.src  := tests/bench/measure.c
+bench-measure.uses := common
 bench-load.src   := tests/bench/load.c
 bench-load.uses  := common
 bench-write.src  := tests/bench/write.c

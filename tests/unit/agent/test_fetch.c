@@ -37,7 +37,8 @@ struct rig {
 
 	/* the server's faults */
 	unsigned requests, refuse; /* so many requests get 503 */
-	unsigned cut;              /* so many answers end early */
+	unsigned cut;              /* so many answers end early … */
+	uint64_t cut_after;        /* … when so many bytes are sent */
 	unsigned damage;           /* so many answers have a wrong byte in the first frame */
 	bool no_ranges;            /* answers 200 */
 
@@ -99,8 +100,8 @@ struct answer {
 static long source_pread(void *ctx, void *data, size_t len, uint64_t offset)
 {
 	struct answer *a = ctx;
-	len = MIN_OF(len, 16384);
-	if (a->is_cut && a->sent > 40000)
+	len = MIN_OF(len, a->is_cut ? MIN_OF(a->rig->cut_after, 16384u) : 16384u);
+	if (a->is_cut && a->sent >= a->rig->cut_after)
 		return -EIO;
 	memcpy(data, a->rig->payload + offset, len);
 	if (a->is_damaged && !a->sent)
@@ -242,6 +243,7 @@ static int setup(void **state)
 	struct fault err = FAULT_INIT;
 
 	r->base = event_base_new();
+	r->cut_after = 40001;
 	make_image(r);
 	if (http_server_new(r->base, NULL, on_request, r, &r->server, &err) < 0 ||
 	    http_server_listen(r->server, "127.0.0.1:0", NULL, NULL, address, &err) < 0 ||
@@ -345,6 +347,24 @@ static void test_cut_goes_on(void **state)
 	assert_int_equal(r->waits, 3);
 	assert_in_range(fetch_payload_bytes(r->fetch), r->payload_len / 2,
 			r->payload_len + 3 * 64 * 1024);
+}
+
+/* A link that never lasts for a whole frame: each byte that came counts, and none comes twice. */
+static void test_cut_within_every_frame(void **state)
+{
+	struct rig *r = *state;
+	const struct slx_entry *e = &r->index.entries[2];
+
+	assert_true(e->length > 400);
+	r->cut_after = e->length / 4 + 1;
+	r->cut = 3;
+	r->stop_after = 1;
+	want(r, 2, 1);
+	run(r);
+	assert_string_equal(r->error, "");
+	assert_int_equal(r->got[2], 1);
+	assert_int_equal(r->requests, 4);
+	assert_int_equal(fetch_payload_bytes(r->fetch), e->length);
 }
 
 static void test_four_refusals_are_borne(void **state)
@@ -460,6 +480,7 @@ int main(void)
 		CASE(test_again),
 		CASE(test_end),
 		CASE(test_cut_goes_on),
+		CASE(test_cut_within_every_frame),
 		CASE(test_four_refusals_are_borne),
 		CASE(test_five_refusals_are_the_end),
 		CASE(test_server_without_ranges),

@@ -100,6 +100,57 @@ static void test_tls(void **state)
 	unit_tmp_close(fd, path);
 }
 
+static void write_file(int fd, const char *name, const char *text)
+{
+	assert_int_equal(file_replace_at(fd, name, text, strlen(text), 0600, NULL), 0);
+}
+
+/* What every medium trusts is never replaced in passing. */
+static void test_damaged_ca(void **state)
+{
+	static const char *const names[] = { "a.example.com", NULL };
+	struct setup_tls one, two;
+	char path[64];
+	int fd = unit_tmp_open(path);
+	AUTO(freep) char *other_key = NULL;
+	AUTO(freep) char *other_ca = NULL;
+	AUTO(freep) char *ca_key = NULL;
+	size_t len;
+
+	assert_int_equal(pki_key_new(&other_key, NULL), 0);
+	assert_int_equal(pki_ca_new(other_key, "Other", 10, &other_ca, NULL), 0);
+	assert_int_equal(setup_tls(fd, names, &one, NULL), 0);
+	assert_int_equal(file_read_at(fd, FILE_CA_KEY, 65536, &ca_key, &len, NULL), 0);
+
+	write_file(fd, FILE_CA, "garbage");
+	assert_int_equal(setup_tls(fd, names, &two, NULL), -EBADMSG);
+	write_file(fd, FILE_CA, other_ca);
+	assert_int_equal(setup_tls(fd, names, &two, NULL), -EBADMSG);
+	unlinkat(fd, FILE_CA, 0);
+	assert_int_equal(setup_tls(fd, names, &two, NULL), -ENOENT);
+	write_file(fd, FILE_CA, one.ca_pem);
+	unlinkat(fd, FILE_CA_KEY, 0);
+	assert_int_equal(setup_tls(fd, names, &two, NULL), -EBADMSG);
+
+	/* another CA with its key: its server certificate is made anew */
+	write_file(fd, FILE_CA, other_ca);
+	write_file(fd, FILE_CA_KEY, other_key);
+	assert_int_equal(setup_tls(fd, names, &two, NULL), 0);
+	assert_int_equal(pki_cert_is_signed(two.cert_pem, other_ca, NULL), 1);
+	assert_int_equal(pki_cert_is_signed(one.cert_pem, other_ca, NULL), 0);
+	setup_tls_done(&two);
+
+	/* everything as it was */
+	write_file(fd, FILE_CA, one.ca_pem);
+	write_file(fd, FILE_CA_KEY, ca_key);
+	write_file(fd, FILE_SERVER_CERT, one.cert_pem);
+	assert_int_equal(setup_tls(fd, names, &two, NULL), 0);
+	assert_string_equal(one.cert_pem, two.cert_pem);
+	setup_tls_done(&one);
+	setup_tls_done(&two);
+	unit_tmp_close(fd, path);
+}
+
 static void test_lock(void **state)
 {
 	char path[64];
@@ -138,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host_of), cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_names),   cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_damaged_ca),
 		cmocka_unit_test(test_lock),    cmocka_unit_test(test_state_dir),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
