@@ -66,6 +66,7 @@ struct priv {
 	struct event *writer_read, *writer_restart, *reboot_deadline;
 	struct install_report report;
 	uint32_t cancel_ask; /* 0 = nobody waits for the writer's end */
+	bool is_stopping;    /* the service wants it to end, whatever becomes of the asker */
 
 	struct event *joined; /* installed system: looks for the mark of slipway-join.target */
 	json_t *status, *net_status; /* owned */

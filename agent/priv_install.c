@@ -58,7 +58,7 @@ static void forget(struct priv *p)
 	job_done(&p->job);
 	free(TAKE(p->index));
 	p->index_len = 0;
-	p->has_job = false;
+	p->has_job = p->is_stopping = false;
 }
 
 static void report_failure(struct priv *p, int code, const char *text)
@@ -155,6 +155,10 @@ static void writer_failed(struct priv *p)
 	struct install_report r = p->report;
 
 	stop_writer(p);
+	if (r.code == -EPIPE && p->is_stopping) {
+		r.code = -ECANCELED;
+		str_copy(r.text, sizeof(r.text), "the installation was stopped");
+	}
 	/* Its source died under it: the next network process brings a new one, and the writer goes on where it was. */
 	if (r.code == -EPIPE && (p->is_net_lost || !p->net_pid) && !r.is_committed) {
 		log_notice("installation: goes on with a new network process");
@@ -275,7 +279,9 @@ static int identify(struct priv *p, struct fault *err)
 		p->job.expect = k->identity;
 		return 0;
 	}
-	if (p->allow_loop)
+	/* Loop devices are in no inventory. */
+	if (p->allow_loop && disk_id_read(p->job.device, &p->job.expect, NULL) == 0 &&
+	    str_starts(p->job.expect.name, "loop"))
 		return 0;
 	return fault_set(err, -ENODEV, "the disk %s is not in this host's inventory",
 			 p->job.device);
@@ -414,6 +420,11 @@ static void on_writer_stuck(evutil_socket_t fd, short what, void *ctx)
 		return;
 	log_warning(
 		"installation: the writer does not notice that its source is gone: starting it again");
+	if (p->is_stopping) {
+		p->report = (struct install_report){ .phase = INSTALL_FAILED, .code = -EPIPE };
+		writer_failed(p);
+		return;
+	}
 	stop_writer(p);
 	if (p->net_pid)
 		restart_writer(p);
@@ -422,9 +433,12 @@ static void on_writer_stuck(evutil_socket_t fd, short what, void *ctx)
 void priv_install_net_lost(struct priv *p)
 {
 	p->is_settling = false;
+	if (p->settle) /* its answer would reach the next process, under a number that means something else there */
+		evtimer_del(p->settle);
 	if (!p->has_writer)
 		return;
 	p->is_net_lost = true;
+	p->cancel_ask = 0; /* nobody waits for the answer any more; the stop stands */
 	timer_set(p, &p->writer_restart, on_writer_stuck, NET_DEATH_WAIT_S);
 }
 
@@ -436,6 +450,7 @@ void priv_install_cancel(struct priv *p, uint32_t ask)
 	}
 	if (p->has_writer) {
 		p->cancel_ask = ask;
+		p->is_stopping = true;
 		install_writer_cancel(&p->writer);
 		return;
 	}

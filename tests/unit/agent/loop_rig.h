@@ -68,6 +68,32 @@ static inline void loop_done(struct loop *l)
 	closep(&l->file);
 }
 
+/* The loop device @loop stands on @file from now on, whatever it stood on before. */
+static inline int loop_attach(const char *loop, const char *file)
+{
+	AUTO(closep) int backing = open(file, O_RDWR | O_CLOEXEC);
+	struct loop_config c = { .fd = (uint32_t)backing };
+	int r = -EBUSY;
+
+	/* It is detached when the last descriptor is closed. */
+	for (int i = 0; r == -EBUSY && i < 50; i++) {
+		AUTO(closep) int fd = open(loop, O_RDWR | O_CLOEXEC);
+
+		r = ioctl(fd, LOOP_CONFIGURE, &c) < 0 ? -errno : 0;
+		if (r == -EBUSY && ioctl(fd, LOOP_CLR_FD) < 0 && errno != ENXIO)
+			return -errno;
+		if (r == -EBUSY)
+			usleep(20000);
+	}
+	return r;
+}
+
+/* The same name, another disk: what a hot swap looks like. */
+static inline int loop_again(const struct loop *l)
+{
+	return loop_attach(l->path, l->file_path);
+}
+
 static inline void run(const char *const *argv)
 {
 	struct fault err = FAULT_INIT;

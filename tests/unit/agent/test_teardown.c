@@ -39,25 +39,6 @@ struct change {
 	bool is_done;
 };
 
-static int loop_attach(const char *loop, const char *file)
-{
-	AUTO(closep) int backing = open(file, O_RDWR | O_CLOEXEC);
-	struct loop_config c = { .fd = (uint32_t)backing };
-	int r = -EBUSY;
-
-	/* It is detached when the last descriptor is closed. */
-	for (int i = 0; r == -EBUSY && i < 50; i++) {
-		AUTO(closep) int fd = open(loop, O_RDWR | O_CLOEXEC);
-
-		r = ioctl(fd, LOOP_CONFIGURE, &c) < 0 ? -errno : 0;
-		if (r == -EBUSY && ioctl(fd, LOOP_CLR_FD) < 0 && errno != ENXIO)
-			return -errno;
-		if (r == -EBUSY)
-			usleep(20000);
-	}
-	return r;
-}
-
 /* The loop device that stood on the disk when the plan was made now stands on something else. */
 static void loop_moves(void *ctx, const struct install_report *r)
 {
