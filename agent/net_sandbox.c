@@ -9,6 +9,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -85,8 +86,6 @@ static const char *const allowed[] = {
 	"timerfd_create",
 	"timerfd_settime",
 	/* memory */
-	"mmap",
-	"mmap2",
 	"munmap",
 	"mremap",
 	"madvise",
@@ -206,6 +205,25 @@ static int allow_open(scmp_filter_ctx ctx)
 	return r;
 }
 
+/* Memory is writable or executable, never both: what was received cannot be run. Shared objects are mapped to be read and run. */
+static int allow_mappings(scmp_filter_ctx ctx)
+{
+	static const char *const calls[] = { "mmap", "mmap2" };
+	static const scmp_datum_t kinds[] = { 0, PROT_WRITE, PROT_EXEC };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls) * ARRAY_SIZE(kinds); i++) {
+		int nr = seccomp_syscall_resolve_name(calls[i / ARRAY_SIZE(kinds)]);
+		if (nr == __NR_SCMP_ERROR)
+			continue;
+		int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+					 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC,
+						 kinds[i % ARRAY_SIZE(kinds)]));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int allow_threads(scmp_filter_ctx ctx)
 {
 	const scmp_datum_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
@@ -214,10 +232,10 @@ static int allow_threads(scmp_filter_ctx ctx)
 				 SCMP_A0(SCMP_CMP_MASKED_EQ, flags, flags));
 	if (!r)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	/* No executable memory can be made writable or the other way round; shared objects are mapped, then made read-only. */
+	/* Nothing becomes executable that was not mapped so. */
 	if (!r)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				     SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (!r)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 				     SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
@@ -251,6 +269,8 @@ int sandbox_enter(bool only_log, struct fault *err)
 		r = allow_sockets(ctx);
 	if (!r)
 		r = allow_open(ctx);
+	if (!r)
+		r = allow_mappings(ctx);
 	if (!r)
 		r = allow_threads(ctx);
 	/* All threads get the filter; there is one at this point, but a library may have started another. */

@@ -44,6 +44,7 @@ static void drop_out_fd(struct ipc *c)
 {
 	struct ipc_out_fd *first = c->out_fds;
 	c->out_fds = first->next;
+	c->out_fds_n--;
 	close(first->fd);
 	free(first);
 }
@@ -102,6 +103,8 @@ int ipc_queue(struct ipc *c, uint16_t type, uint32_t id, const void *data, size_
 	struct ipc_out_fd *o = NULL;
 	if (len > c->max)
 		return -EMSGSIZE;
+	if (fd >= 0 && c->out_fds_n == IPC_FDS_MAX)
+		return -ENOBUFS;
 	if (c->out.max - c->out.len < sizeof(h) + len)
 		compact(c);
 	int r = buf_reserve(&c->out, sizeof(h) + len);
@@ -116,6 +119,7 @@ int ipc_queue(struct ipc *c, uint16_t type, uint32_t id, const void *data, size_
 	while (*last)
 		last = &(*last)->next;
 	*last = o;
+	c->out_fds_n += o != NULL;
 	/* cannot fail: the room is reserved */
 	(void)buf_append(&c->out, &h, sizeof(h));
 	(void)buf_append(&c->out, data, len);

@@ -11,6 +11,7 @@
 
 #define IPC_MAX_DEFAULT (16u << 20)
 #define IPC_HEADER_SIZE 12
+#define IPC_FDS_MAX 64 /* descriptors that wait to be sent on one channel */
 
 struct ipc_msg {
 	uint16_t type;
@@ -27,6 +28,7 @@ struct ipc {
 	size_t out_sent;            /* bytes of out that are gone already */
 	int in_fd;                  /* received, waits for its frame; -1 = none */
 	struct ipc_out_fd *out_fds; /* descriptors that wait for their frame, oldest first */
+	unsigned out_fds_n;
 };
 
 int ipc_pair(int ret_fds[2]);                     /* close-on-exec, both blocking */
@@ -41,7 +43,8 @@ int ipc_recv_timeout(struct ipc *c, struct ipc_msg *ret, int timeout_ms);
 
 /*
  * Use on a loop: queue, flush when writable, read when readable. No call blocks, whatever the descriptor's mode. -EMSGSIZE:
- * longer than the maximum; -ENOBUFS: the peer does not read and the queue is full (two messages of the maximum).
+ * longer than the maximum; -ENOBUFS: the peer does not read and the queue is full (two messages of the maximum, or IPC_FDS_MAX
+ * descriptors).
  */
 int ipc_queue(struct ipc *c, uint16_t type, uint32_t id, const void *data, size_t len, int fd);
 int ipc_flush(struct ipc *c); /* 1 = all out, 0 = would block, -errno */

@@ -105,6 +105,18 @@ static int try_exec_memory(void)
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return p == MAP_FAILED || mprotect(p, 4096, PROT_READ | PROT_EXEC) < 0 ? errno : 0;
 }
+static int try_writable_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+	return p == MAP_FAILED ? errno : 0;
+}
+static int try_map_program(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY);
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	return p == MAP_FAILED ? errno : 0;
+}
 static int try_tcp_socket(void)
 {
 	return socket(AF_INET6, SOCK_STREAM, 0) < 0 && errno != EAFNOSUPPORT ? errno : 0;
@@ -163,9 +175,11 @@ static const struct {
 	{ "open a packet socket", try_packet_socket, EPERM },
 	{ "make a namespace", try_unshare, EPERM },
 	{ "make memory executable", try_exec_memory, EPERM },
+	{ "map memory writable and executable", try_writable_code, EPERM },
 	{ "write to a block device", try_loop_device, EPERM },
 	/* what its work needs */
 	{ "read a file", try_read_file, 0 },
+	{ "map a program's code, as name services are loaded", try_map_program, 0 },
 	{ "open a TCP socket", try_tcp_socket, 0 },
 	{ "use a memfd", try_memfd, 0 },
 	{ "start a thread", try_thread, 0 },

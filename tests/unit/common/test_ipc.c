@@ -272,6 +272,26 @@ static void test_full_queue(void **state)
 	assert_int_equal(ipc_queue(&c->a, 1, 0, data, sizeof(data), -1), 0);
 }
 
+/* Who does not read gets no stock of descriptors: they are few, and what hangs on them may be large. */
+static void test_descriptors_that_wait_are_few(void **state)
+{
+	struct channel *c = *state;
+	AUTO(closep) int fd = pipe_with("x");
+	unsigned queued = 0, before = open_descriptors();
+	int r = 0;
+
+	while (r == 0 && queued <= 1000) {
+		r = ipc_queue(&c->a, 1, 0, NULL, 0, fd);
+		queued += r == 0;
+	}
+	assert_int_equal(r, -ENOBUFS);
+	assert_int_equal(queued, IPC_FDS_MAX);
+	assert_int_equal(open_descriptors(), before + IPC_FDS_MAX);
+	assert_int_equal(ipc_queue(&c->a, 1, 0, NULL, 0, -1), 0);
+	assert_true(ipc_flush(&c->a) >= 0);
+	assert_int_equal(ipc_queue(&c->a, 1, 0, NULL, 0, fd), 0);
+}
+
 static void test_peer_is_gone(void **state)
 {
 	struct channel *c = *state;
@@ -355,6 +375,7 @@ int main(void)
 		CASE(test_descriptors_are_not_lost_on_done),
 		CASE(test_unasked_descriptors),
 		CASE(test_full_queue),
+		CASE(test_descriptors_that_wait_are_few),
 		CASE(test_peer_is_gone),
 		CASE(test_timeout),
 		cmocka_unit_test(test_two_processes),
