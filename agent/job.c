@@ -94,7 +94,8 @@ static int decode_file(json_t *item, struct job *j, struct fault *err)
 	AUTO(freep) void *data = NULL;
 	size_t len;
 
-	if (!is_seed_path(path) || json_i64(item, "mode") != SEED_MODE || !text || strlen(text) > 2 * (size_t)INSTALL_FILE_MAX ||
+	if (!is_seed_path(path) || json_i64(item, "mode") != SEED_MODE || !text ||
+	    strlen(text) > 2 * (size_t)INSTALL_FILE_MAX ||
 	    base64_decode(text, strlen(text), &data, &len) < 0)
 		return fault_set(err, -EINVAL, "a file of the installation cannot be used");
 	int r = job_add_file(j, path, SEED_MODE, data, len);

@@ -13,10 +13,10 @@ struct writer {
 	struct writer_spec spec;
 	const struct slx *slx;
 	struct chunk_pool *pool;
-	uint8_t *present;                  /* bitmap: on the disk (written or found) */
-	uint8_t *safe;                     /* bitmap: on the disk and flushed */
-	uint8_t *tries;                    /* per chunk: how often it was asked for */
-	uint8_t *bad;                      /* bitmap: read back wrong */
+	uint8_t *present;        /* bitmap: on the disk (written or found) */
+	uint8_t *safe;           /* bitmap: on the disk and flushed */
+	uint8_t *tries;          /* per chunk: how often it was asked for */
+	uint8_t *bad;            /* bitmap: read back wrong */
 	uint64_t total, written; /* bytes of non-zero chunks */
 	uint64_t verified;       /* bytes of all chunks */
 	uint64_t since_flush, flush_bytes, reused;
@@ -424,9 +424,10 @@ static int verify_done(struct writer *w, const struct chunk_job *job, struct fau
 static int zero_again(struct writer *w, uint32_t i, struct fault *err)
 {
 	if (++w->tries[i] >= INSTALL_CHUNK_TRIES)
-		return fault_set(err, -EBADMSG,
-				 "chunk %u (offset %llu) was read back with other bytes than zeros %d times",
-				 i, (unsigned long long)offset_of(w, i), w->tries[i]);
+		return fault_set(
+			err, -EBADMSG,
+			"chunk %u (offset %llu) was read back with other bytes than zeros %d times",
+			i, (unsigned long long)offset_of(w, i), w->tries[i]);
 	return zero_by_writing(w, i, i + 1, err);
 }
 

@@ -3,6 +3,11 @@
  * One installation on a disk in memory, for the tests of the install engine: image, index, disk,
  * the other end of the stream, and what must hold afterwards.
  */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
 #include "agent/install.h"
@@ -40,7 +45,7 @@ static inline void on_report(void *ctx, const struct install_report *r)
 }
 
 static inline int install(struct mem_disk *m, const struct rig_index *x, const uint8_t *image,
-		   const char *state, struct run *run)
+			  const char *state, struct run *run)
 {
 	const struct install_params p = {
 		.device = "memory",
@@ -49,7 +54,9 @@ static inline int install(struct mem_disk *m, const struct rig_index *x, const u
 		.index_len = x->len,
 		.state_path = state,
 	};
-	const struct install_sink sink = { .report = on_report, .ctx = run, .cancel = &run->cancel };
+	const struct install_sink sink = { .report = on_report,
+					   .ctx = run,
+					   .cancel = &run->cancel };
 
 	run->cancel = 0;
 	if (m->cancel_at)
@@ -70,7 +77,8 @@ static inline bool is_zero(const uint8_t *p, size_t len)
  * Everything behind the first MiB is the image; the table is the image's, moved to the end of the
  * disk.
  */
-static inline void check_installed(const struct mem_disk *m, const uint8_t *disk, const uint8_t *image)
+static inline void check_installed(const struct mem_disk *m, const uint8_t *disk,
+				   const uint8_t *image)
 {
 	uint32_t s = m->d.id.sector_size;
 	AUTO(gpt_done) struct gpt g = { 0 }, want = { 0 };

@@ -3,6 +3,11 @@
  * Loop devices as disks, a small image with real file systems, and the writer as a process, for the
  * tests that need root.
  */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <poll.h>

@@ -43,7 +43,9 @@ static void test_status_is_one_line(void **state)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", r->dir);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	setenv("NOTIFY_SOCKET", address.sun_path, 1);
-	rig_say_text(r, MSG_STATUS, "{\"state\":\"polling\\nMAINPID=1\\u001b[2J\",\"last_error\":\"a\\u001b]0;x\\u0007b\"}");
+	rig_say_text(
+		r, MSG_STATUS,
+		"{\"state\":\"polling\\nMAINPID=1\\u001b[2J\",\"last_error\":\"a\\u001b]0;x\\u0007b\"}");
 	unsetenv("NOTIFY_SOCKET");
 	while ((n = recv(fd, got, sizeof(got) - 1, 0)) > 0) {
 		got[n] = '\0';
@@ -210,9 +212,18 @@ static void test_reboot_deadline_stands(void **state)
 static void test_nonsense(void **state)
 {
 	static const char *const payloads[] = {
-		"", "{", "[]", "null", "7", "\"x\"", "{}", "{\"state\":7,\"last_error\":[],\"agent_version\":{}}",
-		"{\"offset_us\":\"x\"}", "{\"offset_us\":9223372036854775807}",
-		"{\"offset_us\":-9223372036854775808}", "{\"offset_us\":1e300}",
+		"",
+		"{",
+		"[]",
+		"null",
+		"7",
+		"\"x\"",
+		"{}",
+		"{\"state\":7,\"last_error\":[],\"agent_version\":{}}",
+		"{\"offset_us\":\"x\"}",
+		"{\"offset_us\":9223372036854775807}",
+		"{\"offset_us\":-9223372036854775808}",
+		"{\"offset_us\":1e300}",
 		"{\"step_id\":1,\"install_id\":2,\"device\":3,\"role\":4,\"image_url\":5}",
 		"{\"step_id\":\"\",\"install_id\":\"\",\"device\":\"\",\"role\":\"\",\"image_url\":\"\",\"files\":7}",
 		"{\"step_id\":\"s\",\"install_id\":\"11111111-2222-3333-4444-555555555555\",\"device\":\"/dev/mem\","

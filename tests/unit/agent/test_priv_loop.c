@@ -82,9 +82,12 @@ static void test_good(void **state)
 static void test_lies_on_the_stream(void **state)
 {
 	static const struct install_frame frames[] = {
-		{ 0, 1 << 19 },      { 0, 0 },
-		{ 7, 1 << 20 },      { 1 << 30, 1 << 20 },
-		{ 0, UINT32_MAX },   { INSTALL_FRAME_ERROR, INSTALL_ERROR_MAX + 1 },
+		{ 0, 1 << 19 },
+		{ 0, 0 },
+		{ 7, 1 << 20 },
+		{ 1 << 30, 1 << 20 },
+		{ 0, UINT32_MAX },
+		{ INSTALL_FRAME_ERROR, INSTALL_ERROR_MAX + 1 },
 		{ INSTALL_FRAME_ERROR, 0 },
 	};
 

@@ -69,9 +69,8 @@ static bool loop_is_free(const char *path)
 	return ioctl(fd, LOOP_GET_STATUS64, &info) < 0;
 }
 
-static int install_here(struct set *s,
-			void (*report)(void *ctx, const struct install_report *r), void *ctx,
-			struct fault *err)
+static int install_here(struct set *s, void (*report)(void *ctx, const struct install_report *r),
+			void *ctx, struct fault *err)
 {
 	const struct install_params p = params(s);
 	const struct install_sink sink = { .report = report, .ctx = ctx };
@@ -117,7 +116,6 @@ static void test_new_layer_is_taken_off(void **state)
 	check_disk(&s);
 	loop_done(&c.upper);
 }
-
 
 /* A loop device on the disk, and one on a partition's place of another: only the first goes. */
 static void test_loop(void **state)
