@@ -1,6 +1,7 @@
 #include "hwprobe/context.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -9,6 +10,7 @@
 #include "hwprobe/device_read.h"
 #include "hwprobe/netdump.h"
 #include "hwprobe/probe.h"
+#include "hwprobe/scrub.h"
 
 enum { DEVICE_TIMEOUT_MS = 2000, BMC_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
 
@@ -128,21 +130,52 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 	return 0;
 }
 
+static int record_failed(struct hwp_ctx *ctx, int rc)
+{
+	struct fault err = FAULT_INIT;
+	fault_set(&err, rc, "cannot record: %s", strerror(-rc));
+	log_fault(&ctx->opt, &err);
+	return rc;
+}
+
+/* The machine as the folder shows it. */
+static int probe_record(struct hwp_ctx *ctx, int dirfd, unsigned parts,
+			struct hwp_inventory **ret_inv)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dirfd);
+	struct hwp_options opt = ctx->opt;
+	opt.sysroot = path;
+	AUTO(hwp_closep) struct hwp_ctx *replay = NULL;
+	int rc = hwp_open(&replay, &opt);
+	return rc < 0 ? rc : hwp_probe(replay, parts ? parts : opt.parts, ret_inv);
+}
+
+static int record_and_scrub(struct hwp_ctx *ctx, int dirfd, unsigned parts,
+			    struct hwp_inventory **ret_inv)
+{
+	int rc = scrub_tree(dirfd);
+	if (rc < 0)
+		return record_failed(ctx, rc);
+	hwp_unref(TAKE(*ret_inv));
+	return probe_record(ctx, dirfd, parts, ret_inv);
+}
+
 int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts, struct hwp_inventory **ret_inv)
 {
 	if (!ctx->root.is_live)
 		return -EINVAL;
+	AUTO(inventory_freep) struct hwp_inventory *inv = NULL;
 	ctx->root.record_fd = dirfd;
 	ctx->root.record_error = 0;
 	ctx->bmc.until_ms = 0; /* what is remembered would not be recorded */
-	int rc = hwp_probe(ctx, parts, ret_inv);
+	int rc = hwp_probe(ctx, parts, &inv);
 	ctx->root.record_fd = -1;
-	if (!rc && ctx->root.record_error) {
-		struct fault err = FAULT_INIT;
-		rc = fault_set(&err, ctx->root.record_error, "cannot record: %s",
-			       strerror(-ctx->root.record_error));
-		log_fault(&ctx->opt, &err);
-		hwp_unref(TAKE(*ret_inv));
-	}
+	if (!rc && ctx->root.record_error)
+		rc = record_failed(ctx, ctx->root.record_error);
+	if (!rc && ctx->opt.flags & HWP_SCRUB)
+		rc = record_and_scrub(ctx, dirfd, parts, &inv);
+	if (!rc)
+		*ret_inv = TAKE(inv);
 	return rc;
 }

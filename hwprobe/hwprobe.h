@@ -40,6 +40,7 @@ enum hwp_flag {
 	HWP_NO_DEVICE_READ = 1, /* open no device node: bootable stays false, BMC addresses unset */
 	HWP_NO_UDEV = 2,        /* ignore the udev database */
 	HWP_NO_APPLIANCE = 4,   /* no special case for a dm device named agent* */
+	HWP_SCRUB = 32,         /* hwp_record(): take out whose machine it is */
 	HWP_EXPLAIN = 16,       /* remember for hwp_explain() what was tried */
 	HWP_MORE =
 		8, /* read also what only the full format shows and what costs more: CPU topology */
@@ -247,7 +248,8 @@ HWP_API void hwp_close(struct hwp_ctx *ctx);
 HWP_API int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv);
 /*
  * As hwp_probe(), and writes whatever was read into the empty folder @dirfd: a machine that .sysroot replays with the same result.
- * It holds serial numbers, addresses and the kernel command line as they are. Only of the running machine (-EINVAL).
+ * It holds serial numbers, addresses and the kernel command line as they are, unless the options have HWP_SCRUB: then each is replaced
+ * by something of the same shape, and *ret_inv is what the record shows. Only of the running machine (-EINVAL).
  */
 HWP_API int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts,
 		       struct hwp_inventory **ret_inv);

@@ -77,6 +77,12 @@ static int set_record(void *ctx, const char *value, struct fault *err)
 	return 0;
 }
 
+static int set_scrub(void *ctx, const char *value, struct fault *err)
+{
+	((struct arguments *)ctx)->opt.flags |= HWP_SCRUB;
+	return 0;
+}
+
 static int set_explain(void *ctx, const char *value, struct fault *err)
 {
 	struct arguments *a = ctx;
@@ -126,6 +132,7 @@ static const struct option_spec options[] = {
 	{ "parts", 'p', "LIST", "only these parts: cpu,memory,disks,interfaces,…", set_parts },
 	{ "sysroot", 0, "DIR", "a recorded machine instead of this one", set_sysroot },
 	{ "record", 0, "DIR", "record this machine into a new folder", set_record },
+	{ "scrub", 0, NULL, "with --record: without serial numbers, addresses, …", set_scrub },
 	{ "explain", 0, "PATH", "where a value came from: disks.sda.serial", set_explain },
 	{ "watch", 0, NULL, "one line of JSON now and at each change", set_watch },
 	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },
@@ -213,6 +220,10 @@ static int run(void *ctx, int argc, char **argv)
 	struct arguments *a = ctx;
 	if ((a->record || a->is_watching) && a->opt.sysroot) {
 		log_error("--record and --watch are for the running machine, not with --sysroot");
+		return EXIT_USAGE;
+	}
+	if (a->opt.flags & HWP_SCRUB && !a->record) {
+		log_error("--scrub belongs to --record");
 		return EXIT_USAGE;
 	}
 	if (a->format != HWP_JSON_ASSISTED || a->record)

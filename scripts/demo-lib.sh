@@ -238,7 +238,7 @@ console_time() { # seconds since power-on of the first (or -n N: Nth) console li
 		n=$2
 		shift 2
 	}
-	grep -aE -m "$n" -- "$1" "$dir/console.log" 2>/dev/null | tail -n 1 | awk '{ print $1 }'
+	grep -aE -m "$n" -- "$1" "$dir/console.log" 2>/dev/null | tail -n 1 | awk '{ print $1 }' || true
 }
 
 cpu_seconds() { # of a process
