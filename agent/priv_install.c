@@ -475,6 +475,10 @@ void priv_install_reboot(struct priv *p)
 {
 	struct fault err = FAULT_INIT;
 
+	if (p->config.no_disk_writes) {
+		log_warning("this agent runs with --no-disk-writes: it does not reboot");
+		return;
+	}
 	/* The network process may ask for this only when a disk is complete. */
 	if (!p->has_job || !p->job.is_done) {
 		log_warning("a reboot was asked for without a complete installation: refused");

@@ -367,6 +367,19 @@ static void test_cut_within_every_frame(void **state)
 	assert_int_equal(fetch_payload_bytes(r->fetch), e->length);
 }
 
+/* The payload is shorter than its index says. */
+static void test_payload_cut_short(void **state)
+{
+	struct rig *r = *state;
+
+	r->payload_len = r->index.entries[50].offset + 1;
+	want(r, 50, 1);
+	want(r, CHUNKS - 1, 1);
+	run(r);
+	assert_non_null(strstr(r->error, "5 tries in a row without a byte"));
+	assert_int_equal(r->n_got, 0);
+}
+
 static void test_four_refusals_are_borne(void **state)
 {
 	struct rig *r = *state;
@@ -481,6 +494,7 @@ int main(void)
 		CASE(test_end),
 		CASE(test_cut_goes_on),
 		CASE(test_cut_within_every_frame),
+		CASE(test_payload_cut_short),
 		CASE(test_four_refusals_are_borne),
 		CASE(test_five_refusals_are_the_end),
 		CASE(test_server_without_ranges),

@@ -208,6 +208,17 @@ static void test_reboot_deadline_stands(void **state)
 			 second.tv_sec * 10 + second.tv_usec / 100000);
 }
 
+/* A state directory that another start has left, and now only a look is wanted. */
+static void test_no_disk_writes_means_no_reboot(void **state)
+{
+	struct priv_rig *r = *state;
+
+	r->p.config.no_disk_writes = true;
+	r->p.has_job = r->p.job.is_done = true;
+	rig_say(r, MSG_REBOOT, 0, NULL, 0, -1);
+	assert_false(is_rebooted(r));
+}
+
 /* Every type with everything that is not what belongs there. */
 static void test_nonsense(void **state)
 {
@@ -266,6 +277,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_logs_are_not_made_on_stock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pong_answers_a_ping, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reboot_deadline_stands, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_disk_writes_means_no_reboot, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
 	};
 
