@@ -200,11 +200,20 @@ static int socket_listen(const struct addrinfo *ai, uint64_t idle_ms)
 	return TAKE_FD(fd);
 }
 
+int http_server_check_address(const char *addr_port, struct fault *err)
+{
+	char host[256], port[8];
+	return address_split(addr_port, host, sizeof(host), port, sizeof(port))
+		       ? fault_set(err, -EINVAL, "\"%s\" is not ADDRESS:PORT", addr_port)
+		       : 0;
+}
+
 static int address_listen(const char *addr_port, uint64_t idle_ms, struct fault *err)
 {
 	char host[256], port[8];
-	if (address_split(addr_port, host, sizeof(host), port, sizeof(port)))
-		return fault_set(err, -EINVAL, "\"%s\" is not ADDRESS:PORT", addr_port);
+	if (http_server_check_address(addr_port, err))
+		return -EINVAL;
+	(void)address_split(addr_port, host, sizeof(host), port, sizeof(port));
 
 	struct addrinfo hints = { .ai_family = AF_UNSPEC,
 				  .ai_socktype = SOCK_STREAM,

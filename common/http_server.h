@@ -26,6 +26,8 @@ struct http_limits {
  */
 typedef void (*http_handler)(void *ctx, struct http_request *req);
 
+/* 0, or -EINVAL: @addr_port is not what http_server_listen() takes. */
+int http_server_check_address(const char *addr_port, struct fault *err);
 /* @cert_pem, @key_pem: NULL = plain HTTP. @addr_port: "127.0.0.1:8090", "[::]:9543"; port 0 = the kernel's choice. */
 int http_server_new(struct event_base *base, const struct http_limits *limits, http_handler handler,
 		    void *ctx, struct http_server **ret, struct fault *err);

@@ -93,8 +93,6 @@ static int set_defaults(struct verb_context *c, char agent[PATH_LEN_MAX], struct
 {
 	const char *date = getenv("SOURCE_DATE_EPOCH");
 
-	if (!c->output)
-		return fault_set(err, -EINVAL, "name a folder by --output");
 	if (!c->build.root)
 		c->build.root = "/";
 	if (!c->build.epoch && !str_empty(date)) {
@@ -115,6 +113,8 @@ static int run(void *ctx, int argc, char **argv)
 	struct progress progress;
 	char agent[PATH_LEN_MAX];
 
+	if (!c->output)
+		return verb_usage("build", "name a folder by --output");
 	if (set_defaults(c, agent, &err) < 0)
 		return verb_fail(&err);
 	if (dir_make_at(AT_FDCWD, c->output, 0755, &err) < 0)

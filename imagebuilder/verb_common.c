@@ -12,6 +12,12 @@ int verb_fail(const struct fault *err)
 	return EXIT_FAILED;
 }
 
+int verb_usage(const char *verb, const char *sentence)
+{
+	fprintf(stderr, "slipway-image: %s\nTry \"slipway-image %s --help\".\n", sentence, verb);
+	return EXIT_USAGE;
+}
+
 int verb_set_json(void *ctx, const char *value, struct fault *err)
 {
 	((struct verb_context *)ctx)->json = true;

@@ -219,10 +219,10 @@ static int run(void *ctx, int argc, char **argv)
 			  : open(argv[0], O_RDONLY | O_CLOEXEC);
 
 	(void)argc;
+	if (!c->output)
+		return verb_usage("os-image", "name the files to write by --output");
 	if (fd < 0)
 		fault_set(&err, -errno, "cannot open %s: %s", argv[0], strerror(errno));
-	else if (!c->output)
-		fault_set(&err, -EINVAL, "name the files to write by --output");
 	if (err.code)
 		return verb_fail(&err);
 	c->os_image.in_fd = fd;

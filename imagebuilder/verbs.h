@@ -23,6 +23,8 @@ extern const struct verb verb_build, verb_customize, verb_show, verb_verify, ver
 
 /* Prints "slipway-image: <sentence>" and returns EXIT_FAILED. */
 int verb_fail(const struct fault *err);
+/* Prints "slipway-image: <sentence>" and where help is; returns EXIT_USAGE. */
+int verb_usage(const char *verb, const char *sentence);
 int verb_set_json(void *ctx, const char *value, struct fault *err);
 int verb_set_output(void *ctx, const char *value, struct fault *err);
 /* Opens a boot image; @flags as for open(2). */

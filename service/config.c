@@ -7,7 +7,9 @@
 
 #include "common/cleanup.h"
 #include "common/conf.h"
+#include "common/http_server.h"
 #include "common/str.h"
+#include "service/store.h"
 
 #define SECTION "slipwayd"
 #define K(name, t, member)                                                \
@@ -130,7 +132,14 @@ int service_config_check(const struct service_config *c, struct fault *err)
 		return fault_set(err, -EINVAL,
 				 "default_version must be a version number, not \"%s\"",
 				 c->default_version ? c->default_version : "");
-	int r = check_url("service_base_url", c->service_base_url, err);
+	/* before anything is made in the state folder */
+	int r = http_server_check_address(c->https, err);
+	if (r == 0 && !str_eq(c->http, "off"))
+		r = http_server_check_address(c->http, err);
+	if (r == 0)
+		r = store_check(c->store, err);
+	if (r == 0)
+		r = check_url("service_base_url", c->service_base_url, err);
 	if (r == 0)
 		r = check_url("image_base_url", c->image_base_url, err);
 	if (r == 0)

@@ -82,6 +82,8 @@ struct store {
 
 extern const struct store_ops store_sqlite;
 
+/* 0, or -ENOTSUP: there is no such store in this program. */
+int store_check(const char *where, struct fault *err);
 /* "sqlite" (DIR/slipway.db) or a URL whose scheme names the back end. -ENOTSUP when this program has none for it. */
 int store_open(const char *where, int dirfd, const uint8_t key[SEAL_KEY_LEN], struct store **ret,
 	       struct fault *err);

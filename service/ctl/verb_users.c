@@ -57,7 +57,7 @@ static int read_password(const char *path, struct secret *ret, struct fault *err
 	return r < 0 ? fault_oom(err) : 0;
 }
 
-/* Without a file a random one is made, and printed once. */
+/* Without a file a random one is made. */
 static int make_password(struct secret *ret, struct fault *err)
 {
 	uint8_t bytes[RANDOM_PASSWORD_BYTES];
@@ -66,7 +66,7 @@ static int make_password(struct secret *ret, struct fault *err)
 	AUTO(freep) char *text = base64url_encode(bytes, sizeof(bytes));
 	if (!text || secret_set(ret, text) < 0)
 		return fault_oom(err);
-	printf("%s\n", text);
+	secret_wipe(text, strlen(text));
 	return 0;
 }
 
@@ -83,7 +83,12 @@ static int with_password(const struct ctl *ctl, const char *verb, const char *na
 				json_pack("{s:s, s:s?, s:s}", "name", name, "role", ctl->role,
 					  "password", secret_reveal(&password)),
 				-1, &v, &err);
-	return r < 0 ? ctl_fail(&err) : EXIT_DONE;
+	if (r < 0)
+		return ctl_fail(&err);
+	/* only now: whoever reads it may rely on it */
+	if (!ctl->password_file)
+		printf("%s\n", secret_reveal(&password));
+	return EXIT_DONE;
 }
 
 static int add(void *ctx, int argc, char **argv)

@@ -63,3 +63,12 @@ if jq -e '.modules | index("mpt3sas")' "$TMP/c/base.json" >/dev/null; then fail 
 if build "$TMP/d" --grub-dir="$TMP/nothing" 2>"$TMP/err"; then fail "built without GRUB"; fi
 grep -q 'grub-efi-amd64-bin.*--grub-dir' "$TMP/err" || fail "unhelpful: $(cat "$TMP/err")"
 [ ! -e "$TMP/d/base.json" ] || fail "a failed build left base.json"
+
+# what must be named is a matter of usage
+for verb in build "os-image /dev/null"; do
+	status=0
+	# shellcheck disable=SC2086 # a verb and its operand
+	"$BIN/slipway-image" $verb 2>"$TMP/err" || status=$?
+	[ $status = 2 ] || fail "$verb without --output ended with $status"
+	grep -q -e --output "$TMP/err" || fail "$verb without --output said: $(cat "$TMP/err")"
+done

@@ -110,6 +110,8 @@ new=$("${CTL[@]}" tokens agent "$IE")
 [ "$(status_of "https://$HTTPS/os-images/$id/image.slx" -H "X-Secret-Key: $new")" = 200 ] || fail "the token after a revocation"
 [ "$("${CTL[@]}" tokens agent "$IE" | wc -l)" = 1 ] || fail "more than the token was printed"
 password=$("${CTL[@]}" users add --role=read-only eve)
+if "${CTL[@]}" users add eve >"$TMP/out" 2>/dev/null; then fail "a user was added twice"; fi
+[ ! -s "$TMP/out" ] || fail "a password that is nobody's was printed"
 [ "$(status_of -u "eve:$password" "https://$HTTPS/api/assisted-install/v2/infra-envs")" = 200 ] || fail "the new user"
 [ "$(status_of -u "eve:$password" -X DELETE "https://$HTTPS/api/assisted-install/v2/infra-envs/$IE")" = 403 ] || fail "a reader may not delete"
 echo another-password | "${CTL[@]}" users passwd --password-file=- eve

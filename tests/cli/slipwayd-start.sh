@@ -78,6 +78,10 @@ expect_usage --nonsense
 expect_usage --auth=maybe --state-dir="$dir"
 expect_usage --config="$TMP/none"
 expect_usage --ready-fd=77
+expect_usage --https=nonsense --state-dir="$TMP/untouched"
+expect_usage --http=127.0.0.1:99999 --state-dir="$TMP/untouched"
+expect_usage --store=mysql --state-dir="$TMP/untouched"
+[ ! -e "$TMP/untouched" ] || fail "a usage error made a state folder"
 printf '[slipwayd]\ncolour = red\n' >"$TMP/conf"
 expect_usage --config="$TMP/conf"
 grep -q "conf:2" "$TMP/err" || fail "the line is not named: $(cat "$TMP/err")"

@@ -70,6 +70,9 @@ static void test_bad(void **state)
 		{ "[slipwayd]\nimage_base_url = https://host/path\n", "image_base_url" },
 		{ "[slipwayd]\npayload_base_url = ftp://host\n", "payload_base_url" },
 		{ "[slipwayd]\ndefault_version = a/b\n", "default_version" },
+		{ "[slipwayd]\nhttps = nonsense\n", "ADDRESS:PORT" },
+		{ "[slipwayd]\nhttps = off\n", "ADDRESS:PORT" },
+		{ "[slipwayd]\nhttp = 127.0.0.1:99999\n", "ADDRESS:PORT" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct service_config c;
