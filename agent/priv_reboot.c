@@ -13,7 +13,10 @@
 static int run_command(const char *command, struct fault *err)
 {
 	const char *const argv[] = { command, NULL };
+	/* The agent's own environment may hold its token (PULL_SECRET_TOKEN). */
+	const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	struct proc_spec spec = { .argv = argv,
+				  .env = env,
 				  .stdin_fd = -1,
 				  .stdout_fd = STDERR_FILENO,
 				  .timeout_ms = COMMAND_TIMEOUT_MS };

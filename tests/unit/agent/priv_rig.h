@@ -70,7 +70,7 @@ static inline void rig_begin(struct priv_rig *r)
 		abort();
 	snprintf(r->reboot, sizeof(r->reboot), "%s/reboot", r->dir);
 	snprintf(r->rebooted, sizeof(r->rebooted), "%s/rebooted", r->dir);
-	script = str_printf("#!/bin/sh\necho >%s\n", r->rebooted);
+	script = str_printf("#!/bin/sh\nenv >%s\n", r->rebooted);
 	if (file_replace_at(AT_FDCWD, r->reboot, script, strlen(script), 0700, NULL) < 0)
 		abort();
 	r->p.state_dir = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -91,6 +91,20 @@ static void test_reboot_needs_an_installation(void **state)
 	assert_false(r->p.has_job);
 }
 
+static void test_reboot_command_has_no_token(void **state)
+{
+	struct priv_rig *r = *state;
+	AUTO(freep) char *text = NULL;
+	size_t len;
+
+	r->p.has_job = r->p.job.is_done = true;
+	setenv("PULL_SECRET_TOKEN", "header.claims.signature", 1);
+	rig_say(r, MSG_REBOOT, 0, NULL, 0, -1);
+	unsetenv("PULL_SECRET_TOKEN");
+	assert_int_equal(file_read_at(AT_FDCWD, r->rebooted, 65536, &text, &len, NULL), 0);
+	assert_null(strstr(text, "header.claims.signature"));
+}
+
 /* The disk is complete, the machine on its way down: nothing begins anew on that disk. */
 static void test_nothing_begins_while_rebooting(void **state)
 {
@@ -269,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_status_is_one_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_status_is_short, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reboot_needs_an_installation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reboot_command_has_no_token, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_begins_while_rebooting, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_an_installed_system_installs_nothing, setup,
