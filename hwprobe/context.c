@@ -146,6 +146,7 @@ static int probe_record(struct hwp_ctx *ctx, int dirfd, unsigned parts,
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", dirfd);
 	struct hwp_options opt = ctx->opt;
 	opt.sysroot = path;
+	opt.log = NULL; /* it was told when this machine was read */
 	AUTO(hwp_closep) struct hwp_ctx *replay = NULL;
 	int rc = hwp_open(&replay, &opt);
 	return rc < 0 ? rc : hwp_probe(replay, parts ? parts : opt.parts, ret_inv);

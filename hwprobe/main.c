@@ -132,7 +132,7 @@ static const struct option_spec options[] = {
 	{ "parts", 'p', "LIST", "only these parts: cpu,memory,disks,interfaces,…", set_parts },
 	{ "sysroot", 0, "DIR", "a recorded machine instead of this one", set_sysroot },
 	{ "record", 0, "DIR", "record this machine into a new folder", set_record },
-	{ "scrub", 0, NULL, "with --record: without serial numbers, addresses, …", set_scrub },
+	{ "scrub", 0, NULL, "with --record: without what tells whose it is", set_scrub },
 	{ "explain", 0, "PATH", "where a value came from: disks.sda.serial", set_explain },
 	{ "watch", 0, NULL, "one line of JSON now and at each change", set_watch },
 	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },

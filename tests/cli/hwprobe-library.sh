@@ -52,7 +52,7 @@ if unshare -n true 2>/dev/null && command -v ip >/dev/null; then
 	unshare -n timeout 20 bash -c '"$0" 1 >"$1" & watcher=$!
 		for _ in $(seq 100); do [ -s "$1" ] && break; sleep 0.05; done
 		ip link set lo up
-		wait $watcher' "$TMP/watch" "$TMP/out" || fail "the change was not seen"
-	[ "$(cat "$TMP/out")" = "lo
-lo (carrier)" ] || fail "the change is not told: $(cat "$TMP/out")"
+		wait $watcher' "$TMP/watch" "$TMP/changes" || fail "the change was not seen"
+	[ "$(cat "$TMP/changes")" = "lo
+lo (carrier)" ] || fail "the change is not told: $(cat "$TMP/changes")"
 fi

@@ -83,6 +83,28 @@ case $got in 0 | 3) ;; *) fail "--record: status $got" ;; esac
 "$hwprobe" --sysroot="$TMP/record" >"$TMP/replay" 2>/dev/null || [ $? = 3 ] || fail "the record cannot be shown"
 cmp "$TMP/live" "$TMP/replay" || fail "the replay differs"
 status 1 --record="$TMP/record"
+
+# without what tells whose it is: what is shown is what the record shows
+"$hwprobe" --record="$TMP/scrubbed" --scrub >"$TMP/shown" 2>/dev/null || [ $? = 3 ] || fail "--scrub"
+"$hwprobe" --sysroot="$TMP/scrubbed" >"$TMP/replay" 2>/dev/null || [ $? = 3 ] || fail "the scrubbed record cannot be shown"
+cmp "$TMP/shown" "$TMP/replay" || fail "the replay of the scrubbed record differs"
+python3 - "$TMP/live" "$TMP/shown" "$TMP/scrubbed" <<'X' || fail "something is left in the scrubbed record"
+import json, os, sys
+live, shown = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))
+assert [d["size_bytes"] for d in live["disks"]] == [d["size_bytes"] for d in shown["disks"]]
+assert [i["name"] for i in live["interfaces"]] == [i["name"] for i in shown["interfaces"]]
+secrets = [i["mac_address"] for i in live["interfaces"] if i.get("mac_address", "").strip("0:f")]
+secrets += [d["serial"] for d in live["disks"] if len(d.get("serial", "")) > 7] + [d["wwn"] for d in live["disks"] if "wwn" in d]
+for folder, _, files in os.walk(sys.argv[3]):
+    for name in files:
+        data = os.path.join(folder, name).encode()
+        if os.path.isfile(data) and not os.path.islink(data):
+            data += open(data, "rb").read()
+        for s in secrets:
+            assert s.encode() not in data, (s, name)
+            assert s.count(":") != 5 or bytes.fromhex(s.replace(":", "")) not in data, (s, name)
+X
+status 2 --scrub
 "$hwprobe" >/dev/full 2>"$TMP/err" && fail "a full device was not noticed"
 if command -v strace >/dev/null && strace -qq -o "$TMP/trace" -f -e trace=execve,write,rename,unlink,mkdir "$hwprobe" >/dev/null 2>&1 || [ -s "$TMP/trace" ]; then
 	[ "$(grep -c 'execve(' "$TMP/trace")" = 1 ] || fail "something was executed: $(cat "$TMP/trace")"

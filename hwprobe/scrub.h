@@ -1,0 +1,63 @@
+#pragma once
+/*
+ * Takes out of a recorded machine what tells whose it is: serial numbers, WWNs, UUIDs, MAC and IP addresses, the host name, names of
+ * targets, what stands on the command line. Each is replaced by something of the same length and shape, the same one wherever it
+ * occurs (file contents, file names, link targets, binary tables), so that the record replays and its parts still fit together.
+ * The replacements depend on a random key that is thrown away.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "hwprobe/arena.h"
+
+enum {
+	SCRUB_SHORT = 5, /* shorter texts are left: they occur by chance */
+	SCRUB_LONG = 8,  /* from here on a text need not stand alone */
+	SCRUB_FILE_MAX = 64 << 20,
+	SCRUB_DEPTH_MAX = 64,
+	SCRUB_SECRETS_MAX = 1 << 20,
+};
+
+struct scrub_secret {
+	const uint8_t *bytes, *instead;
+	size_t len;
+	bool is_word; /* neither a letter nor a digit may stand beside it */
+};
+
+struct scrub {
+	uint8_t key[16];
+	struct arena mem;
+	struct scrub_secret *v;
+	size_t n;
+};
+
+/* Replaces everything below @dirfd. 0 or -errno; the folder is then to be thrown away. */
+int scrub_tree(int dirfd);
+
+/* --- scrub_secrets.c ---------------------------------------------------------------------------------------- */
+/* A number that depends on the key and on @data only (SipHash-2-4). */
+uint64_t scrub_hash(const struct scrub *s, const void *data, size_t len);
+/* Digits become digits, letters letters of the same case, hex stays hex; the rest stays. Placeholders ("None") stay, too. */
+void scrub_shape(const struct scrub *s, char *text, size_t len);
+/* A text that must vanish; white space at its ends does not count. */
+void scrub_add(struct scrub *s, const char *text, size_t len);
+/* A MAC address in all its spellings and as bytes; the vendor's half stays. */
+void scrub_add_mac(struct scrub *s, const uint8_t mac[6]);
+void scrub_mac(const struct scrub *s, uint8_t mac[6]);
+/* An address of @len bytes (4, 16) of which @bits count: addresses that shared a prefix still share one. */
+void scrub_ip(const struct scrub *s, uint8_t *ip, size_t len, unsigned bits);
+/* Sorts for scrub_apply(). */
+void scrub_ready(struct scrub *s);
+/* Replaces in place; true = something was. */
+bool scrub_apply(const struct scrub *s, void *data, size_t len);
+
+/* --- scrub_files.c: files whose format is known ------------------------------------------------------------- */
+/* What the file says that must vanish elsewhere, too. */
+void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len);
+/* Rewrites the file's contents in place; the new length. */
+size_t scrub_file(const struct scrub *s, const char *path, char *data, size_t len);
+
+/* --- scrub_net.c: netlink dumps and the talk with the BMC ---------------------------------------------------- */
+void scrub_learn_links(struct scrub *s, const char *data, size_t len);
+void scrub_addresses(const struct scrub *s, char *data, size_t len);
+void scrub_ipmi(const struct scrub *s, char *data, size_t len);

@@ -1,0 +1,417 @@
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/mountinfo.h"
+#include "hwprobe/scrub.h"
+#include "hwprobe/smbios.h"
+#include "hwprobe/udev_db.h"
+
+#define DMI_TABLE "sys/firmware/dmi/tables/DMI"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static bool is_one_of(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+/* --- SMBIOS (DSP0134): strings that tell one machine from another --------------------------------------------- */
+
+static const struct {
+	uint8_t type, at;
+} smbios_strings[] = { { 1, 0x07 },  { 2, 0x07 },  { 2, 0x08 },  { 3, 0x07 },
+		       { 3, 0x08 },  { 4, 0x20 },  { 4, 0x21 },  { 17, 0x18 },
+		       { 17, 0x19 }, { 22, 0x07 }, { 39, 0x08 }, { 39, 0x09 } };
+
+enum { OEM_STRINGS = 11, OPTION_STRINGS = 12, UUID_AT = 0x08, UUID_BYTES = 16 };
+
+/* The string of number @number; NULL = none. */
+static const char *smbios_string(const struct smbios_item *i, unsigned number, size_t *ret_len)
+{
+	const char *p = i->strings, *end = p + i->strings_len;
+	for (; number && p < end && *p; p += strnlen(p, (size_t)(end - p)) + 1) {
+		*ret_len = strnlen(p, (size_t)(end - p));
+		if (--number == 0)
+			return p;
+	}
+	return NULL;
+}
+
+static void shape_string(const struct scrub *s, const struct smbios_item *i, unsigned number)
+{
+	size_t len;
+	char *text = (char *)smbios_string(i, number, &len);
+	if (text)
+		scrub_shape(s, text, len);
+}
+
+static void smbios_uuid(const struct scrub *s, const struct smbios_item *i)
+{
+	uint8_t *uuid = (uint8_t *)i->data + UUID_AT;
+	if (i->len < UUID_AT + UUID_BYTES)
+		return;
+	for (size_t at = 0; at < UUID_BYTES; at += 8) {
+		uint64_t random = scrub_hash(s, uuid, 8);
+		memcpy(uuid + at, &random, 8);
+	}
+}
+
+static void in_smbios(const struct scrub *s, char *data, size_t len)
+{
+	struct smbios table;
+	struct smbios_item i = { 0 };
+	if (smbios_init(&table, data, len) < 0)
+		return;
+	for (int n = 0; n < SMBIOS_STRUCTURES_MAX && smbios_next(&table, &i); n++) {
+		for (size_t k = 0; k < ARRAY_SIZE(smbios_strings); k++)
+			if (smbios_strings[k].type == i.type)
+				shape_string(s, &i, smbios_u8(&i, smbios_strings[k].at));
+		bool is_free_text = i.type == OEM_STRINGS || i.type == OPTION_STRINGS;
+		for (unsigned k = 1; is_free_text && k <= smbios_u8(&i, 4); k++)
+			shape_string(s, &i, k);
+		if (i.type == SMBIOS_SYSTEM)
+			smbios_uuid(s, &i);
+	}
+}
+
+/* --- learning ------------------------------------------------------------------------------------------------- */
+
+/* Attributes of sysfs that name one thing in the world. */
+static const char *const secret_attrs[] = {
+	"serial",
+	"wwid",
+	"uuid",
+	"nguid",
+	"eui",
+	"unique_id",
+	"product_serial",
+	"product_uuid",
+	"board_serial",
+	"chassis_serial",
+	"board_asset_tag",
+	"chassis_asset_tag",
+	"port_name",
+	"node_name",
+	"port_id",
+	"fabric_name",
+	"targetname",
+	"target-name",
+	"initiatorname",
+	"initiator-name",
+	"ipaddress",
+	"ip-addr",
+	"hostname",
+	"subsysnqn",
+	"hostnqn",
+	"address",
+	"cid",
+	"csd",
+	"mac",
+	"port_guid",
+	"node_guid",
+	"vpd_pg80",
+	"serial-number",
+};
+
+/* What stands behind the kind in a name of device-mapper: "mpath-3600…", "part1-mpath-3600…", "LVM-…", "CRYPT-LUKS2-…". */
+static void learn_dm_uuid(struct scrub *s, const char *text, size_t len)
+{
+	bool is_partition = len > 4 && str_starts(text, "part");
+	for (int kinds = is_partition ? 2 : 1; kinds > 0; kinds--) {
+		const char *dash = memchr(text, '-', len);
+		if (!dash)
+			return;
+		len -= (size_t)(dash + 1 - text);
+		text = dash + 1;
+	}
+	scrub_add(s, text, len);
+}
+
+/* "pci-0000:05:00.0-fc-0x500…-lun-0", "ip-192.0.2.1:3260-iscsi-iqn.2001-04.x:y-lun-1" */
+static void learn_id_path(struct scrub *s, const char *text)
+{
+	const char *iscsi = strstr(text, "-iscsi-"), *lun = strstr(text, "-lun-");
+	for (const char *p = text; (p = strstr(p, "0x")); p += 2)
+		scrub_add(s, p, 2 + strspn(p + 2, "0123456789abcdef"));
+	if (!iscsi || !lun || lun < iscsi)
+		return;
+	scrub_add(s, iscsi + strlen("-iscsi-"), (size_t)(lun - iscsi) - strlen("-iscsi-"));
+	const char *ip = strstr(text, "ip-");
+	if (ip && ip < iscsi)
+		scrub_add(s, ip + strlen("ip-"), strcspn(ip + strlen("ip-"), ":-"));
+}
+
+static void learn_property(struct scrub *s, const char *key, const char *value)
+{
+	static const char *const parts[] = { "SERIAL", "WWN",  "UUID", "WWID",
+					     "NQN",    "_IQN", "_MAC", "GUID" };
+	if (!strcmp(key, "DM_UUID")) {
+		learn_dm_uuid(s, value, strlen(value));
+		return;
+	}
+	if (!strcmp(key, "ID_PATH"))
+		learn_id_path(s, value);
+	/* The type of a partition is a UUID that all the world shares. */
+	if (!strcmp(key, "ID_PART_ENTRY_TYPE"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (strstr(key, parts[i]))
+			scrub_add(s, value, strlen(value));
+}
+
+static void learn_udev(struct scrub *s, const char *data, size_t len)
+{
+	for (const char *line = data, *end; line < data + len; line = end + 1) {
+		end = memchr(line, '\n', (size_t)(data + len - line));
+		end = end ? end : data + len;
+		char *copy = arena_copy(&s->mem, line, (size_t)(end - line));
+		char *value = copy && str_starts(copy, "E:") ? strchr(copy, '=') : NULL;
+		if (!value)
+			continue;
+		*value++ = '\0';
+		learn_property(s, copy + 2, value);
+	}
+}
+
+void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len)
+{
+	const char *name = base_name(path);
+	if (str_starts(path, "run/udev/data/"))
+		learn_udev(s, data, len);
+	else if (!strcmp(path, "netlink/link.nl"))
+		scrub_learn_links(s, data, len);
+	else if (str_starts(path, "sys/") && str_ends(path, "/dm/uuid"))
+		learn_dm_uuid(s, data, len);
+	else if (!strcmp(path, "proc/sys/kernel/hostname"))
+		scrub_add(s, data, len);
+	else if (!strcmp(name, "vpd_pg80") && len > 4)
+		scrub_add(s, data + 4, len - 4);
+	else if (str_starts(path, "sys/") &&
+		 is_one_of(secret_attrs, ARRAY_SIZE(secret_attrs), name))
+		scrub_add(s, data, len);
+}
+
+/* --- rewriting ------------------------------------------------------------------------------------------------ */
+
+static size_t in_hostname(const struct scrub *s, char *data, size_t len)
+{
+	scrub_shape(s, data, strcspn(data, "\n"));
+	return len;
+}
+
+/* The second line is the host name. */
+static size_t in_uname(const struct scrub *s, char *data, size_t len)
+{
+	char *name = strchr(data, '\n');
+	if (name)
+		scrub_shape(s, name + 1, strcspn(name + 1, "\n"));
+	return len;
+}
+
+/* Behind the "="; of a word without one, what could be an address: anything with a digit. */
+static char *value_of(const char *word)
+{
+	const char *value = strchr(word, '=');
+	if (value)
+		return (char *)value + 1;
+	return (char *)word + (strpbrk(word, "0123456789") ? 0 : strlen(word));
+}
+
+/* Words whose value tells how the machine was booted, but not whose it is. */
+static bool is_harmless(const char *word)
+{
+	static const char *const keys[] = {
+		"console=",  "BOOTIF=",  "root=live:",   "coreos.liveiso=", "coreos.live.",
+		"earlycon=", "rd.live.", "mitigations=", "systemd.unit="
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (str_starts(word, keys[i]))
+			return true;
+	return strlen(value_of(word)) < SCRUB_SHORT - 1;
+}
+
+static size_t in_cmdline(const struct scrub *s, char *data, size_t len)
+{
+	for (char *p = data; *p;) {
+		p += strspn(p, " \t\n");
+		size_t n = strcspn(p, " \t\n");
+		char after = p[n];
+		p[n] = '\0';
+		if (!is_harmless(p))
+			scrub_shape(s, value_of(p), strlen(value_of(p)));
+		p[n] = after;
+		p += n;
+	}
+	return len;
+}
+
+/* The boot signature, and what says that this is a medium we were booted from (ECMA-119 8.4); nothing else of a disk is looked at. */
+static size_t in_device(const struct scrub *s, char *data, size_t len)
+{
+	static const struct {
+		size_t at, len;
+	} kept[] = { { 510, 2 }, { 32768, 6 }, { 32768 + 40, 32 } };
+	size_t from = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(kept) && from < len; i++) {
+		memset(data + from, 0, MIN_OF(kept[i].at, len) - from);
+		from = kept[i].at + kept[i].len;
+	}
+	if (from < len)
+		memset(data + from, 0, len - from);
+	return len;
+}
+
+/* Of pages with identifiers only their being there counts. */
+static size_t in_vpd83(const struct scrub *s, char *data, size_t len)
+{
+	if (len > 4)
+		memset(data + 4, 0, len - 4);
+	return len;
+}
+
+static size_t in_vpd80(const struct scrub *s, char *data, size_t len)
+{
+	if (len > 4)
+		scrub_shape(s, data + 4, len - 4);
+	return len;
+}
+
+/* Is it about a local disk, or one of the mounts that tell how the system was booted? */
+static bool is_kept_mount(const struct mount *m)
+{
+	static const char *const points[] = { "/", "/sysroot", "/sys/firmware/efi/efivars" };
+	return m->major || str_starts(m->source, "/dev/") ||
+	       is_one_of(points, ARRAY_SIZE(points), m->point);
+}
+
+/* The folder of a person or a project: what stands below is theirs. An "iso" at its end tells the medium. */
+static void shape_point(const struct scrub *s, char *line, const char *point)
+{
+	static const char *const above[] = { "/home/", "/media/", "/run/media/", "/mnt/", "/srv/" };
+	char *p = strstr(line, point);
+	for (size_t i = 0; p && i < ARRAY_SIZE(above); i++) {
+		if (!str_starts(point, above[i]))
+			continue;
+		size_t n = strlen(above[i]), len = strlen(point) - (str_ends(point, "iso") ? 3 : 0);
+		if (len > n)
+			scrub_shape(s, p + n, len - n);
+		return;
+	}
+}
+
+static size_t in_mountinfo(const struct scrub *s, char *data, size_t len)
+{
+	AUTO(arena_done) struct arena tmp = { 0 };
+	char *out = data;
+	for (char *line = data, *end; line < data + len; line = end + 1) {
+		end = memchr(line, '\n', (size_t)(data + len - line));
+		end = end ? end : data + len;
+		size_t n = (size_t)(end - line);
+		struct mount_table t;
+		char *copy = arena_copy(&tmp, line, n);
+		if (!copy)
+			return 0;
+		mountinfo_parse(&t, &tmp, copy);
+		if (t.n != 1 || !is_kept_mount(&t.v[0]))
+			continue;
+		char *whole = arena_copy(&tmp, line, n);
+		if (!whole)
+			return 0;
+		shape_point(s, whole, t.v[0].point);
+		memcpy(out, whole, n);
+		out += n;
+		*out++ = '\n';
+	}
+	return (size_t)(out - data);
+}
+
+static size_t in_table(const struct scrub *s, char *data, size_t len)
+{
+	in_smbios(s, data, len);
+	return len;
+}
+
+static size_t in_ipmi(const struct scrub *s, char *data, size_t len)
+{
+	scrub_ipmi(s, data, len);
+	return len;
+}
+
+static size_t in_netlink(const struct scrub *s, char *data, size_t len)
+{
+	scrub_apply(s, data, len);
+	scrub_addresses(s, data, len);
+	return len;
+}
+
+static size_t in_secret(const struct scrub *s, char *data, size_t len)
+{
+	size_t n = len;
+	while (n && isspace((unsigned char)data[n - 1]))
+		n--;
+	scrub_shape(s, data, n);
+	return len;
+}
+
+static size_t as_it_is(const struct scrub *s, char *data, size_t len)
+{
+	return len;
+}
+
+/* The first line that starts the path counts; other files lose what scrub_learn() has learnt. */
+static const struct {
+	const char *prefix, *name; /* of the path; the last component, NULL = any */
+	size_t (*rewrite)(const struct scrub *s, char *data, size_t len);
+} formats[] = {
+	{ DMI_TABLE, NULL, in_table },
+	{ "sys/class/dmi/id/", "product_serial", in_secret },
+	{ "sys/class/dmi/id/", "product_uuid", in_secret },
+	{ "sys/class/dmi/id/", "board_serial", in_secret },
+	{ "sys/class/dmi/id/", "board_asset_tag", in_secret },
+	{ "sys/class/dmi/id/", "chassis_serial", in_secret },
+	{ "sys/class/dmi/id/", "chassis_asset_tag", in_secret },
+	{ "sys/devices/virtual/dmi/id/", "product_serial", in_secret },
+	{ "sys/devices/virtual/dmi/id/", "product_uuid", in_secret },
+	{ "sys/devices/virtual/dmi/id/", "board_serial", in_secret },
+	{ "sys/devices/virtual/dmi/id/", "board_asset_tag", in_secret },
+	{ "sys/devices/virtual/dmi/id/", "chassis_serial", in_secret },
+	{ "sys/devices/virtual/dmi/id/", "chassis_asset_tag", in_secret },
+	{ "sys/firmware/devicetree/base/", "serial-number", in_secret },
+	{ "sys/firmware/efi/", NULL, as_it_is },
+	{ "sys/devices/system/", NULL, as_it_is },
+	{ "sys/", "vpd_pg80", in_vpd80 },
+	{ "sys/", "vpd_pg83", in_vpd83 },
+	{ "sys/", "size", as_it_is },
+	{ "sys/", "start", as_it_is },
+	{ "proc/sys/kernel/hostname", NULL, in_hostname },
+	{ "proc/cmdline", NULL, in_cmdline },
+	{ "proc/self/mountinfo", NULL, in_mountinfo },
+	{ "proc/cpuinfo", NULL, as_it_is },
+	{ "proc/meminfo", NULL, as_it_is },
+	{ "uname", NULL, in_uname },
+	{ "cpuid.txt", NULL, as_it_is },
+	{ "ipmi.txt", NULL, in_ipmi },
+	{ "netlink/", NULL, in_netlink },
+	{ "dev/", NULL, in_device },
+};
+
+size_t scrub_file(const struct scrub *s, const char *path, char *data, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (str_starts(path, formats[i].prefix) &&
+		    (!formats[i].name || !strcmp(base_name(path), formats[i].name))) {
+			return formats[i].rewrite(s, data, len);
+		}
+	scrub_apply(s, data, len);
+	return len;
+}

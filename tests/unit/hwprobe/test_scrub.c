@@ -1,0 +1,298 @@
+/*
+ * The machines of tests/data/roots, scrubbed: nothing that names one of them is left anywhere, in whatever spelling, and what is left
+ * still is the same machine. And the pieces of which that is made.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <ftw.h>
+#include "common/str.h"
+#include "hwprobe/scrub.h"
+#include "tests/unit/hwprobe/expected.h"
+#include "tests/unit/hwprobe/tree.h"
+
+/* --- pieces --------------------------------------------------------------------------------------------------- */
+
+static void expect_shape(const struct scrub *s, const char *text, bool is_kept)
+{
+	char got[64];
+	snprintf(got, sizeof(got), "%s", text);
+	scrub_shape(s, got, strlen(got));
+	assert_int_equal(strlen(got), strlen(text));
+	if (!strcmp(got, text) != is_kept)
+		fail_msg("%s became %s", text, got);
+	for (size_t i = 0; text[i]; i++) {
+		assert_int_equal(!!isdigit((unsigned char)text[i]),
+				 !!isdigit((unsigned char)got[i]));
+		assert_int_equal(!!isupper((unsigned char)text[i]),
+				 !!isupper((unsigned char)got[i]));
+		if (!isalnum((unsigned char)text[i]))
+			assert_int_equal(text[i], got[i]);
+	}
+}
+
+static void test_shapes(void **state)
+{
+	static const char *const changed[] = { "WD-WX11D1234567", "5000c500a1b2c3d4", "1234-ABCD",
+					       "iqn.2001-04.com.example:storage.7" };
+	static const char *const kept[] = { "None",      "To be filled by O.E.M.", "0000000000",
+					    "localhost", "Not Specified",          "--" };
+	const struct scrub s = { .key = "fifteen letters" };
+	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++)
+		expect_shape(&s, changed[i], false);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		expect_shape(&s, kept[i], true);
+	/* The same text becomes the same; another key, something else. */
+	const struct scrub other = { .key = "another key" };
+	char a[] = "5000c500a1b2c3d4", b[] = "5000c500a1b2c3d4", c[] = "5000c500a1b2c3d4";
+	scrub_shape(&s, a, strlen(a));
+	scrub_shape(&s, b, strlen(b));
+	scrub_shape(&other, c, strlen(c));
+	assert_string_equal(a, b);
+	assert_string_not_equal(a, c);
+	assert_int_equal(strspn(a, "0123456789abcdef"), strlen(a));
+}
+
+static void test_words(void **state)
+{
+	struct scrub s = { .key = "k" };
+	scrub_add(&s, "0x5000c500a1b2c3d4\n", 19);
+	scrub_add(&s, " 12345678 ", 10);
+	scrub_add(&s, "ab1", 3);    /* too short */
+	scrub_add(&s, "simple", 6); /* no digit */
+	scrub_ready(&s);
+	assert_int_equal(s.n, 2);
+	char text[] = "wwn-0x5000c500a1b2c3d4 naa.5000c500a1b2c3d4 1234567890 12345678 ab1 simple";
+	assert_true(scrub_apply(&s, text, strlen(text)));
+	assert_null(strstr(text, "5000c500a1b2c3d4"));
+	assert_non_null(strstr(text, " 1234567890 "));
+	assert_null(strstr(text, " 12345678 "));
+	assert_non_null(strstr(text, " ab1 simple"));
+	assert_memory_equal(text + 6, text + 27, 16); /* the same in both places */
+	assert_false(scrub_apply(&s, text, 4));
+	arena_done(&s.mem);
+}
+
+static uint32_t v4(const struct scrub *s, const char *text, unsigned bits)
+{
+	uint8_t ip[4];
+	assert_int_equal(inet_pton(AF_INET, text, ip), 1);
+	scrub_ip(s, ip, 4, bits);
+	return (uint32_t)ip[0] << 24 | (uint32_t)ip[1] << 16 | (uint32_t)ip[2] << 8 | ip[3];
+}
+
+static void test_addresses(void **state)
+{
+	const struct scrub s = { .key = "some key" };
+	uint32_t host = v4(&s, "203.0.113.77", 32), net = v4(&s, "203.0.113.64", 26);
+	assert_int_not_equal(host, 0xcb00714d);
+	assert_int_equal(host >> 24, 203);
+	assert_int_equal(host >> 6, net >> 6);
+	assert_int_equal(net & 0x3f, 0);
+	assert_int_equal(v4(&s, "192.168.7.9", 32) >> 16, 0xc0a8);
+	assert_int_equal(v4(&s, "127.0.0.1", 32), 0x7f000001);
+	assert_int_equal(v4(&s, "0.0.0.0", 0), 0);
+	uint8_t local[16] = { 0xfe, 0x80, [8] = 2, 0, 0, 0xff, 0xfe, 1, 2, 3 },
+		one[16] = { [15] = 1 };
+	scrub_ip(&s, local, 16, 128);
+	assert_memory_equal(local, "\xfe\x80\0\0\0\0\0\0", 8);
+	assert_memory_not_equal(local + 8, "\2\0\0\xff\xfe\1\2\3", 8);
+	scrub_ip(&s, one, 16, 128);
+	assert_int_equal(one[15], 1);
+}
+
+static void test_bmc(void **state)
+{
+	char talk[] = "06 42 01 > 00 01 04 01\n0c 02 01 03 00 00 > 00 11 cb 00 71 0a\n"
+		      "0c 02 01 05 00 00 > 00 11 0c c4 7a 01 02 03\n0c 02 01 03 00 00 > 00 11 cb\n";
+	char before[sizeof(talk)];
+	const struct scrub s = { .key = "bmc" };
+	memcpy(before, talk, sizeof(talk));
+	scrub_ipmi(&s, talk, strlen(talk));
+	assert_int_equal(strlen(talk), strlen(before));
+	assert_memory_equal(talk, before, 23 + 27); /* up to the first octet */
+	assert_null(strstr(talk, "cb 00 71 0a"));
+	assert_non_null(strstr(talk, "> 00 11 0c c4 7a "));
+	assert_null(strstr(talk, "7a 01 02 03"));
+	assert_non_null(strstr(talk, "> 00 11 cb\n"));
+}
+
+/* --- whole machines ------------------------------------------------------------------------------------------- */
+
+static struct {
+	struct tree tree;
+	size_t skip;
+	const char *needle; /* looked for by find_one() */
+	size_t needle_len;
+} copy; /* nftw() takes no argument for its callback */
+
+static int copy_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	char target[1024];
+	char *data = NULL;
+	size_t len = 0;
+	if (type == FTW_D)
+		return 0;
+	if (type == FTW_SL || type == FTW_SLN) {
+		ssize_t n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			return -1;
+		target[n] = '\0';
+		tree_link(&copy.tree, path + copy.skip, target);
+		return 0;
+	}
+	if (file_read_at(AT_FDCWD, path, 1 << 20, &data, &len, NULL) < 0)
+		return -1;
+	tree_write(&copy.tree, path + copy.skip, data, len);
+	free(data);
+	return 0;
+}
+
+static int find_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	char target[1024];
+	char *data = NULL;
+	size_t len = 0;
+	bool is_found = strstr(path + copy.skip, copy.needle) != NULL;
+	if (type == FTW_SL || type == FTW_SLN) {
+		ssize_t n = readlink(path, target, sizeof(target) - 1);
+		is_found |= n > 0 && memmem(target, (size_t)n, copy.needle, copy.needle_len);
+	} else if (type == FTW_F && file_read_at(AT_FDCWD, path, 1 << 20, &data, &len, NULL) == 0) {
+		is_found |= memmem(data, len, copy.needle, copy.needle_len) != NULL;
+	}
+	free(data);
+	if (is_found)
+		fprintf(stderr, "%s is left in %s\n", copy.needle, path);
+	return is_found;
+}
+
+/* A name without a digit, or one that firmware puts into every machine, may stay. */
+static void expect_gone(const char *text)
+{
+	if (!text || strlen(text) < SCRUB_SHORT || !strpbrk(text, "123456789"))
+		return;
+	if (str_starts(text, "0x"))
+		text += 2;
+	copy.needle = text;
+	copy.needle_len = strlen(text);
+	copy.skip = strlen(copy.tree.dir);
+	assert_int_equal(nftw(copy.tree.dir, find_one, 16, FTW_PHYS), 0);
+}
+
+static void expect_nobody(const struct hwp_inventory *inv)
+{
+	for (size_t i = 0; i < hwp_disk_count(inv); i++) {
+		expect_gone(hwp_disk_at(inv, i)->serial.s);
+		expect_gone(hwp_disk_at(inv, i)->wwn.s);
+		for (size_t k = 0; k < hwp_disk_at(inv, i)->partition_count; k++)
+			expect_gone(hwp_disk_at(inv, i)->partitions[k].uuid.s);
+	}
+	for (size_t i = 0; i < hwp_nic_count(inv); i++)
+		expect_gone(hwp_nic_at(inv, i)->mac_address.s);
+	const struct hwp_vendor *v = hwp_get_system_vendor(inv);
+	expect_gone(v->serial_number.s);
+	expect_gone(v->uuid.s);
+	expect_gone(v->board_serial.s);
+	expect_gone(v->chassis_serial.s);
+	for (size_t i = 0; i < hwp_get_memory(inv)->dimm_count; i++)
+		expect_gone(hwp_get_memory(inv)->dimms[i].serial_number.s);
+}
+
+static void expect_same_disk(const struct hwp_disk *a, const struct hwp_disk *b)
+{
+	assert_string_equal(a->name.s, b->name.s);
+	assert_int_equal(a->size_bytes.v, b->size_bytes.v);
+	assert_string_equal(a->drive_type.s, b->drive_type.s);
+	assert_int_equal(a->reason_count, b->reason_count);
+	assert_int_equal(a->bootable.v, b->bootable.v);
+	assert_int_equal(a->is_installation_media.v, b->is_installation_media.v);
+	assert_int_equal(a->has_uuid.v, b->has_uuid.v);
+	assert_int_equal(!a->by_id.s, !b->by_id.s);
+	assert_int_equal(!a->by_path.s, !b->by_path.s);
+	assert_int_equal(!a->serial.s, !b->serial.s);
+	assert_int_equal(!a->wwn.s, !b->wwn.s);
+	/* Where the id was one of the links, it still is. */
+	assert_int_equal(str_eq(a->id.s, a->by_id.s), str_eq(b->id.s, b->by_id.s));
+	if (a->wwn.s && a->by_id.s)
+		assert_int_equal(str_ends(a->by_id.s, a->wwn.s), str_ends(b->by_id.s, b->wwn.s));
+}
+
+static void expect_same_nic(const struct hwp_nic *a, const struct hwp_nic *b)
+{
+	assert_string_equal(a->name.s, b->name.s);
+	assert_string_equal(a->type.s, b->type.s);
+	assert_int_equal(!a->mac_address.s, !b->mac_address.s);
+	if (a->mac_address.s) /* the vendor's half */
+		assert_memory_equal(a->mac_address.s, b->mac_address.s, 8);
+	assert_int_equal(a->ipv4_addresses.n, b->ipv4_addresses.n);
+	assert_int_equal(a->ipv6_addresses.n, b->ipv6_addresses.n);
+	for (size_t i = 0; i < a->ipv6_addresses.n;
+	     i++) /* prefix lengths: routes still cover them */
+		assert_string_equal(strchr(a->ipv6_addresses.v[i], '/'),
+				    strchr(b->ipv6_addresses.v[i], '/'));
+}
+
+static void expect_same_machine(const struct hwp_inventory *a, const struct hwp_inventory *b)
+{
+	/* A line of the mount table that cannot be read is not kept. */
+	assert_true(hwp_errors(a, NULL) >= hwp_errors(b, NULL));
+	assert_int_equal(hwp_disk_count(a), hwp_disk_count(b));
+	for (size_t i = 0; i < hwp_disk_count(a); i++)
+		expect_same_disk(hwp_disk_at(a, i), hwp_disk_at(b, i));
+	assert_int_equal(hwp_nic_count(a), hwp_nic_count(b));
+	for (size_t i = 0; i < hwp_nic_count(a); i++)
+		expect_same_nic(hwp_nic_at(a, i), hwp_nic_at(b, i));
+	assert_int_equal(hwp_route_count(a), hwp_route_count(b));
+	unsigned changed = 0;
+	assert_true(hwp_diff(a, b, &changed) >= 0);
+	assert_int_equal(changed & (HWP_CPU | HWP_MEMORY | HWP_GPUS | HWP_TPM), 0);
+}
+
+static void test_machine(void **state)
+{
+	char path[512];
+	const struct hwp_options opt = { .flags = HWP_MORE };
+	struct hwp_inventory *before = NULL, *after = NULL;
+	snprintf(path, sizeof(path), "%s/root", (const char *)*state);
+	tree_init(&copy.tree);
+	copy.skip = strlen(path) + 1;
+	assert_int_equal(nftw(path, copy_one, 16, FTW_PHYS), 0);
+	assert_int_equal(tree_try(&copy.tree, opt, &before), 0);
+	int dir = open(copy.tree.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(scrub_tree(dir), 0);
+	close(dir);
+	assert_int_equal(tree_try(&copy.tree, opt, &after), 0);
+	expect_same_machine(before, after);
+	expect_nobody(before);
+	hwp_unref(before);
+	hwp_unref(after);
+	tree_done(&copy.tree);
+}
+
+int main(void)
+{
+	char *paths[EXPECTED_MACHINES_MAX];
+	size_t n = expected_machines("tests/data/roots", paths);
+	struct CMUnitTest tests[EXPECTED_MACHINES_MAX + 4] = {
+		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_bmc),
+	};
+	for (size_t i = 0; i < n; i++)
+		tests[i + 4] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
+						    .test_func = test_machine,
+						    .initial_state = paths[i] };
+	if (!n) {
+		fprintf(stderr, "no machine in tests/data/roots: run from the top folder\n");
+		return 1;
+	}
+	int failed = _cmocka_run_group_tests("scrub", tests, n + 4, NULL, NULL);
+	for (size_t i = 0; i < n; i++)
+		free(paths[i]);
+	return failed;
+}
