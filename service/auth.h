@@ -27,7 +27,8 @@ struct caller {
 	enum user_role role;
 	char infra_env_id[UUID_LEN + 1]; /* AUTH_AGENT, AUTH_URL: the scope; "" = all */
 	char host_id[UUID_LEN + 1];      /* AUTH_AGENT: "" = every host of the infra-env */
-	char install_id[UUID_LEN + 1];   /* AUTH_AGENT: the installation that left the token; "" = none */
+	char install_id[UUID_LEN +
+			1]; /* AUTH_AGENT: the installation that left the token; "" = none */
 };
 
 struct auth;

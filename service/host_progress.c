@@ -19,13 +19,25 @@ static int stage_rank(enum stage s)
 	return s >= STAGE_STARTING_INSTALLATION && s <= STAGE_DONE ? (int)s : -1;
 }
 
-static int check_status(const struct host *h, const char *stage, struct fault *err)
+/* A system that an earlier installation left on another disk may come up instead of the one that was installed now. */
+static int check_installation(const struct host *h, const struct host_report *report,
+			      struct fault *err)
+{
+	if (str_empty(report->install_id) || str_eq(report->install_id, h->install_id))
+		return 0;
+	return fault_set(
+		err, -EBUSY,
+		"stage %s is reported by the system that an earlier installation left on the host",
+		report->stage);
+}
+
+static int check_status(const struct host *h, const struct host_report *report, struct fault *err)
 {
 	if (h->status == HOST_INSTALLING || h->status == HOST_INSTALLING_IN_PROGRESS ||
 	    h->status == HOST_INSTALLING_PENDING_USER_ACTION)
-		return 0;
-	return fault_set(err, -EBUSY, "Can't set progress <%s> to host in status <%s>", stage,
-			 host_status_name(h->status));
+		return check_installation(h, report, err);
+	return fault_set(err, -EBUSY, "Can't set progress <%s> to host in status <%s>",
+			 report->stage, host_status_name(h->status));
 }
 
 static int check_order(const struct host *h, enum stage to, const char *stage, struct fault *err)
@@ -44,18 +56,6 @@ static int check_order(const struct host *h, enum stage to, const char *stage, s
 			"Can't assign lower stage \"%s\" after host has been in stage \"%s\"",
 			stage, h->stage_text ? h->stage_text : "");
 	return 0;
-}
-
-/* A system that an earlier installation left on another disk may come up instead of the one that was installed now. */
-static int check_installation(const struct host *h, const struct host_report *report,
-			      struct fault *err)
-{
-	if (str_empty(report->install_id) || str_eq(report->install_id, h->install_id))
-		return 0;
-	return fault_set(
-		err, -EBUSY,
-		"stage %s is reported by the system that an earlier installation left on the host",
-		report->stage);
 }
 
 /*
@@ -145,19 +145,14 @@ int host_progress(struct service *svc, struct host *h, const struct host_report 
 		return fault_set(err, -EBADMSG, "current_stage in body is unknown: %s",
 				 report->stage);
 
-	int r = check_status(h, report->stage, err);
+	int r = check_status(h, report, err);
 	if (r < 0)
 		return r;
 	if (to == STAGE_FAILED) {
-		r = check_installation(h, report, err);
-		if (r < 0)
-			return r;
 		r = fail(svc, h, report, err);
 		return r < 0 ? r : event_stage(svc, h, report);
 	}
-	r = check_installation(h, report, err);
-	if (r == 0)
-		r = check_order(h, to, report->stage, err);
+	r = check_order(h, to, report->stage, err);
 	if (r == 0)
 		r = check_installed(svc, h, report, to, err);
 	if (r == 0)

@@ -204,8 +204,7 @@ int life_refresh(struct service *svc, struct host *h, enum host_status old_statu
 		r = events_validations(svc, h, old_validations);
 	if (r == 0 && h->stage_timed_out && !had_timed_out)
 		r = life_event_host(svc, h, "host_stage_timed_out", "warning",
-				    "stage %s took too long",
-				    h->stage_text ? h->stage_text : "");
+				    "stage %s took too long", h->stage_text ? h->stage_text : "");
 	if (r == 0)
 		r = suggest_role(svc, h);
 	if (r == 0 && h->status != old_status)

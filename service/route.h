@@ -22,7 +22,8 @@ enum route_flags {
 		1 << 0, /* errors keep Content-Type: application/octet-stream (assisted-v2 §1) */
 	ROUTE_PLAIN = 1 << 1, /* also on the plain listener, whatever the mode */
 	ROUTE_EACH =
-		1 << 2, /* the handler itself leaves out the hosts that are not in the caller's scope */
+		1
+		<< 2, /* the handler itself leaves out the hosts that are not in the caller's scope */
 };
 
 struct request;

@@ -27,9 +27,10 @@ static const struct store_ops *find_backend(const char *where)
 
 int store_check(const char *where, struct fault *err)
 {
-	return find_backend(where) ? 0
-				   : fault_set(err, -ENOTSUP, "this slipwayd has no store called %.*s",
-					       (int)strcspn(where, ":"), where);
+	return find_backend(where)
+		       ? 0
+		       : fault_set(err, -ENOTSUP, "this slipwayd has no store called %.*s",
+				   (int)strcspn(where, ":"), where);
 }
 
 int store_open(const char *where, int dirfd, const uint8_t key[SEAL_KEY_LEN], struct store **ret,

@@ -225,8 +225,9 @@ static int cluster_hosts(struct request *r, struct fault *err)
 	size_t n = 0;
 
 	/* An unknown cluster has no hosts, which is no error (assisted-v2 §3.2). */
-	struct host *const *hosts =
-		c && v2_sees_cluster(r, c) ? state_hosts_of_cluster(r->service->state, c->id, &n) : NULL;
+	struct host *const *hosts = c && v2_sees_cluster(r, c)
+					    ? state_hosts_of_cluster(r->service->state, c->id, &n)
+					    : NULL;
 	jo_array(&o, NULL);
 	for (size_t i = 0; i < n; i++) {
 		if (auth_in_scope(&r->caller, hosts[i]->infra_env_id, hosts[i]->id) &&

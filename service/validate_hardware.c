@@ -122,8 +122,7 @@ static int name_unique(struct validation_check *c)
 		const struct host *peer = c->ctx->peers[i];
 		if (hostname_is_of(peer, name))
 			return validation_say(c, VALIDATION_FAILURE,
-					      "Another host of the cluster is called %s too",
-					      name);
+					      "Another host of the cluster is called %s too", name);
 	}
 	return validation_say(c, VALIDATION_SUCCESS, "No other host of the cluster is called %s",
 			      name);

@@ -206,9 +206,9 @@ static void test_agent_token(void **state)
 	AUTO(freep) char *installed = NULL;
 	assert_int_equal(
 		auth_installed_token(f->auth, f->a, "host", "install", NOW, &installed, NULL), 0);
-	assert_int_equal(check(f, AUTH_AGENT, (struct credentials){ .secret_key = installed }, NOW,
-			       &caller),
-			 0);
+	assert_int_equal(
+		check(f, AUTH_AGENT, (struct credentials){ .secret_key = installed }, NOW, &caller),
+		0);
 	assert_string_equal(caller.host_id, "host");
 	assert_string_equal(caller.install_id, "install");
 

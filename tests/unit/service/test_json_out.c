@@ -135,10 +135,9 @@ static void test_error_sticks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_shapes),       cmocka_unit_test(test_omit_empty),
-		cmocka_unit_test(test_times),        cmocka_unit_test(test_long_string),
-		cmocka_unit_test(test_error_sticks),
+		cmocka_unit_test(test_escapes),     cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_omit_empty),  cmocka_unit_test(test_times),
+		cmocka_unit_test(test_long_string), cmocka_unit_test(test_error_sticks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

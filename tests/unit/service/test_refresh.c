@@ -307,12 +307,9 @@ static void test_clock_watch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_validations_are_kept),
-		cmocka_unit_test(test_next_refresh),
-		cmocka_unit_test(test_timer_and_rule_agree),
-		cmocka_unit_test(test_silence_from),
-		cmocka_unit_test(test_clock_watch),
+		cmocka_unit_test(test_table),        cmocka_unit_test(test_validations_are_kept),
+		cmocka_unit_test(test_next_refresh), cmocka_unit_test(test_timer_and_rule_agree),
+		cmocka_unit_test(test_silence_from), cmocka_unit_test(test_clock_watch),
 	};
 	return FIX_RUN(tests, 0);
 }

@@ -187,10 +187,10 @@ static void test_state_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_host_of), cmocka_unit_test(test_resolve),
-		cmocka_unit_test(test_names),   cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_damaged_ca),
-		cmocka_unit_test(test_lock),    cmocka_unit_test(test_state_dir),
+		cmocka_unit_test(test_host_of),    cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_damaged_ca), cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_state_dir),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

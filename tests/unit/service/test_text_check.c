@@ -159,8 +159,8 @@ static void test_limits(void **state)
 		assert_int_equal(i ? check_static_network(list, NULL) : 0, 0);
 		AUTO(freep) char *mac = str_printf("52:54:00:00:00:%02x", (unsigned)i);
 		AUTO(freep) char *nic = str_printf("e%d", i);
-		json_array_append_new(map, json_pack("{s:s, s:s}", "mac_address", mac,
-						     "logical_nic_name", nic));
+		json_array_append_new(
+			map, json_pack("{s:s, s:s}", "mac_address", mac, "logical_nic_name", nic));
 	}
 	assert_int_equal(check_static_network(list, NULL), -EINVAL);
 }
