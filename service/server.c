@@ -68,7 +68,8 @@ static void set_fault(struct request *r, int code, const struct fault *why)
 				    "Basic realm=\"slipway\", charset=\"UTF-8\"");
 	/* 501, 503 and "not in this state" are answers, not trouble of ours. */
 	if (status == 500 && code != -EPROTO)
-		log_warning("%s %s: %s", http_request_method(r->http), http_request_path(r->http),
+		/* not the path: that of a discovery medium is its credential */
+		log_warning("%s: %s", r->route->operation,
 			    why->text[0] ? why->text : strerror(-code));
 	set_error(r, status, shape, why->text[0] ? why->text : strerror(-code));
 }

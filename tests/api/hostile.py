@@ -174,6 +174,19 @@ def readers(server):
         assert server.request(method, path, head)[0] == wanted, (method, path)
 
 
+def guessing(server):
+    """Who guesses passwords keeps nobody from working who has signed in or has a token."""
+    pool = make_pool(server)
+    machine = Machine(server, pool)
+    begin, answers = time.monotonic(), []
+    while time.monotonic() - begin < 2.5:
+        guess = base64.b64encode(b"admin:%d" % len(answers)).decode()
+        answers.append(server.request("GET", BASE + "/v2/infra-envs", {"Authorization": "Basic " + guess})[0])
+        assert machine.poll()[0] == 200
+        assert server.api("GET", "/v2/infra-envs")[0] == 200
+    assert set(answers) <= {401, 503} and 503 in answers and answers.count(401) <= 5 * 4, answers
+
+
 def earlier_installation(server):
     """What an earlier installation left on another disk may come up instead: it cannot report for the new one."""
     pool = make_pool(server, cluster_id=make_cluster(server))
@@ -234,7 +247,7 @@ def run(auth, cases):
 
 def main():
     run("none", [long_names, costly_lists, namesakes])
-    run("local", [bound_token, cluster_of_two_pools, events_of_others, readers, earlier_installation])
+    run("local", [bound_token, cluster_of_two_pools, events_of_others, readers, guessing, earlier_installation])
 
 
 if __name__ == "__main__":
