@@ -3,6 +3,8 @@
 # Functions of the demo: a service on loopback, its images, a machine in QEMU, and what is watched on the way. scripts/demo is the main flow; the
 # end-to-end tests use the same functions. Everything lives in $dir; whatever is started is in $pids and is stopped by its process id.
 #
+# Each has a session of its own, so that Ctrl-C reaches the demo alone, which then stops them in order.
+#
 # Settings (environment): FIRMWARE=uefi|bios  DISK=virtio|nvme  BIND=late|early  ACCEL=tcg|kvm  KEEP=1  WRITE_LOG=FILE
 
 : "${FIRMWARE:=uefi}" "${DISK:=virtio}" "${BIND:=late}" "${ACCEL:=tcg}" "${KEEP:=}" "${WRITE_LOG:=}" "${BUILD:=build}"
@@ -81,7 +83,7 @@ start_service() { # makes $dir/state; sets https http ca user password_file
 		${DEMO_CONF:-}
 	END
 	mkfifo "$dir/ready.$$"
-	"$BUILD/bin/slipwayd" --config="$dir/slipwayd.conf" --state-dir="$dir/state" --ready-fd=3 \
+	setsid "$BUILD/bin/slipwayd" --config="$dir/slipwayd.conf" --state-dir="$dir/state" --ready-fd=3 \
 		3>"$dir/ready.$$" >>"$dir/slipwayd.log" 2>&1 &
 	slipwayd_pid=$!
 	pids+=("$slipwayd_pid")
@@ -109,7 +111,7 @@ start_cluster() {
 	cat >"$dir/worker.ign" <<-'END'
 		{"ignition":{"version":"3.2.0"},"storage":{"files":[{"path":"/etc/kubernetes/manifests/coredns.yaml","mode":420,"contents":{"source":"data:,kind%3A%20Pod"}}]}}
 	END
-	python3 -u - "$dir/worker.ign" "$CLUSTER_PORT" >>"$dir/cluster.log" 2>&1 <<-'END' &
+	setsid python3 -u - "$dir/worker.ign" "$CLUSTER_PORT" >>"$dir/cluster.log" 2>&1 <<-'END' &
 		import http.server, sys
 		body = open(sys.argv[1], "rb").read()
 		class Handler(http.server.BaseHTTPRequestHandler):
@@ -210,7 +212,7 @@ boot_machine() { # sets qemu_pid; every console line gets the seconds since powe
 	power_on=$EPOCHREALTIME
 	set_mark power-on
 	printf '%q ' qemu-system-x86_64 "${args[@]}" >"$dir/qemu.cmd"
-	qemu-system-x86_64 "${args[@]}" </dev/null 2>>"$dir/qemu.log" > >(exec python3 -u -c '
+	setsid qemu-system-x86_64 "${args[@]}" </dev/null 2>>"$dir/qemu.log" > >(exec python3 -u -c '
 import sys, time
 start, out, line = time.monotonic(), open(sys.argv[1], "ab", buffering=0), b""
 while True:
