@@ -62,32 +62,44 @@ static inline int loop_make(struct loop *l, uint64_t size, uint32_t sector, unsi
 	return -EBUSY;
 }
 
+/* What a loop device stands on by the kernel's word; a free one may be another test's in a moment. */
+static inline bool loop_stands_on(const char *loop, const char *file)
+{
+	AUTO(freep) char *backing = NULL;
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/block/%.31s/loop/backing_file", loop + 5);
+	return file_read_line_at(AT_FDCWD, path, 4096, &backing, NULL) == 0 &&
+	       str_eq(str_trim(backing), file);
+}
+
 static inline void loop_done(struct loop *l)
 {
 	AUTO(closep) int fd = *l->path ? open(l->path, O_RDWR | O_CLOEXEC) : -1;
 
-	if (fd >= 0)
+	if (fd >= 0 && loop_stands_on(l->path, l->file_path))
 		(void)ioctl(fd, LOOP_CLR_FD);
 	if (l->file_path[0])
 		unlink(l->file_path);
 	closep(&l->file);
 }
 
-/* The loop device @loop stands on @file from now on, whatever it stood on before. */
-static inline int loop_attach(const char *loop, const char *file)
+/* The loop device @loop, which stands on @old, stands on @file from now on. */
+static inline int loop_move(const char *loop, const char *old, const char *file)
 {
 	AUTO(closep) int backing = open(file, O_RDWR | O_CLOEXEC);
 	struct loop_config c = { .fd = (uint32_t)backing };
 	int r = -EBUSY;
 
 	/* It is detached when the last descriptor is closed. */
-	for (int i = 0; r == -EBUSY && i < 50; i++) {
+	for (int i = 0; r == -EBUSY && i < 100; i++) {
 		AUTO(closep) int fd = open(loop, O_RDWR | O_CLOEXEC);
 
-		r = ioctl(fd, LOOP_CONFIGURE, &c) < 0 ? -errno : 0;
-		if (r == -EBUSY && ioctl(fd, LOOP_CLR_FD) < 0 && errno != ENXIO)
-			return -errno;
-		if (r == -EBUSY)
+		if (i == 0 && loop_stands_on(loop, old))
+			(void)ioctl(fd, LOOP_CLR_FD);
+		else
+			r = ioctl(fd, LOOP_CONFIGURE, &c) < 0 ? -errno : 0;
+		if (r == -EBUSY && i)
 			usleep(20000);
 	}
 	return r;
@@ -96,7 +108,23 @@ static inline int loop_attach(const char *loop, const char *file)
 /* The same name, another disk: what a hot swap looks like. */
 static inline int loop_again(const struct loop *l)
 {
-	return loop_attach(l->path, l->file_path);
+	return loop_move(l->path, l->file_path, l->file_path);
+}
+
+/* A loop device on what is there already. */
+static inline int loop_on(const char *file, char ret_path[32])
+{
+	AUTO(closep) int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	AUTO(closep) int backing = open(file, O_RDWR | O_CLOEXEC);
+	struct loop_config c = { .fd = (uint32_t)backing };
+
+	for (int i = 0; i < 32; i++) {
+		snprintf(ret_path, 32, "/dev/loop%d", ioctl(control, LOOP_CTL_GET_FREE));
+		AUTO(closep) int fd = open(ret_path, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &c) == 0)
+			return 0;
+	}
+	return -EBUSY;
 }
 
 static inline void run(const char *const *argv)

@@ -32,6 +32,14 @@ static unsigned count(const struct plan *p, enum plan_action_kind kind)
 	return n;
 }
 
+static void upper_done(const char *loop, const char *file)
+{
+	AUTO(closep) int fd = open(loop, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && loop_stands_on(loop, file))
+		(void)ioctl(fd, LOOP_CLR_FD);
+}
+
 /* What changes between the look at the disk and the first write. */
 struct change {
 	struct set *s;
@@ -47,7 +55,7 @@ static void loop_moves(void *ctx, const struct install_report *r)
 	if (r->phase != INSTALL_PREPARE || c->is_done)
 		return;
 	c->is_done = true;
-	assert_int_equal(loop_attach(c->upper.path, c->other.file_path), 0);
+	assert_int_equal(loop_move(c->upper.path, c->s->disk.path, c->other.file_path), 0);
 }
 
 /* Somebody has put a new layer on the disk. */
@@ -58,15 +66,7 @@ static void loop_appears(void *ctx, const struct install_report *r)
 	if (r->phase != INSTALL_PREPARE || c->is_done)
 		return;
 	c->is_done = true;
-	assert_int_equal(loop_attach(c->upper.path, c->s->disk.path), 0);
-}
-
-static bool loop_is_free(const char *path)
-{
-	struct loop_info64 info;
-	AUTO(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return ioctl(fd, LOOP_GET_STATUS64, &info) < 0;
+	assert_int_equal(loop_on(c->s->disk.path, c->upper.path), 0);
 }
 
 static int install_here(struct set *s, void (*report)(void *ctx, const struct install_report *r),
@@ -90,14 +90,13 @@ static void test_plan_is_not_stale(void **state)
 
 	set_make(&s, 512, 0);
 	assert_int_equal(loop_make(&c.other, RIG_MIB, 512, 0), 0);
-	assert_int_equal(loop_make(&c.upper, RIG_MIB, 512, 0), 0);
-	assert_int_equal(loop_attach(c.upper.path, s.disk.path), 0);
+	assert_int_equal(loop_on(s.disk.path, c.upper.path), 0);
 	if (install_here(&s, loop_moves, &c, &err) < 0)
 		fail_msg("%s", fault_text(&err));
 	assert_true(c.is_done);
-	assert_false(loop_is_free(c.upper.path));
+	assert_true(loop_stands_on(c.upper.path, c.other.file_path));
 	check_disk(&s);
-	loop_done(&c.upper);
+	upper_done(c.upper.path, c.other.file_path);
 	loop_done(&c.other);
 }
 
@@ -108,35 +107,32 @@ static void test_new_layer_is_taken_off(void **state)
 	struct fault err = FAULT_INIT;
 
 	set_make(&s, 512, 0);
-	assert_int_equal(loop_make(&c.upper, RIG_MIB, 512, 0), 0);
 	if (install_here(&s, loop_appears, &c, &err) < 0)
 		fail_msg("%s", fault_text(&err));
 	assert_true(c.is_done);
-	assert_true(loop_is_free(c.upper.path));
+	assert_false(loop_stands_on(c.upper.path, s.disk.path));
 	check_disk(&s);
-	loop_done(&c.upper);
 }
 
 /* A loop device on the disk, and one on a partition's place of another: only the first goes. */
 static void test_loop(void **state)
 {
-	struct loop disk, upper, other;
+	struct loop disk, other;
+	char upper[32];
 	AUTO(graph_done) struct graph g = { 0 };
 	AUTO(plan_done) struct plan p = { 0 };
 	struct fault err = FAULT_INIT;
 
 	assert_int_equal(loop_make(&disk, 8 * RIG_MIB, 512, 0), 0);
-	assert_int_equal(loop_make(&upper, RIG_MIB, 512, 0), 0);
 	assert_int_equal(loop_make(&other, RIG_MIB, 512, 0), 0);
-	assert_int_equal(loop_attach(upper.path, disk.path), 0);
+	assert_int_equal(loop_on(disk.path, upper), 0);
 	assert_int_equal(plan_of(disk.path, &g, &p, &err), 0);
 	assert_int_equal(count(&p, PLAN_LOOP_CLEAR), 1);
 	assert_int_equal(plan_teardown(&p, &err), 0);
-	assert_true(loop_is_free(upper.path));
-	assert_false(loop_is_free(other.path));
+	assert_false(loop_stands_on(upper, disk.path));
+	assert_true(loop_stands_on(other.path, other.file_path));
 	/* again: it is gone already, which is what was wanted */
 	assert_int_equal(plan_teardown(&p, &err), 0);
-	loop_done(&upper);
 	loop_done(&other);
 	loop_done(&disk);
 }
@@ -144,19 +140,19 @@ static void test_loop(void **state)
 /* A number that another device has now is not what the plan meant. */
 static void test_other_device_behind_the_name(void **state)
 {
-	struct loop disk, upper;
+	struct loop disk;
+	char upper[32];
 	AUTO(graph_done) struct graph g = { 0 };
 	AUTO(plan_done) struct plan p = { 0 };
 
 	assert_int_equal(loop_make(&disk, 8 * RIG_MIB, 512, 0), 0);
-	assert_int_equal(loop_make(&upper, RIG_MIB, 512, 0), 0);
-	assert_int_equal(loop_attach(upper.path, disk.path), 0);
+	assert_int_equal(loop_on(disk.path, upper), 0);
 	assert_int_equal(plan_of(disk.path, &g, &p, NULL), 0);
 	for (size_t i = 0; i < p.n; i++)
 		p.actions[i].devno += p.actions[i].kind == PLAN_LOOP_CLEAR;
 	assert_int_equal(plan_teardown(&p, NULL), 0);
-	assert_false(loop_is_free(upper.path));
-	loop_done(&upper);
+	assert_true(loop_stands_on(upper, disk.path));
+	upper_done(upper, disk.path);
 	loop_done(&disk);
 }
 
