@@ -11,8 +11,9 @@
 #include "hwprobe/arena.h"
 
 enum {
-	SCRUB_SHORT = 5, /* shorter texts are left: they occur by chance */
-	SCRUB_LONG = 8,  /* from here on a text need not stand alone */
+	SCRUB_SHORT = 5,       /* shorter texts are left: they occur by chance */
+	SCRUB_LONG = 8,        /* from here on a text need not stand alone */
+	SCRUB_LONG_PLAIN = 12, /* the same for letters alone and digits alone */
 	SCRUB_FILE_MAX = 64 << 20,
 	SCRUB_DEPTH_MAX = 64,
 	SCRUB_SECRETS_MAX = 1 << 20,

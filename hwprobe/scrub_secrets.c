@@ -178,8 +178,8 @@ void scrub_add(struct scrub *s, const char *text, size_t len)
 	if (!instead)
 		return;
 	scrub_shape(s, instead, len);
-	keep(s, text, instead, len,
-	     len < SCRUB_LONG || !has_letter(text, len) || !has_digit(text, len));
+	bool is_plain = !has_letter(text, len) || !has_digit(text, len);
+	keep(s, text, instead, len, len < (is_plain ? SCRUB_LONG_PLAIN : SCRUB_LONG));
 }
 
 void scrub_mac(const struct scrub *s, uint8_t mac[6])

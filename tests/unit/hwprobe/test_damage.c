@@ -21,6 +21,7 @@ static const struct {
 } feeds[] = {
 	{ "cpuid.txt", HWP_CPU | HWP_VENDOR },
 	{ "dev/", HWP_DISKS },
+	{ "ipmi.txt", HWP_BMC },
 	{ "netlink/link.nl", HWP_NICS | HWP_ROUTES | HWP_HOSTNAME },
 	{ "netlink/addr.nl", HWP_NICS | HWP_HOSTNAME },
 	{ "netlink/route4.nl", HWP_ROUTES },
@@ -32,10 +33,12 @@ static const struct {
 	{ "proc/self/mountinfo", HWP_DISKS | HWP_BOOT },
 	{ "proc/swaps", HWP_DISKS },
 	{ "proc/sys/kernel/hostname", HWP_HOSTNAME },
+	{ "proc/xen/", HWP_VENDOR },
 	{ "proc/sysinfo", HWP_CPU | HWP_VENDOR },
 	{ "run/udev/data/b", HWP_DISKS },
 	{ "sys/bus/pci/", HWP_GPUS },
 	{ "sys/class/dmi/", HWP_VENDOR },
+	{ "sys/class/iscsi", HWP_DISKS },
 	{ "sys/class/tpm/", HWP_TPM },
 	{ "sys/devices/system/cpu/", HWP_CPU },
 	{ "sys/devices/system/memory/", HWP_MEMORY },
@@ -43,6 +46,8 @@ static const struct {
 	{ "sys/firmware/devicetree/", HWP_CPU | HWP_VENDOR },
 	{ "sys/firmware/dmi/", HWP_CPU | HWP_MEMORY | HWP_VENDOR },
 	{ "sys/firmware/efi/", HWP_BOOT },
+	{ "sys/firmware/ibft/", HWP_DISKS },
+	{ "sys/hypervisor/", HWP_VENDOR },
 	{ "uname", HWP_CPU | HWP_HOSTNAME },
 };
 

@@ -223,7 +223,8 @@ static void expect_same_disk(const struct hwp_disk *a, const struct hwp_disk *b)
 
 static void expect_same_nic(const struct hwp_nic *a, const struct hwp_nic *b)
 {
-	assert_string_equal(a->name.s, b->name.s);
+	if (!str_starts(a->name.s, "enx")) /* udev makes such names of the MAC address */
+		assert_string_equal(a->name.s, b->name.s);
 	assert_string_equal(a->type.s, b->type.s);
 	assert_int_equal(!a->mac_address.s, !b->mac_address.s);
 	if (a->mac_address.s) /* the vendor's half */
