@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include "common/cleanup.h"
@@ -37,35 +36,13 @@ static void find_path(struct survey *s, const struct block_dev *b, struct hwp_di
 		put_str(s, &d->path, arena_printf(s->tmp, "/dev/%s", target), "dev/disk/by-path");
 }
 
-/* Udev's encoding of bytes in values: \xNN. Trims, and collapses runs of blanks. In place. */
-static char *decode(char *text)
-{
-	char *out = text;
-	unsigned byte;
-	for (const char *p = text; *p;) {
-		char c = *p++;
-		if (c == '\\' && *p == 'x' && isxdigit((unsigned char)p[1]) &&
-		    isxdigit((unsigned char)p[2])) {
-			sscanf(p + 1, "%2x", &byte);
-			c = (char)byte;
-			p += 3;
-		}
-		if (c == ' ' && (out == text || out[-1] == ' '))
-			continue;
-		if (c)
-			*out++ = c;
-	}
-	*out = '\0';
-	return str_trim(text);
-}
-
 static void find_model(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
 	const char *encoded = udev_get(&b->udev, "ID_MODEL_ENC");
 	char *full = encoded ? arena_dup(s->tmp, encoded) : NULL;
 	if (!put_str(s, &d->model, udev_get(&b->udev, "ID_MODEL"), "udev ID_MODEL"))
 		put_attr(s, &d->model, NULL, "%s/device/model", b->dir);
-	if (!full || !put_str(s, &d->model_full, decode(full), "udev ID_MODEL_ENC"))
+	if (!full || !put_str(s, &d->model_full, udev_decode(full), "udev ID_MODEL_ENC"))
 		put_attr(s, &d->model_full, NULL, "%s/device/model", b->dir);
 	put_attr(s, &d->vendor, NULL, "%s/device/vendor", b->dir);
 	if (!put_attr(s, &d->firmware, NULL, "%s/device/firmware_rev", b->dir))

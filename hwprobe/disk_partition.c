@@ -45,7 +45,8 @@ static void fill(struct survey *s, const struct block_dev *b, struct hwp_partiti
 	put_sectors(s, &p->size_bytes, b, "size");
 	put_property(s, &p->type, b, "ID_PART_ENTRY_TYPE");
 	put_property(s, &p->uuid, b, "ID_PART_ENTRY_UUID");
-	put_property(s, &p->label, b, "ID_PART_ENTRY_NAME");
+	char *label = arena_dup(s->tmp, udev_get(&b->udev, "ID_PART_ENTRY_NAME"));
+	put_str(s, &p->label, label ? udev_decode(label) : NULL, "udev ID_PART_ENTRY_NAME");
 	put_property(s, &p->fs_type, b, "ID_FS_TYPE");
 	put_property(s, &p->fs_uuid, b, "ID_FS_UUID");
 	put_property(s, &p->fs_label, b, "ID_FS_LABEL");

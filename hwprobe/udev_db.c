@@ -1,5 +1,7 @@
 #include "hwprobe/udev_db.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/str.h"
@@ -58,4 +60,25 @@ const char *udev_next_link(const struct udev_record *r, size_t *pos)
 		if (line[0] == 'S' && line[1] == ':' && line[2])
 			return line + 2;
 	return NULL;
+}
+
+char *udev_decode(char *text)
+{
+	char *out = text;
+	unsigned byte;
+	for (const char *p = text; *p;) {
+		char c = *p++;
+		if (c == '\\' && *p == 'x' && isxdigit((unsigned char)p[1]) &&
+		    isxdigit((unsigned char)p[2])) {
+			sscanf(p + 1, "%2x", &byte);
+			c = (char)byte;
+			p += 3;
+		}
+		if (c == ' ' && (out == text || out[-1] == ' '))
+			continue;
+		if (c)
+			*out++ = c;
+	}
+	*out = '\0';
+	return str_trim(text);
 }

@@ -23,3 +23,5 @@ void udev_record_parse(struct udev_record *r, char *text, size_t len);
 const char *udev_get(const struct udev_record *r, const char *key);
 /* S: lines one by one ("disk/by-id/…"): start with *@pos = 0; NULL = no more. */
 const char *udev_next_link(const struct udev_record *r, size_t *pos);
+/* Undoes udev's encoding of bytes in values (\xNN), trims and collapses runs of blanks. In place; returns the first character. */
+char *udev_decode(char *text);

@@ -126,7 +126,7 @@ static void test_disk(void **state)
 		"sys/devices/pci0000:00/0000:00:1f.2/0000:03:00.0/nvme/nvme0/subsysnqn",
 		"nqn.2014-08.org.example:x\n", "run/udev/data/b259:0",
 		"I:1\nE:ID_PART_TABLE_TYPE=gpt\n", "run/udev/data/b259:1",
-		"I:1\nE:ID_PART_ENTRY_NAME=boot\nE:ID_PART_ENTRY_UUID=u-1\nE:ID_PART_ENTRY_TYPE=t-1\n"
+		"I:1\nE:ID_PART_ENTRY_NAME=EFI\\x20System\nE:ID_PART_ENTRY_UUID=u-1\nE:ID_PART_ENTRY_TYPE=t-1\n"
 		"E:ID_FS_TYPE=vfat\nE:ID_FS_UUID=1234-ABCD\nE:ID_FS_LABEL=ESP\n",
 		"proc/self/mountinfo", "1 0 259:1 / /boot/efi rw - vfat /dev/nvme0n1p1 rw\n", NULL);
 	tree_link(&t, "sys/block/nvme0n1",
@@ -145,7 +145,7 @@ static void test_disk(void **state)
 	assert_int_equal(p->number.v, 1);
 	assert_int_equal(p->start_bytes.v, 34 * 512);
 	assert_int_equal(p->size_bytes.v, 2048 * 512);
-	assert_string_equal(p->label.s, "boot");
+	assert_string_equal(p->label.s, "EFI System");
 	assert_string_equal(p->uuid.s, "u-1");
 	assert_string_equal(p->type.s, "t-1");
 	assert_string_equal(p->fs_type.s, "vfat");
