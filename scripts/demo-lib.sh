@@ -140,8 +140,10 @@ start_cluster() {
 build_agent_root() { # what `make install` puts into an image
 	agent_root=$cache/agent-root
 	rm -rf "$agent_root"
-	make -s install BUILD="$BUILD" DESTDIR="$agent_root" PREFIX=/usr SYSTEMDUNITDIR=/usr/lib/systemd/system ONLY=agent >"$dir/install.log" 2>&1 ||
-		die "make install failed: $(tail -n 3 "$dir/install.log")"
+	# Not by make: another PREFIX means other flags, and everything would be built anew.
+	BUILD=$BUILD ONLY=agent "$scripts/install-files" "$agent_root" /usr/bin /usr/sbin /usr/lib /usr/include /usr/share /usr/share/man \
+		/usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d >"$dir/install.log" 2>&1 ||
+		die "the agent could not be put together: $(tail -n 3 "$dir/install.log")"
 }
 
 make_os_image() { # sets os_image; cached until the agent or the recipe changes
