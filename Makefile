@@ -101,10 +101,11 @@ all: $(addprefix $(BUILD)/bin/,$(filter-out bench-%,$(bins))) $(shared_libs)
 FORCE:
 
 # --- tests (every suite prints TAP; tests/run adds them up) ---------------------------------------
-# tests/unit/<library>/test_x.c -> $(BUILD)/tests/unit/<library>/test_x, linked with the library and cmocka
-unit_src := $(wildcard tests/unit/*/test_*.c)
+# tests/unit/<library>/…/test_x.c -> $(BUILD)/tests/unit/<library>/…/test_x, linked with the library and cmocka; where a
+# folder's tests are another library's, its module.mk says so: tests/unit/<folder>/.lib := NAME
+unit_src := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 unit_bin := $(patsubst %.c,$(BUILD)/%,$(unit_src))
-unit_lib = $(word 3,$(subst /, ,$(1)))
+unit_lib = $(or $($(dir $(1)).lib),$(word 3,$(subst /, ,$(1))))
 define unit_rules
 $(BUILD)/$(1:.c=): $(BUILD)/obj/$(1:.c=.o) $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x)))
 	@mkdir -p $$(@D)

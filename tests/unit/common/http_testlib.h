@@ -1,6 +1,6 @@
 #pragma once
 /*
- * A server in a child process and a blocking client, for test_http_server, test_http_tls and test_http_client.
+ * A server in a child process and a blocking client, for test_http_server*, test_http_client and test_http_call.
  * The child exits by itself when the pipe from its parent closes; its exit status (sanitizer findings too) is checked by server_end().
  */
 #include <setjmp.h>
