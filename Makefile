@@ -49,8 +49,10 @@ include common/module.mk hwprobe/module.mk imagebuilder/module.mk agent/module.m
 all_pkgs := $(sort $(foreach l,$(libs) $(bins),$($(l).pkgs)))
 pkg_cflags := $(shell pkg-config --cflags $(all_pkgs) 2>/dev/null)
 
-# The flags in force; everything is rebuilt when they change.
+# The flags in force; everything is rebuilt when they change. What is missing is named before the first compiler error.
 $(BUILD)/.flags: FORCE
+	@pkg-config --exists --print-errors $(all_pkgs) || \
+		{ echo "Slipway needs these to build; \"scripts/deps build\" installs them" >&2; exit 1; }
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(CC) $(subst ','\'',$(cflags) $(ldflags))' | cmp -s - $@ || \
 		printf '%s\n' '$(CC) $(subst ','\'',$(cflags) $(ldflags))' > $@
@@ -64,7 +66,7 @@ objs_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter %.c,$(1)))
 # Libraries a program or library links with, users before used.
 uses_of = $(foreach u,$($(1).uses),$(u) $(call uses_of,$(u)))
 libfiles_of = $(foreach u,$(1),$(BUILD)/lib/lib$(u).a)
-ldlibs_of = $(if $(strip $(foreach u,$(1),$($(u).pkgs))),$(shell pkg-config --libs $(sort $(foreach u,$(1),$($(u).pkgs))))) \
+ldlibs_of = $(if $(strip $(foreach u,$(1),$($(u).pkgs))),$(shell pkg-config --libs $(sort $(foreach u,$(1),$($(u).pkgs))) 2>/dev/null)) \
             $(if $(filter common,$(1)),$(MBEDTLS_LIBS)) $(sort $(foreach u,$(1),$($(u).ldlibs)))
 
 define lib_rules
@@ -110,7 +112,7 @@ define unit_rules
 $(BUILD)/$(1:.c=): $(BUILD)/obj/$(1:.c=.o) $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x)))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$(Q)$(CC) $$(ldflags) -pie -o $$@ $$< -Wl,--start-group $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) -Wl,--end-group $$(call ldlibs_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) $(if $($(basename $(notdir $(1))).pkgs),$(shell pkg-config --libs $($(basename $(notdir $(1))).pkgs))) -lcmocka
+	$(Q)$(CC) $$(ldflags) -pie -o $$@ $$< -Wl,--start-group $(call libfiles_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) -Wl,--end-group $$(call ldlibs_of,$(unit_lib_x) $(call uses_of,$(unit_lib_x))) $(if $($(basename $(notdir $(1))).pkgs),$(shell pkg-config --libs $($(basename $(notdir $(1))).pkgs) 2>/dev/null)) -lcmocka
 endef
 $(foreach t,$(unit_src),$(eval unit_lib_x := $(call unit_lib,$(t)))$(eval $(call unit_rules,$(t))))
 
