@@ -2,6 +2,7 @@
  * Infra-envs (assisted-v2 §3.1).
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -127,35 +128,49 @@ static const struct {
 	{ "ignition_config_override", offsetof(struct infra_env, ignition_config_override) },
 };
 
-static int compare_text(const void *a, const void *b)
+/* The configuration of one host, and the text of its MAC addresses. */
+struct network {
+	json_t *item; /* borrowed */
+	char *macs;   /* owned */
+};
+
+static int compare_networks(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct network *x = a, *y = b;
+	int r = strcmp(json_str(x->item, "network_yaml"), json_str(y->item, "network_yaml"));
+
+	return r ? r : strcmp(x->macs, y->macs);
 }
 
-static int append_texts(json_t *list, char *const *texts, size_t n)
+static int list_networks(const json_t *list, struct network *v)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (json_array_append_new(list, json_loads(texts[i], 0, NULL)) < 0)
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		v[i].item = item;
+		v[i].macs = json_text(json_object_get(item, "mac_interface_map"), true);
+		if (!v[i].macs)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-/* The items in the order of their text: the host folders are numbered in that order (assisted-v2 §8.3). */
-static int sort_list(const json_t *list, json_t *ret)
+/* By YAML text, then by addresses: the host folders are numbered in that order (assisted-v2 §8.3). */
+static int sort_networks(const json_t *list, json_t *ret)
 {
-	AUTO(json_strs_done) struct json_strs texts = { 0 };
-	json_t *item;
-	size_t i;
+	size_t n = json_array_size(list);
+	struct network *v = calloc(n + 1, sizeof(*v));
 
-	json_array_foreach(list, i, item) {
-		AUTO(freep) char *text = json_text(item, true);
-		if (!text || json_strs_add(&texts, text) < 0)
-			return -ENOMEM;
-	}
-	if (texts.n)
-		qsort(texts.v, texts.n, sizeof(*texts.v), compare_text);
-	return append_texts(ret, texts.v, texts.n);
+	int r = v ? list_networks(list, v) : -ENOMEM;
+	if (r == 0)
+		qsort(v, n, sizeof(*v), compare_networks);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = json_array_append(ret, v[i].item) < 0 ? -ENOMEM : 0;
+	for (size_t i = 0; v && i < n; i++)
+		free(v[i].macs);
+	free(v);
+	return r;
 }
 
 /* The array as text; an empty one unsets. */
@@ -174,7 +189,7 @@ static int set_networks(char **slot, const json_t *list)
 {
 	AUTO(json_decrefp) json_t *sorted = json_array();
 
-	int r = sorted ? sort_list(list, sorted) : -ENOMEM;
+	int r = sorted ? sort_networks(list, sorted) : -ENOMEM;
 	return r < 0 ? r : set_list(slot, sorted);
 }
 
