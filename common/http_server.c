@@ -274,9 +274,11 @@ static int evhttp_configure(struct http_listener *l)
 	evhttp_set_max_headers_size(l->evhttp, (ev_ssize_t)lim->max_headers);
 	evhttp_set_max_body_size(l->evhttp, (ev_ssize_t)lim->max_body);
 	evhttp_set_default_content_type(l->evhttp, NULL);
+	/* CONNECT is known so that it gets a 405 (http_server_request.c) and no 501 */
 	evhttp_set_allowed_methods(l->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
 						      EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
-						      EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
+						      EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+						      EVHTTP_REQ_CONNECT);
 	evhttp_set_bevcb(l->evhttp, on_connection, l);
 	evhttp_set_gencb(l->evhttp, http_request_arrived, l);
 	return 0;

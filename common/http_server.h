@@ -21,7 +21,8 @@ struct http_limits {
 /*
  * Every request ends in exactly one http_reply*() call, now or later, on the loop's thread; the client may have gone by then, and even
  * http_server_free() may have come first (method, target, headers and body are then empty).
- * What never reaches the handler (malformed, above a limit, unknown method, NUL in the path, unclear framing) is answered with
+ * What never reaches the handler (malformed, above a limit, unknown method, CONNECT, no Host, NUL in the path, unclear
+ * framing) is answered with
  * {"code":STATUS,"message":"…"} and a closed connection.
  */
 typedef void (*http_handler)(void *ctx, struct http_request *req);

@@ -127,6 +127,37 @@ static bool names_are_tokens(struct evhttp_request *ev)
 	return true;
 }
 
+/* A control character in a value is a line end for somebody (RFC 9110 §5.5). */
+static bool values_are_text(struct evhttp_request *ev)
+{
+	struct evkeyval *h;
+	TAILQ_FOREACH(h, ev->input_headers, next)
+	{
+		for (const char *p = h->value; *p; p++) {
+			if (iscntrl((unsigned char)*p) && *p != '\t')
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Exactly one Host in a request of HTTP/1.1, never two, and one that is host and port (RFC 9112 §3.2; RFC 3986 §3.2.2). It may be
+ * empty: for a target without authority.
+ */
+static bool host_is_clear(struct evhttp_request *ev)
+{
+	static const char others[] = "-._~!$&'()*+,;=%:[]";
+	const char *host = evhttp_find_header(ev->input_headers, "Host");
+	if (!host)
+		return ev->major == 1 && ev->minor == 0;
+	for (const char *p = host; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr(others, *p))
+			return false;
+	}
+	return count_header(ev, "Host") == 1;
+}
+
 /*
  * Where does the request end? A body in two lengths, a coding that evhttp does not know, or a body where it reads none would
  * make the next request begin in the wrong place (RFC 9112 §6.3, §11.2).
@@ -198,8 +229,27 @@ static void refuse(struct http_request *r, int status)
 	int n = snprintf(body, sizeof(body), "{\"code\":%d,\"message\":\"%s\"}\n", status,
 			 http_status_text(status));
 	r->conn->is_refused = true;
+	/* RFC 9110 §15.5.6; the methods of this server, the handler has its own for each path */
+	if (status == 405)
+		evhttp_add_header(r->ev->output_headers, "Allow",
+				  "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
 	evhttp_add_header(r->ev->output_headers, "Connection", "close");
+	/* evhttp never closes after CONNECT, which would make a request of what was meant for the tunnel */
+	if (r->ev->type == EVHTTP_REQ_CONNECT)
+		r->ev->type = EVHTTP_REQ_GET;
 	http_reply(r, status, "application/json", body, (size_t)n);
+}
+
+/* The status with which the request is refused before anybody sees it, or 0. */
+static int judge(const struct http_request *r)
+{
+	struct evhttp_request *ev = r->ev;
+	if (!names_are_tokens(ev) || !values_are_text(ev) || !host_is_clear(ev))
+		return 400;
+	/* A tunnel has no path; there is none through this server. */
+	if (ev->type == EVHTTP_REQ_CONNECT)
+		return 405;
+	return !r->path || !r->peer || !framing_is_clear(ev) ? 400 : 0;
 }
 
 void http_request_arrived(struct evhttp_request *ev, void *listener)
@@ -215,8 +265,9 @@ void http_request_arrived(struct evhttp_request *ev, void *listener)
 	}
 
 	http_conn_phase(c, CONN_HANDLING);
-	if (!r->path || !r->peer || !names_are_tokens(ev) || !framing_is_clear(ev)) {
-		refuse(r, 400);
+	int status = judge(r);
+	if (status) {
+		refuse(r, status);
 		return;
 	}
 	l->server->handler(l->server->ctx, r);

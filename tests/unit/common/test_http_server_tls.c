@@ -212,7 +212,7 @@ static void test_resumption(void **state)
 	mbedtls_ssl_session session;
 	mbedtls_ssl_session_init(&session);
 	assert_int_equal(tls_open(&t, ca, NULL), 0);
-	tls_say(&t, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+	tls_say(&t, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 	size_t len;
 	free(tls_hear_all(&t, &len));
 	assert_int_equal(mbedtls_ssl_get_session(&t.ssl, &session), 0);
@@ -221,7 +221,7 @@ static void test_resumption(void **state)
 	assert_int_not_equal(tls_open(&t, other_ca, NULL), 0);
 	tls_close(&t);
 	assert_int_equal(tls_open(&t, other_ca, &session), 0);
-	tls_say(&t, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+	tls_say(&t, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 	AUTO(freep) char *reply = tls_hear_all(&t, &len);
 	assert_int_equal(status_of(reply), 200);
 	tls_close(&t);
@@ -275,10 +275,10 @@ static void test_limits_and_end(void **state)
 		const char *request;
 		int status;
 	} cases[] = {
-		{ "POST / HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n", 413 },
-		{ "GET /a%00 HTTP/1.1\r\n\r\n", 400 },
-		{ "BREW / HTTP/1.1\r\n\r\n", 501 },
-		{ "GET /later?ms=1200 HTTP/1.1\r\nConnection: close\r\n\r\n", 200 },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\n\r\n", 413 },
+		{ "GET /a%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400 },
+		{ "BREW / HTTP/1.1\r\nHost: h\r\n\r\n", 501 },
+		{ "GET /later?ms=1200 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 200 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct tls t;
@@ -294,7 +294,7 @@ static void test_limits_and_end(void **state)
 	struct tls t;
 	size_t len;
 	assert_int_equal(tls_open(&t, ca, NULL), 0);
-	tls_say(&t, "GET /big?size=300000 HTTP/1.1\r\n\r\n");
+	tls_say(&t, "GET /big?size=300000 HTTP/1.1\r\nHost: h\r\n\r\n");
 	assert_int_equal(mbedtls_ssl_close_notify(&t.ssl), 0);
 	AUTO(freep) char *reply = tls_hear_all(&t, &len);
 	assert_int_equal(status_of(reply), 200);
@@ -317,7 +317,8 @@ static void test_slow_readers(void **state)
 		if (round < SLOW_READERS) {
 			assert_int_equal(
 				tls_open_at(&patient, &readers[round], ca, NULL, false, 65536), 0);
-			tls_say(&readers[round], "GET /file HTTP/1.1\r\nConnection: close\r\n\r\n");
+			tls_say(&readers[round],
+				"GET /file HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 		}
 		usleep(40000);
 		for (size_t i = 0; i < SLOW_READERS && i <= round; i++)
@@ -341,7 +342,7 @@ static void test_idle_memory(void **state)
 	for (size_t i = 0; i < IDLE_CONNECTIONS; i++) {
 		char reply[1000];
 		assert_int_equal(tls_open_at(&patient, &idle[i], ca, NULL, false, 0), 0);
-		tls_say(&idle[i], "GET / HTTP/1.1\r\n\r\n");
+		tls_say(&idle[i], "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
 		assert_true(mbedtls_ssl_read(&idle[i].ssl, (unsigned char *)reply, sizeof(reply)) >
 			    0);
 	}
@@ -351,7 +352,8 @@ static void test_idle_memory(void **state)
 	/* And they still work. */
 	for (size_t i = 0; i < IDLE_CONNECTIONS; i++) {
 		size_t len;
-		tls_say(&idle[i], "GET /big?size=40000 HTTP/1.1\r\nConnection: close\r\n\r\n");
+		tls_say(&idle[i],
+			"GET /big?size=40000 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 		AUTO(freep) char *reply = tls_hear_all(&idle[i], &len);
 		assert_int_equal(status_of(reply), 200);
 		for (size_t k = 0; k < 40000; k++)
