@@ -3,20 +3,14 @@
  * lists of model_field.h.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "common/buf.h"
 #include "common/cleanup.h"
-#include "service/schema.h"
 #include "service/store.h"
 #include "service/store_sqlite.h"
-
-#define DB_NAME "slipway.db"
-#define BUSY_TIMEOUT_MS 5000
 
 int sqlite_fault(struct sqlite_store *s, const char *what, struct fault *err)
 {
@@ -27,7 +21,7 @@ int sqlite_fault(struct sqlite_store *s, const char *what, struct fault *err)
 	return fault_set(err, r, "store: cannot %s: %s", what, sqlite3_errmsg(s->db));
 }
 
-static int run_sql(struct sqlite_store *s, const char *sql, const char *what, struct fault *err)
+int sqlite_exec(struct sqlite_store *s, const char *sql, const char *what, struct fault *err)
 {
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
 								       : sqlite_fault(s, what, err);
@@ -286,7 +280,7 @@ static int prepare_remove(struct sqlite_store *s, enum model_kind kind, struct f
 	return r < 0 ? r : sqlite_prepare(s, sql.data, &s->remove[kind], err);
 }
 
-static int prepare_all(struct sqlite_store *s, struct fault *err)
+int sqlite_prepare_all(struct sqlite_store *s, struct fault *err)
 {
 	int r = 0;
 
@@ -356,15 +350,15 @@ static int op_checkin(struct store *store, const struct host *h, struct fault *e
 
 static int op_begin(struct store *store, struct fault *err)
 {
-	return run_sql((struct sqlite_store *)store, "BEGIN IMMEDIATE", "begin a transaction", err);
+	return sqlite_exec((struct sqlite_store *)store, "BEGIN IMMEDIATE", "begin a transaction", err);
 }
 
 static int op_commit(struct store *store, struct fault *err)
 {
-	return run_sql((struct sqlite_store *)store, "COMMIT", "commit", err);
+	return sqlite_exec((struct sqlite_store *)store, "COMMIT", "commit", err);
 }
 
-static void op_rollback(struct store *store)
+void sqlite_rollback(struct store *store)
 {
 	struct sqlite_store *s = (struct sqlite_store *)store;
 
@@ -447,68 +441,10 @@ static int op_events_trim(struct store *store, uint64_t keep, struct fault *err)
 	snprintf(sql, sizeof(sql),
 		 "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - %llu",
 		 (unsigned long long)keep);
-	return run_sql((struct sqlite_store *)store, sql, "remove old events", err);
+	return sqlite_exec((struct sqlite_store *)store, sql, "remove old events", err);
 }
 
-/* --- opening --- */
-
-static int schema_version(struct sqlite_store *s, int *ret, struct fault *err)
-{
-	sqlite3_stmt *stmt;
-
-	int r = sqlite_prepare(s, "PRAGMA user_version", &stmt, err);
-	if (r < 0)
-		return r;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		*ret = sqlite3_column_int(stmt, 0);
-	else
-		r = sqlite_fault(s, "read the schema version", err);
-	sqlite3_finalize(stmt);
-	return r;
-}
-
-/* Each step and its number are one transaction. */
-static int schema_apply(struct sqlite_store *s, const struct schema_step *step, struct fault *err)
-{
-	char mark[64];
-
-	int r = run_sql(s, "BEGIN IMMEDIATE", "begin a transaction", err);
-	if (r == 0)
-		r = run_sql(s, step->sql, step->name, err);
-	snprintf(mark, sizeof(mark), "PRAGMA user_version=%d", step->number);
-	if (r == 0)
-		r = run_sql(s, mark, "note the schema version", err);
-	if (r == 0)
-		r = run_sql(s, "COMMIT", "commit", err);
-	if (r < 0)
-		op_rollback(&s->store);
-	return r;
-}
-
-static int schema_update(struct sqlite_store *s, struct fault *err)
-{
-	int have = 0, newest = 0;
-
-	int r = schema_version(s, &have, err);
-	if (r < 0)
-		return r;
-	for (const struct schema_step *step = schema_steps; step->sql; step++) {
-		newest = step->number;
-		if (step->number <= have)
-			continue;
-		r = schema_apply(s, step, err);
-		if (r < 0)
-			return r;
-	}
-	if (have > newest)
-		return fault_set(
-			err, -EPROTO,
-			"the store was written by a newer slipwayd (schema %d, this one knows %d)",
-			have, newest);
-	return 0;
-}
-
-static void op_close(struct store *store)
+void sqlite_close(struct store *store)
 {
 	struct sqlite_store *s = (struct sqlite_store *)store;
 
@@ -523,68 +459,13 @@ static void op_close(struct store *store)
 	free(s);
 }
 
-/* SQLite takes paths only: the one of the open folder. */
-static int db_path(int dirfd, char ret[PATH_MAX], struct fault *err)
-{
-	char link[64];
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
-	ssize_t n = readlink(link, ret, PATH_MAX - sizeof(DB_NAME) - 1);
-	if (n < 0)
-		return fault_set(err, -errno, "cannot name the state folder: %s", strerror(errno));
-	if (n >= (ssize_t)(PATH_MAX - sizeof(DB_NAME) - 1))
-		return fault_set(err, -ENAMETOOLONG, "the path of the state folder is too long");
-	memcpy(ret + n, "/" DB_NAME, sizeof(DB_NAME) + 1);
-	return 0;
-}
-
-static int op_open(int dirfd, const char *where, const uint8_t key[SEAL_KEY_LEN],
-		   struct store **ret, struct fault *err)
-{
-	char path[PATH_MAX];
-
-	int r = db_path(dirfd, path, err);
-	if (r < 0)
-		return r;
-	struct sqlite_store *s = calloc(1, sizeof(*s));
-	if (!s)
-		return fault_oom(err);
-	s->store.ops = &store_sqlite;
-	memcpy(s->key, key, SEAL_KEY_LEN);
-
-	mode_t old = umask(077);
-	int rc = sqlite3_open_v2(path, &s->db,
-				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW |
-					 SQLITE_OPEN_NOMUTEX,
-				 NULL);
-	r = rc == SQLITE_OK ? 0 : sqlite_fault(s, "open the database", err);
-	if (r == 0) {
-		sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
-		r = run_sql(
-			s,
-			"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;",
-			"set up the database", err);
-	}
-	if (r == 0)
-		r = schema_update(s, err);
-	umask(old);
-	if (r == 0)
-		r = prepare_all(s, err);
-	if (r < 0) {
-		op_close(&s->store);
-		return r;
-	}
-	*ret = &s->store;
-	return 0;
-}
-
 const struct store_ops store_sqlite = {
 	.name = "sqlite",
-	.open = op_open,
-	.close = op_close,
+	.open = sqlite_open,
+	.close = sqlite_close,
 	.begin = op_begin,
 	.commit = op_commit,
-	.rollback = op_rollback,
+	.rollback = sqlite_rollback,
 	.put = op_put,
 	.remove = op_remove,
 	.checkin = op_checkin,

@@ -67,6 +67,8 @@ refused "not a database"
 restore slipway.db
 python3 -c 'import os, sys; f = open(sys.argv[1], "r+b"); f.seek(8192); f.write(os.urandom(16384))' "$db"
 refused store
+: >"$db"
+refused 'slipway.db is empty.*from a backup, or remove it'
 restore slipway.db
 
 # --- lost and damaged keys ---
