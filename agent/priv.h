@@ -10,12 +10,11 @@
 #include "agent/config.h"
 #include "agent/disk.h"
 #include "agent/install.h"
+#include "agent/inventory_cache.h"
 #include "agent/job.h"
 #include "agent/msg.h"
 #include "common/ipc.h"
 #include "common/str.h"
-
-struct hwp_ctx;
 
 #define PRIV_DISKS_MAX 4096 /* identities kept from the last inventory */
 
@@ -48,6 +47,7 @@ struct priv {
 
 	/* inventory */
 	struct hwp_ctx *hwp; /* opened by the first probe */
+	struct inventory_cache inventory;
 	struct known_disk *disks;
 	size_t disks_n;
 	struct event *settle;
@@ -89,8 +89,8 @@ void priv_handle(struct priv *p,
 
 /* priv_inventory.c */
 void priv_inventory(struct priv *p, uint32_t ask);
-/* Probes and remembers the disks. *ret: the inventory as JSON text, may be NULL. */
-int priv_probe(struct priv *p, char **ret, struct fault *err);
+/* Probes, unless nothing has changed since the last time, and remembers the disks; the inventory is p->inventory.text. */
+int priv_probe(struct priv *p, struct fault *err);
 void priv_inventory_done(struct priv *p);
 /* The disk that the last inventory showed as @device, or NULL. */
 const struct known_disk *priv_find_disk(const struct priv *p, const char *device);

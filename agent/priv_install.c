@@ -272,7 +272,7 @@ static int read_index(struct priv *p, int fd, struct fault *err)
 static int identify(struct priv *p, struct fault *err)
 {
 	if (!p->disks_n)
-		(void)priv_probe(p, NULL, NULL);
+		(void)priv_probe(p, NULL);
 	const struct known_disk *k = priv_find_disk(p, p->job.device);
 	p->job.expect = (struct disk_id){ 0 };
 	if (k) {

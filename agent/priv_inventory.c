@@ -46,6 +46,7 @@ void priv_inventory_done(struct priv *p)
 	if (p->settle)
 		event_free(p->settle);
 	p->settle = NULL;
+	inventory_cache_done(&p->inventory);
 	hwp_close(p->hwp);
 	p->hwp = NULL;
 }
@@ -66,7 +67,12 @@ static void remember_disks(struct priv *p, const struct hwp_inventory *inv)
 		const struct hwp_disk *d = hwp_disk_at(inv, i);
 		struct known_disk *k = &p->disks[p->disks_n];
 		/* Disks that cannot be read are no candidates, and neither are drives without a medium. */
-		if (!is_candidate(d) || disk_id_read(d->path.s, &k->identity, NULL) < 0)
+		if (!is_candidate(d))
+			continue;
+		int r = disk_id_read(d->path.s, &k->identity, NULL);
+		if (r == -EBUSY || r == -EIO || r == -ETIMEDOUT) /* it may get over that */
+			p->inventory.changed |= HWP_DISKS;
+		if (r < 0)
 			continue;
 		k->id = str_dup(d->id.s);
 		k->by_path = str_dup(d->by_path.s);
@@ -95,35 +101,36 @@ static int open_probe(struct priv *p)
 {
 	const struct hwp_options options = { .size = sizeof(options), .log = on_probe_log };
 
-	return p->hwp ? 0 : hwp_open(&p->hwp, &options);
+	if (p->hwp)
+		return 0;
+	int r = hwp_open(&p->hwp, &options);
+	if (!r)
+		inventory_cache_init(&p->inventory, p->base, p->hwp);
+	return r;
 }
 
-int priv_probe(struct priv *p, char **ret, struct fault *err)
+int priv_probe(struct priv *p, struct fault *err)
 {
-	struct hwp_inventory *inv = NULL;
-
+	if (inventory_cache_is_fresh(&p->inventory, time_mono_ms()))
+		return 0;
 	int r = open_probe(p);
 	if (!r)
-		r = hwp_probe(p->hwp, HWP_ALL, &inv);
-	if (!r) {
-		remember_disks(p, inv);
-		char *json = ret ? hwp_to_json(inv, HWP_JSON_ASSISTED, 0) : NULL;
-		if (json)
-			*ret = json;
-		else if (ret)
-			r = -ENOMEM;
-	}
-	hwp_unref(inv);
-	return r < 0 ? fault_set(err, r, "inventory: %s", strerror(-r)) : 0;
+		r = inventory_cache_probe(&p->inventory, p->hwp);
+	if (r < 0)
+		return fault_set(err, r, "inventory: %s", strerror(-r));
+	remember_disks(p, p->inventory.last);
+	return 0;
 }
 
 static void answer(struct priv *p, uint32_t ask)
 {
-	AUTO(freep) char *json = NULL;
 	struct fault err = FAULT_INIT;
 
-	int r = priv_probe(p, &json, &err);
-	priv_answer(p, ask, r, json, r < 0 ? fault_text(&err) : NULL, -1);
+	int r = priv_probe(p, &err);
+	if (r < 0)
+		priv_answer(p, ask, r, NULL, fault_text(&err), -1);
+	else
+		priv_answer(p, ask, 0, p->inventory.text, NULL, -1);
 }
 
 static void on_settle(evutil_socket_t fd, short what, void *ctx)
