@@ -50,6 +50,7 @@ static struct block_dev *add(struct survey *s, struct block_map *m, const char *
 	*d = (struct block_dev){ .name = name, .dir = dir, .parent = parent };
 	read_number(s, d);
 	read_udev(s, d);
+	m->has_udev |= d->udev.is_there;
 	d->holders = attr_list(s, "%s/holders", dir);
 	strmap_set(&m->names, name, (long)m->n - 1);
 	if (d->udev.link_priority > m->priority_max)
@@ -75,6 +76,15 @@ static void add_partitions(struct survey *s, struct block_map *m, size_t disk)
 	}
 }
 
+static void note_loop(struct survey *s, struct block_map *m, char *name)
+{
+	char **slot = str_starts(name, "loop")
+			      ? arena_append(s->tmp, &m->loops.v, &m->loops.n, sizeof(*slot))
+			      : NULL;
+	if (slot)
+		*slot = name;
+}
+
 void block_map_read(struct survey *s, struct block_map *ret)
 {
 	*ret = (struct block_map){ .names.arena = s->tmp,
@@ -82,8 +92,10 @@ void block_map_read(struct survey *s, struct block_map *ret)
 				   .ids.arena = s->tmp };
 	struct root_names names = attr_list(s, "sys/block");
 	for (size_t i = 0; i < names.n; i++) {
-		if (is_memory_disk(names.v[i]))
+		if (is_memory_disk(names.v[i])) {
+			note_loop(s, ret, names.v[i]);
 			continue;
+		}
 		size_t disk = ret->n;
 		struct block_dev *d = add(s, ret, names.v[i],
 					  arena_printf(s->tmp, "sys/block/%s", names.v[i]), -1);
@@ -129,6 +141,21 @@ struct block_dev *block_by_node(struct survey *s, const struct block_map *m, con
 		return d;
 	char *target = attr_link_name(s, "dev/%s", rest);
 	return target ? block_by_name(m, target) : NULL;
+}
+
+const char *block_property(const struct block_dev *dev, const char *key, const char **ret_source)
+{
+	const char *value = udev_get(&dev->udev, key);
+	if (ret_source)
+		*ret_source = value ? "udev" : "libblkid";
+	return value ? value : udev_get(&dev->blkid, key);
+}
+
+bool block_put_property(struct survey *s, struct hwp_str *dst, const struct block_dev *dev,
+			const char *key)
+{
+	const char *source, *value = block_property(dev, key, &source);
+	return put_str(s, dst, value, arena_printf(s->tmp, "%s %s", source, key));
 }
 
 /* --- use ------------------------------------------------------------------------------------------------- */
@@ -213,6 +240,7 @@ void block_map_read_use(struct survey *s, struct block_map *m)
 	}
 	read_btrfs(s, m);
 	read_swaps(s, m);
+	block_map_read_live(s, m);
 }
 
 bool block_is_used(const struct block_dev *dev)

@@ -17,20 +17,25 @@ struct block_dev {
 	const char *dm_uuid, *dm_name;
 	struct root_names holders;
 	struct udev_record udev;
+	struct udev_record blkid; /* what libblkid says, in the same words; signature.h */
+	const char *blkid_text;   /* the same before it was taken apart */
 	struct root_names mounts; /* mount points */
 	bool is_swap;
-	bool has_iso_mount; /* mounted at a point that ends in "iso" */
-	unsigned long seen; /* the last walk that came by */
+	bool backs_live_root; /* a loop device with the live system's root file system lies on it */
+	bool has_iso_mount;   /* mounted at a point that ends in "iso" */
+	unsigned long seen;   /* the last walk that came by */
 };
 
 struct block_map {
 	struct block_dev *v;
 	size_t n;
-	struct strmap names;    /* name to place */
-	struct strmap id_paths; /* ID_PATH of whole disks to how many have it */
-	struct strmap ids;      /* ids given to disks of the inventory */
-	int priority_max;       /* highest link priority of all */
-	unsigned long walk;     /* number of the current walk through holders */
+	struct strmap names;     /* name to place */
+	struct strmap id_paths;  /* ID_PATH of whole disks to how many have it */
+	struct strmap ids;       /* ids given to disks of the inventory */
+	struct root_names loops; /* names of loop devices, which are no disks */
+	bool has_udev;           /* there is a record of any device */
+	int priority_max;        /* highest link priority of all */
+	unsigned long walk;      /* number of the current walk through holders */
 };
 
 /* Reads the map. Loop, RAM and compressed-RAM disks are not in it. */
@@ -38,8 +43,16 @@ void block_map_read(struct survey *s, struct block_map *ret);
 struct block_dev *block_by_name(const struct block_map *m, const char *name);
 /* "/dev/sda1", "/dev/mapper/vg-root", "/dev/disk/by-…": the device that is meant; NULL = none of the map. */
 struct block_dev *block_by_node(struct survey *s, const struct block_map *m, const char *node);
+/* A property as udev says, else as libblkid; NULL = neither. *@ret_source: "udev" or "libblkid", may be NULL. */
+const char *block_property(const struct block_dev *dev, const char *key, const char **ret_source);
+/* block_property() into the inventory. */
+bool block_put_property(struct survey *s, struct hwp_str *dst, const struct block_dev *dev,
+			const char *key);
 /* Mounts and swaps into the map. */
 void block_map_read_use(struct survey *s, struct block_map *m);
+
+/* block_live.c: marks the disk that holds the image of a live system. */
+void block_map_read_live(struct survey *s, struct block_map *m);
 
 /*
  * Something above @dev (through holders, at any depth, with the partitions of what is found) that is mounted or swapped on;

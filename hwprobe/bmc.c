@@ -68,11 +68,11 @@ static void find_v4(struct ipmi *i, uint8_t channel)
 	struct hwp_inventory *inv = i->s->inv;
 	uint8_t address[4];
 	char text[INET_ADDRSTRLEN];
-	if (inv->bmc_address.s || !lan_param(i, channel, LAN_IPV4, 0, address, sizeof(address)) ||
+	if (inv->bmc.address.s || !lan_param(i, channel, LAN_IPV4, 0, address, sizeof(address)) ||
 	    !memcmp(address, none, 4))
 		return;
 	if (inet_ntop(AF_INET, address, text, sizeof(text)))
-		put_str(i->s, &inv->bmc_address, text, "ipmi");
+		put_str(i->s, &inv->bmc.address, text, "ipmi");
 }
 
 static bool take_v6(struct ipmi *i, uint8_t channel, uint8_t param, uint8_t set)
@@ -87,13 +87,13 @@ static bool take_v6(struct ipmi *i, uint8_t channel, uint8_t param, uint8_t set)
 	if (IN6_IS_ADDR_UNSPECIFIED(&a) || IN6_IS_ADDR_LINKLOCAL(&a))
 		return false;
 	return inet_ntop(AF_INET6, &a, text, sizeof(text)) &&
-	       put_str(i->s, &i->s->inv->bmc_v6address, text, "ipmi");
+	       put_str(i->s, &i->s->inv->bmc.v6address, text, "ipmi");
 }
 
 static void find_v6(struct ipmi *i, uint8_t channel)
 {
 	uint8_t enables, status[3]; /* most static sets, most dynamic sets, flags */
-	if (i->s->inv->bmc_v6address.s || !lan_param(i, channel, LAN_ADDRESSING, 0, &enables, 1) ||
+	if (i->s->inv->bmc.v6address.s || !lan_param(i, channel, LAN_ADDRESSING, 0, &enables, 1) ||
 	    (enables != 1 && enables != 2))
 		return;
 	if (!lan_param(i, channel, LAN_V6_STATUS, 0, status, sizeof(status)))
@@ -130,17 +130,17 @@ static void ask_or_remember(struct survey *s)
 	struct hwp_inventory *inv = s->inv;
 	struct bmc_cache *c = &s->ctx->bmc;
 	if (c->until_ms > time_mono_ms()) {
-		put_str(s, &inv->bmc_address, c->address, "ipmi");
-		put_str(s, &inv->bmc_v6address, c->v6address, "ipmi");
+		put_str(s, &inv->bmc.address, c->address, "ipmi");
+		put_str(s, &inv->bmc.v6address, c->v6address, "ipmi");
 		return;
 	}
 	AUTO(ipmi_done) struct ipmi i;
 	if (ipmi_open(&i, s) < 0)
 		return;
 	int rc = ask_bmc(&i);
-	str_copy(c->address, sizeof(c->address), inv->bmc_address.s ? inv->bmc_address.s : "");
+	str_copy(c->address, sizeof(c->address), inv->bmc.address.s ? inv->bmc.address.s : "");
 	str_copy(c->v6address, sizeof(c->v6address),
-		 inv->bmc_v6address.s ? inv->bmc_v6address.s : "");
+		 inv->bmc.v6address.s ? inv->bmc.v6address.s : "");
 	c->until_ms = time_mono_ms() + (rc < 0 ? BMC_RETRY_MS : BMC_CACHE_MS);
 }
 
@@ -148,10 +148,10 @@ static void run(struct survey *s)
 {
 	struct hwp_inventory *inv = s->inv;
 	ask_or_remember(s);
-	if (!inv->bmc_address.s)
-		put_str(s, &inv->bmc_address, BMC_NO_ADDRESS, "default");
-	if (!inv->bmc_v6address.s)
-		put_str(s, &inv->bmc_v6address, BMC_NO_V6ADDRESS, "default");
+	if (!inv->bmc.address.s)
+		put_str(s, &inv->bmc.address, BMC_NO_ADDRESS, "default");
+	if (!inv->bmc.v6address.s)
+		put_str(s, &inv->bmc.v6address, BMC_NO_V6ADDRESS, "default");
 }
 
 const struct probe probe_bmc = { .name = "bmc", .part = HWP_BMC, .run = run };

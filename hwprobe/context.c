@@ -11,6 +11,7 @@
 #include "hwprobe/netdump.h"
 #include "hwprobe/probe.h"
 #include "hwprobe/scrub.h"
+#include "hwprobe/signature.h"
 
 enum { DEVICE_TIMEOUT_MS = 2000, BMC_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
 
@@ -37,6 +38,7 @@ void hwp_close(struct hwp_ctx *ctx)
 	if (!ctx)
 		return;
 	root_done(&ctx->root);
+	signature_close(ctx->blkid);
 	free(ctx->sysroot);
 	free(ctx->pci_ids);
 	free(ctx);

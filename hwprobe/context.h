@@ -4,6 +4,8 @@
 #include "hwprobe/hwprobe.h"
 #include "hwprobe/root.h"
 
+struct blkid_library;
+
 struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
 };
@@ -19,4 +21,5 @@ struct hwp_ctx {
 	struct root root;
 	char *sysroot, *pci_ids;
 	struct bmc_cache bmc;
+	struct blkid_library *blkid; /* signature.h; NULL = not needed yet */
 };

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include "common/cleanup.h"
 #include "common/fd.h"
@@ -25,7 +26,7 @@ struct device_reader {
 	uint64_t offset;
 	size_t len;
 	ssize_t result;
-	unsigned char data[DEVICE_READ_MAX];
+	unsigned char data[DEVICE_READ_MAX]; /* last: pages that are not used are never touched */
 };
 
 static ssize_t read_node(const char *path, uint64_t offset, void *data, size_t len)
@@ -80,7 +81,6 @@ static struct device_reader *reader_new(void)
 	pthread_cond_init(&r->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	r->refs = 2;
-	r->read = read_node;
 	return r;
 }
 
@@ -94,8 +94,6 @@ static int reader_start(struct survey *s)
 	struct device_reader *r = reader_new();
 	if (!r)
 		return -ENOMEM;
-	if (s->read_device)
-		r->read = s->read_device;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	int rc = pthread_create(&thread, NULL, work, r);
@@ -129,13 +127,15 @@ static struct timespec time_limit(const struct survey *s)
 	return (struct timespec){ .tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000 };
 }
 
-static ssize_t ask(struct survey *s, const char *path, uint64_t offset, void *data, size_t len)
+static ssize_t ask(struct survey *s, device_read_fn *fn, const char *path, uint64_t offset,
+		   void *data, size_t len)
 {
 	struct device_reader *r = s->reader;
 	struct timespec end = time_limit(s);
 	int rc = 0;
 	pthread_mutex_lock(&r->lock);
 	snprintf(r->path, sizeof(r->path), "/%s", path);
+	r->read = fn;
 	r->offset = offset;
 	r->len = len;
 	r->state = READER_ASKED;
@@ -153,7 +153,20 @@ static ssize_t ask(struct survey *s, const char *path, uint64_t offset, void *da
 	return -ETIMEDOUT;
 }
 
-ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *data, size_t len)
+ssize_t device_ask(struct survey *s, device_read_fn *fn, const char *path, uint64_t offset,
+		   void *data, size_t len)
+{
+	if (!s->root->is_live)
+		return -EINVAL;
+	if (len > DEVICE_READ_MAX || strlen(path) + 2 > ROOT_PATH_MAX)
+		return -EMSGSIZE;
+	int rc = s->reader ? 0 : reader_start(s);
+	return rc < 0 ? rc : ask(s, fn, path, offset, data, len);
+}
+
+/* From the node, or from the file of that name in a recorded tree. */
+static ssize_t read_somewhere(struct survey *s, const char *path, uint64_t offset, void *data,
+			      size_t len)
 {
 	if (len > DEVICE_READ_MAX || strlen(path) + 2 > ROOT_PATH_MAX)
 		return -EMSGSIZE;
@@ -161,9 +174,41 @@ ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *d
 		AUTO(closep) int fd = root_fd(s->root, path, O_RDONLY);
 		return fd < 0 ? fd : fd_pread(fd, data, len, offset);
 	}
-	int rc = s->reader ? 0 : reader_start(s);
-	ssize_t n = rc < 0 ? rc : ask(s, path, offset, data, len);
+	return device_ask(s, s->read_device ? s->read_device : read_node, path, offset, data, len);
+}
+
+ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *data, size_t len)
+{
+	ssize_t n = read_somewhere(s, path, offset, data, len);
 	if (n > 0)
 		record_device(s->root, path, offset, data, (size_t)n);
+	return n;
+}
+
+/* In a recorded tree: what ends the file ends the device. */
+static ssize_t recorded_tail(struct survey *s, const char *path, void *data, size_t len)
+{
+	struct stat st;
+	AUTO(closep) int fd = root_fd(s->root, path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	size_t n = MIN_OF(len, (size_t)st.st_size);
+	ssize_t got = fd_pread(fd, (char *)data + len - n, n, (uint64_t)st.st_size - n);
+	return got < 0 ? got : (ssize_t)len;
+}
+
+ssize_t device_read_tail(struct survey *s, const char *path, uint64_t size, void *data, size_t len)
+{
+	char tail[ROOT_PATH_MAX];
+	if (size < len || snprintf(tail, sizeof(tail), "%s.tail", path) >= (int)sizeof(tail))
+		return -EMSGSIZE;
+	memset(data, 0, len);
+	if (!s->root->is_live)
+		return recorded_tail(s, tail, data, len);
+	ssize_t n = read_somewhere(s, path, size - len, data, len);
+	if (n == (ssize_t)len)
+		record_device(s->root, tail, 0, data, len);
 	return n;
 }

@@ -5,7 +5,12 @@
  */
 #include "hwprobe/probe.h"
 
-enum { DEVICE_READ_MAX = 4096, DEVICE_WORKERS_MAX = 16 };
+enum {
+	DEVICE_HEAD_BYTES = 68 << 10, /* what is recorded: btrfs has its superblock at 64 KiB */
+	DEVICE_TAIL_BYTES = 64 << 10, /* md 0.90, firmware RAID, backup GPT */
+	DEVICE_READ_MAX = DEVICE_HEAD_BYTES,
+	DEVICE_WORKERS_MAX = 16,
+};
 
 struct device_reader;
 
@@ -17,5 +22,13 @@ typedef ssize_t device_read_fn(const char *path, uint64_t offset, void *data, si
  * Returns the number of bytes (0 behind the end), -ETIMEDOUT, or another -errno.
  */
 ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *data, size_t len);
+/*
+ * Something else than a read, done by the worker with the same limits: @fn with the node's path. Only of the running machine
+ * (-EINVAL); nothing is recorded.
+ */
+ssize_t device_ask(struct survey *s, device_read_fn *fn, const char *path, uint64_t offset,
+		   void *data, size_t len);
+/* The last @len bytes of a node of @size bytes; they are recorded in a file of their own ("dev/sda.tail"). As device_read(). */
+ssize_t device_read_tail(struct survey *s, const char *path, uint64_t size, void *data, size_t len);
 /* Ends the worker of the pass. */
 void device_reader_close(struct survey *s);

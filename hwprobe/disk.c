@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/disk.h"
+#include "hwprobe/settle.h"
 
 enum { SECTOR_BYTES = 512 }; /* unit of sysfs "size", whatever the device's blocks are */
 
@@ -70,8 +71,7 @@ static void find_more(struct survey *s, const struct block_dev *b, struct hwp_di
 	put_bool(s, &d->read_only, attr_is_one(s, "%s/ro", b->dir), "ro");
 }
 
-static void add_disk(struct survey *s, struct block_map *m, const struct block_dev *b,
-		     int64_t bytes)
+static void add_disk(struct survey *s, struct block_map *m, struct block_dev *b, int64_t bytes)
 {
 	struct hwp_inventory *inv = s->inv;
 	struct hwp_disk *d = arena_append(s->mem, &inv->disks, &inv->disk_count, sizeof(*d));
@@ -83,9 +83,16 @@ static void add_disk(struct survey *s, struct block_map *m, const struct block_d
 	disk_find_type(s, b, d);
 	find_more(s, b, d);
 	disk_find_bootable(s, b, d);
+	disk_find_signatures(s, b, d);
 	disk_find_eligibility(s, m, b, d);
-	if (s->opt->flags & HWP_MORE)
-		disk_find_more(s, b, d);
+	if (s->opt->flags & HWP_SMART)
+		disk_find_smart(s, b, d);
+	if (!(s->opt->flags & HWP_MORE))
+		return;
+	disk_find_more(s, b, d);
+	disk_find_details(s, m, b, d);
+	disk_find_fabric(s, m, b, d);
+	disk_find_users(s, m, b, d);
 }
 
 /* The only disk of an appliance; true = found. */
@@ -107,20 +114,37 @@ static bool add_appliance(struct survey *s, struct block_map *m)
 	return false;
 }
 
+/* Once all disks are known: two with one name are told from each other only then. */
+static void find_warnings(struct survey *s, const struct block_map *m)
+{
+	for (size_t i = 0; i < s->inv->disk_count; i++) {
+		struct hwp_disk *d = &s->inv->disks[i];
+		const struct block_dev *b = block_by_node(s, m, d->path.s);
+		if (b)
+			disk_find_warnings(s, b, d);
+	}
+}
+
 static void run(struct survey *s)
 {
 	struct block_map m;
+	if (s->opt->settle_ms && s->root->is_live)
+		settle_wait(s->opt->settle_ms);
 	block_map_read(s, &m);
+	if (m.n && !m.has_udev)
+		put_strs(s, &s->inv->degraded, "udev", "run/udev/data");
 	if (add_appliance(s, &m))
 		return;
 	block_map_read_use(s, &m);
 	for (size_t i = 0; i < m.n; i++) {
-		const struct block_dev *b = &m.v[i];
+		struct block_dev *b = &m.v[i];
 		int64_t bytes = b->parent < 0 ? size_bytes(s, b) : 0;
 		if (!is_listed(s, b, bytes) || (uint64_t)bytes < s->opt->disk_min_bytes)
 			continue;
 		add_disk(s, &m, b, bytes);
 	}
+	if (s->opt->flags & HWP_MORE)
+		find_warnings(s, &m);
 }
 
 const struct probe probe_disks = { .name = "disks", .part = HWP_DISKS, .run = run };

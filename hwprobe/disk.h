@@ -16,13 +16,30 @@ void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_
 /* disk_eligible.c: is_installation_media and the reasons; needs the type. */
 void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b,
 			   struct hwp_disk *d);
-/* disk_partition.c: partitions, mounts, place on the bus: what only the full format shows. */
+/* disk_signature.c: what libblkid finds where udev does not say; needs bootable. Fills @b, not @d. */
+void disk_find_signatures(struct survey *s, struct block_dev *b, const struct hwp_disk *d);
+/* What only the full format shows. disk_more.c: numbers and flags; disk_fabric.c: how it is reached; disk_users.c: who uses it. */
+void disk_find_details(struct survey *s, const struct block_map *m, const struct block_dev *b,
+		       struct hwp_disk *d);
+void disk_find_fabric(struct survey *s, const struct block_map *m, const struct block_dev *b,
+		      struct hwp_disk *d);
+void disk_find_users(struct survey *s, struct block_map *m, const struct block_dev *b,
+		     struct hwp_disk *d);
+/* Needs all the others. */
+void disk_find_warnings(struct survey *s, const struct block_dev *b, struct hwp_disk *d);
+/* smart.c: asks the drive for its health (HWP_SMART). */
+void disk_find_smart(struct survey *s, const struct block_dev *b, struct hwp_disk *d);
+/* disk_partition.c: partitions, mounts, place on the bus. */
 void disk_find_more(struct survey *s, const struct block_dev *b, struct hwp_disk *d);
 
 /* Will reading the device neither hang nor move anything? */
 bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d);
 /* disk_medium.c: does the disk hold the ISO file system that this system was booted from, mounted or not? */
-bool disk_is_boot_medium(struct survey *s, const struct block_dev *b, const struct hwp_disk *d);
+bool disk_is_boot_medium(struct survey *s, const struct block_dev *b);
+/* Does the firmware's iSCSI boot table name the target? *@ret_has_ibft: is there one at all? */
+bool disk_is_boot_target(struct survey *s, const char *target, bool *ret_has_ibft);
+/* How the device is attached, by its place in sysfs; NULL = unknown. */
+const char *disk_transport(const struct block_dev *b);
 
 bool disk_is_multipath(const struct block_dev *b);
 bool disk_is_lvm(const struct block_dev *b);

@@ -4,7 +4,15 @@
 #include "hwprobe/device_read.h"
 #include "hwprobe/disk.h"
 
-enum { SECTOR_BYTES = 512, SIGNATURE_AT = 510 };
+enum {
+	SECTOR_BYTES = 512,
+	SIGNATURE_AT = 510,
+	CODE_BYTES = 440, /* the disk's number follows */
+	ENTRIES_AT = 446,
+	ENTRIES = 4,
+	ENTRY_BYTES = 16,
+	ENTRY_ACTIVE = 0x80,
+};
 
 /* A device that is not "running" (or "live", as NVMe says) may never answer. */
 static bool is_running(struct survey *s, const char *dir)
@@ -25,21 +33,54 @@ static bool is_map_alive(struct survey *s, const struct block_dev *b)
 	return !disk_is_multipath(b);
 }
 
-bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
+/* Would it be read if it were in order? */
+static bool is_readable_kind(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
 {
 	/* Optical and floppy drives spin up or pull in their tray. */
-	if (s->opt->flags & HWP_NO_DEVICE_READ || str_starts(b->name, "sr") ||
-	    str_starts(b->name, "fd"))
+	return !(s->opt->flags & HWP_NO_DEVICE_READ) && !str_starts(b->name, "sr") &&
+	       !str_starts(b->name, "fd") && d->size_bytes.v >= SECTOR_BYTES;
+}
+
+static bool is_stuck(struct survey *s, const struct block_dev *b)
+{
+	return !is_running(s, b->dir) || (str_starts(b->name, "dm-") && !is_map_alive(s, b));
+}
+
+bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
+{
+	return is_readable_kind(s, b, d) && !is_stuck(s, b);
+}
+
+/* The boot record of a PC: code, then four entries of the partition table. */
+static void find_code(struct survey *s, const unsigned char sector[SECTOR_BYTES],
+		      struct hwp_disk *d)
+{
+	static const unsigned char zeros[CODE_BYTES];
+	bool is_active = false, has_signature = sector[SIGNATURE_AT] == 0x55;
+	if (!(s->opt->flags & HWP_MORE))
+		return;
+	for (size_t i = 0; i < ENTRIES; i++)
+		is_active |= sector[ENTRIES_AT + i * ENTRY_BYTES] == ENTRY_ACTIVE;
+	put_bool(s, &d->boot.mbr_code, memcmp(sector, zeros, sizeof(zeros)) != 0, "LBA 0");
+	put_bool(s, &d->boot.active, has_signature && is_active, "LBA 0");
+}
+
+/* A device that will not answer is left alone, and that is told. */
+static bool may_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
+{
+	if (!is_readable_kind(s, b, d))
 		return false;
-	if (d->size_bytes.v < SECTOR_BYTES)
-		return false;
-	return is_running(s, b->dir) && (!str_starts(b->name, "dm-") || is_map_alive(s, b));
+	if (!is_stuck(s, b))
+		return true;
+	survey_error(s, b->dir, EBUSY,
+		     "not read: the device is suspended, off-line or without a path");
+	return false;
 }
 
 void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
 	unsigned char sector[SECTOR_BYTES];
-	if (!d->path.s || !disk_can_be_read(s, b, d))
+	if (!d->path.s || !may_read(s, b, d))
 		return;
 	const char *path = d->path.s + 1; /* below the root */
 	ssize_t n = device_read(s, path, 0, sector, sizeof(sector));
@@ -47,6 +88,8 @@ void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_
 		return;
 	if (n < 0)
 		survey_error(s, path, (int)-n, "cannot read LBA 0: %s", strerror((int)-n));
+	if (n == (ssize_t)sizeof(sector))
+		find_code(s, sector, d);
 	if (n == (ssize_t)sizeof(sector))
 		put_bool(s, &d->bootable,
 			 sector[SIGNATURE_AT] == 0x55 && sector[SIGNATURE_AT + 1] == 0xaa, "LBA 0");

@@ -33,7 +33,7 @@ static bool is_known_controller(const struct block_dev *b)
 
 /* --- iSCSI: only the target that the firmware boots from may be installed on --------------------------- */
 
-static bool is_boot_target(struct survey *s, const char *target, bool *ret_has_ibft)
+bool disk_is_boot_target(struct survey *s, const char *target, bool *ret_has_ibft)
 {
 	struct root_names names = attr_list(s, "sys/firmware/ibft");
 	for (size_t i = 0; i < names.n; i++) {
@@ -68,7 +68,7 @@ static void check_iscsi(struct survey *s, const struct block_dev *b, struct hwp_
 		return;
 	}
 	bool has_ibft = false;
-	if (is_boot_target(s, target, &has_ibft))
+	if (disk_is_boot_target(s, target, &has_ibft))
 		return;
 	if (!has_ibft)
 		add_reason(s, d, "ibft-missing", "The firmware has no iSCSI boot table");
@@ -81,7 +81,8 @@ static void find_iscsi_host(struct survey *s, const struct block_dev *b, struct 
 {
 	char *host = disk_ancestor(s, b, "host");
 	if (host)
-		put_attr(s, &d->iscsi_host_ip, NULL, "sys/class/iscsi_host/%s/ipaddress", host);
+		put_attr(s, &d->iscsi.host_ip_address, NULL, "sys/class/iscsi_host/%s/ipaddress",
+			 host);
 }
 
 /* --- use -------------------------------------------------------------------------------------------------- */
@@ -89,7 +90,7 @@ static void find_iscsi_host(struct survey *s, const struct block_dev *b, struct 
 static bool has_agent_partition(const struct block_dev *b)
 {
 	for (size_t p = 1; p <= b->parts; p++) {
-		const char *label = udev_get(&b[p].udev, "ID_PART_ENTRY_NAME");
+		const char *label = block_property(b + p, "ID_PART_ENTRY_NAME", NULL);
 		if (label && str_starts(label, "agent"))
 			return true;
 	}
@@ -123,9 +124,12 @@ void disk_find_eligibility(struct survey *s, struct block_map *m, const struct b
 {
 	bool is_optical = str_eq(d->drive_type.s, "ODD");
 	bool is_iscsi = str_eq(d->drive_type.s, "iSCSI");
-	bool is_medium = is_optical || block_has_iso_mount(m, b) || disk_is_boot_medium(s, b, d);
+	bool is_medium = is_optical || b->backs_live_root || block_has_iso_mount(m, b) ||
+			 disk_is_boot_medium(s, b);
 	put_bool(s, &d->is_installation_media, is_medium,
-		 is_optical ? "drive_type" : "mounts, ISO label");
+		 is_optical           ? "drive_type"
+		 : b->backs_live_root ? "loop/backing_file"
+				      : "mounts, ISO label");
 
 	if (!is_known_controller(b))
 		add_reason(s, d, "unknown-controller", "Disks of the kind %s are not supported",

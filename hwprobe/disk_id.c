@@ -127,9 +127,10 @@ void disk_find_identity(struct survey *s, struct block_map *m, const struct bloc
 	disk_find_links(s, m, b, d);
 	find_wwn(s, b, d);
 	find_hctl(s, b, d);
-	bool has_uuid = str_starts(b->name, "nvme") ? attr_text(s, "%s/wwid", b->dir) != NULL
-						    : has_vpd_ids(s, b);
-	put_bool(s, &d->has_uuid, has_uuid, "device/vpd_pg83");
+	if (str_starts(b->name, "nvme"))
+		put_bool(s, &d->has_uuid, attr_text(s, "%s/wwid", b->dir) != NULL, "wwid");
+	else
+		put_bool(s, &d->has_uuid, has_vpd_ids(s, b), "device/vpd_pg83");
 
 	char *list = NULL;
 	for (size_t i = 0; i < b->holders.n; i++)

@@ -75,6 +75,18 @@ static const char *udev_by_path(struct survey *s, const struct block_map *m,
 	return NULL;
 }
 
+/* The name that this disk should have belongs to another one already: both are told. */
+static void note_conflict(struct survey *s, struct block_map *m, struct hwp_disk *d)
+{
+	struct hwp_inventory *inv = s->inv;
+	if (!d->by_id.s || strmap_get(&m->ids, d->by_id.s) == STRMAP_NONE)
+		return;
+	put_bool(s, &d->id_conflict, true, "by_id");
+	for (size_t i = 0; i < inv->disk_count; i++)
+		if (str_eq(inv->disks[i].by_id.s, d->by_id.s))
+			put_bool(s, &inv->disks[i].id_conflict, true, "by_id");
+}
+
 void disk_find_links(struct survey *s, struct block_map *m, const struct block_dev *b,
 		     struct hwp_disk *d)
 {
@@ -88,6 +100,7 @@ void disk_find_links(struct survey *s, struct block_map *m, const struct block_d
 		put_str(s, &d->by_path, arena_printf(s->tmp, "/dev/%s", path), source);
 
 	/* Cloned LUNs and some USB bridges share one id: only the first disk may be known by it. */
+	note_conflict(s, m, d);
 	const struct hwp_str *const choices[] = { &d->by_id, &d->by_path, &d->path };
 	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
 		if (choices[i]->s && strmap_get(&m->ids, choices[i]->s) == STRMAP_NONE) {

@@ -7,12 +7,6 @@
 
 enum { SECTOR_BYTES = 512 }; /* unit of sysfs "size" and "start" */
 
-static void put_property(struct survey *s, struct hwp_str *dst, const struct block_dev *b,
-			 const char *key)
-{
-	put_str(s, dst, udev_get(&b->udev, key), arena_printf(s->tmp, "udev %s", key));
-}
-
 static void put_sectors(struct survey *s, struct hwp_num *dst, const struct block_dev *b,
 			const char *file)
 {
@@ -43,13 +37,15 @@ static void fill(struct survey *s, const struct block_dev *b, struct hwp_partiti
 	put_attr_num(s, &p->number, "%s/partition", b->dir);
 	put_sectors(s, &p->start_bytes, b, "start");
 	put_sectors(s, &p->size_bytes, b, "size");
-	put_property(s, &p->type, b, "ID_PART_ENTRY_TYPE");
-	put_property(s, &p->uuid, b, "ID_PART_ENTRY_UUID");
-	char *label = arena_dup(s->tmp, udev_get(&b->udev, "ID_PART_ENTRY_NAME"));
-	put_str(s, &p->label, label ? udev_decode(label) : NULL, "udev ID_PART_ENTRY_NAME");
-	put_property(s, &p->fs_type, b, "ID_FS_TYPE");
-	put_property(s, &p->fs_uuid, b, "ID_FS_UUID");
-	put_property(s, &p->fs_label, b, "ID_FS_LABEL");
+	block_put_property(s, &p->type, b, "ID_PART_ENTRY_TYPE");
+	block_put_property(s, &p->uuid, b, "ID_PART_ENTRY_UUID");
+	const char *source, *name = block_property(b, "ID_PART_ENTRY_NAME", &source);
+	char *label = arena_dup(s->tmp, name);
+	put_str(s, &p->label, label ? udev_decode(label) : NULL,
+		arena_printf(s->tmp, "%s ID_PART_ENTRY_NAME", source));
+	block_put_property(s, &p->fs_type, b, "ID_FS_TYPE");
+	block_put_property(s, &p->fs_uuid, b, "ID_FS_UUID");
+	block_put_property(s, &p->fs_label, b, "ID_FS_LABEL");
 	put_mounts(s, &p->mounts, b);
 	put_holders(s, &p->holders, b);
 }
@@ -104,10 +100,12 @@ void disk_find_more(struct survey *s, const struct block_dev *b, struct hwp_disk
 		d->partitions = parts;
 		fill(s, b + i, p);
 	}
-	put_property(s, &d->fs_type, b, "ID_FS_TYPE");
-	put_property(s, &d->partition_table, b, "ID_PART_TABLE_TYPE");
+	block_put_property(s, &d->fs_type, b, "ID_FS_TYPE");
+	block_put_property(s, &d->fs_uuid, b, "ID_FS_UUID");
+	block_put_property(s, &d->fs_label, b, "ID_FS_LABEL");
+	block_put_property(s, &d->partition_table, b, "ID_PART_TABLE_TYPE");
+	block_put_property(s, &d->partition_table_uuid, b, "ID_PART_TABLE_UUID");
 	put_mounts(s, &d->mounts, b);
 	put_str(s, &d->pci_address, pci_address_in(s->tmp, b->real), "sysfs path");
-	put_attr(s, &d->nvme_nqn, NULL, "%s/device/subsysnqn", b->dir);
 	put_numa_node(s, b, d);
 }

@@ -20,7 +20,7 @@ static const struct {
 	{ "/vmbus_", "vmbus" },    { "/virtio", "virtio" }, { "/mmc", "mmc" },
 };
 
-static const char *transport_of(const struct block_dev *b)
+const char *disk_transport(const struct block_dev *b)
 {
 	for (size_t i = 0; b->real && i < ARRAY_SIZE(transports); i++)
 		if (strstr(b->real, transports[i].part))
@@ -73,6 +73,6 @@ void disk_find_type(struct survey *s, const struct block_dev *b, struct hwp_disk
 	int64_t rotational;
 	if (attr_num(s, &rotational, "%s/queue/rotational", b->dir) == 0)
 		put_bool(s, &d->rotational, rotational != 0, "queue/rotational");
-	put_str(s, &d->transport, transport_of(b), "sysfs path");
+	put_str(s, &d->transport, disk_transport(b), "sysfs path");
 	put_str(s, &d->drive_type, type_of(s, b, d), "name, udev, dm");
 }

@@ -134,6 +134,86 @@ const struct field vendor_fields[] = {
 	END,
 };
 
+static const struct field disk_boot_fields[] = {
+	F(hwp_disk_boot, BOOL, mbr_code, "mbr_code", 0),
+	F(hwp_disk_boot, BOOL, active, "active", 0),
+	F(hwp_disk_boot, BOOL, esp, "esp", 0),
+	F(hwp_disk_boot, BOOL, bios_boot, "bios_boot", 0),
+	F(hwp_disk_boot, BOOL, eltorito, "eltorito", 0),
+	END,
+};
+
+static const struct field nvme_fields[] = {
+	F(hwp_nvme, STR, nqn, "nqn", 0),
+	F(hwp_nvme, NUM, nsid, "nsid", 0),
+	F(hwp_nvme, STR, subsystem, "subsystem", 0),
+	F(hwp_nvme, STR, transport, "transport", 0),
+	F(hwp_nvme, STR, ana_state, "ana_state", 0),
+	END,
+};
+
+static const struct field fc_fields[] = {
+	F(hwp_fc, STR, host_wwpn, "host_wwpn", 0),
+	F(hwp_fc, STR, host_wwnn, "host_wwnn", 0),
+	F(hwp_fc, STR, host_state, "host_state", 0),
+	F(hwp_fc, STR, host_speed, "host_speed", 0),
+	F(hwp_fc, STR, target_wwpn, "target_wwpn", 0),
+	F(hwp_fc, STR, target_wwnn, "target_wwnn", 0),
+	F(hwp_fc, STR, target_state, "target_state", 0),
+	F(hwp_fc, NUM, lun, "lun", 0),
+	END,
+};
+
+static const struct field iscsi_fields[] = {
+	F(hwp_iscsi, STR, host_ip_address, "host_ip_address", FIELD_WIRE),
+	F(hwp_iscsi, STR, session, "session", 0),
+	F(hwp_iscsi, STR, target, "target", 0),
+	F(hwp_iscsi, STR, portal, "portal", 0),
+	F(hwp_iscsi, STR, initiator, "initiator", 0),
+	F(hwp_iscsi, BOOL, is_boot_target, "boot_target", 0),
+	END,
+};
+
+static const struct field dasd_fields[] = {
+	F(hwp_dasd, STR, bus_id, "bus_id", 0),
+	F(hwp_dasd, STR, discipline, "discipline", 0),
+	F(hwp_dasd, STR, uid, "uid", 0),
+	F(hwp_dasd, STR, vendor, "vendor", 0),
+	F(hwp_dasd, STR, status, "status", 0),
+	F(hwp_dasd, BOOL, ese, "ese", 0),
+	END,
+};
+
+static const struct field md_fields[] = {
+	F(hwp_md, STR, level, "level", 0),
+	F(hwp_md, STR, metadata, "metadata", 0),
+	F(hwp_md, STR, state, "state", 0),
+	F(hwp_md, NUM, members, "members", 0),
+	F(hwp_md, NUM, degraded, "degraded", 0),
+	F(hwp_md, BOOL, container, "container", 0),
+	END,
+};
+
+static const struct field user_fields[] = {
+	F(hwp_user, STR, name, "name", 0),
+	F(hwp_user, STR, label, "label", 0),
+	F(hwp_user, STR, on, "on", 0),
+	F(hwp_user, STR, kind, "kind", 0),
+	F(hwp_user, STRS, mounts, "mounts", 0),
+	F(hwp_user, BOOL, swap, "swap", 0),
+	END,
+};
+
+static const struct field path_fields[] = {
+	F(hwp_path, STR, name, "name", 0),
+	F(hwp_path, STR, controller, "controller", 0),
+	F(hwp_path, STR, transport, "transport", 0),
+	F(hwp_path, STR, address, "address", 0),
+	F(hwp_path, STR, state, "state", 0),
+	F(hwp_path, STR, ana_state, "ana_state", 0),
+	END,
+};
+
 const struct field disk_fields[] = {
 	F(hwp_disk, BOOL, bootable, "bootable", FIELD_WIRE),
 	F(hwp_disk, STR, by_id, "by_id", FIELD_WIRE),
@@ -153,6 +233,11 @@ const struct field disk_fields[] = {
 	F(hwp_disk, STR, vendor, "vendor", FIELD_WIRE),
 	F(hwp_disk, STR, wwn, "wwn", FIELD_WIRE),
 	F(hwp_disk, STR, model_full, "model_full", 0),
+	OBJECT(hwp_disk, iscsi, "iscsi", iscsi_fields),
+	F(hwp_disk, STR, vendor_full, "vendor_full", 0),
+	F(hwp_disk, STR, drive_type_full, "drive_type_full", 0),
+	F(hwp_disk, STR, wwn_no_extension, "wwn_no_extension", 0),
+	F(hwp_disk, STR, wwn_vendor_extension, "wwn_vendor_extension", 0),
 	F(hwp_disk, STR, transport, "transport", 0),
 	F(hwp_disk, STR, firmware, "firmware", 0),
 	F(hwp_disk, NUM, logical_block_size, "logical_block_size", 0),
@@ -161,11 +246,30 @@ const struct field disk_fields[] = {
 	F(hwp_disk, NUM, numa_node, "numa_node", 0),
 	F(hwp_disk, BOOL, rotational, "rotational", 0),
 	F(hwp_disk, BOOL, read_only, "read_only", 0),
+	F(hwp_disk, NUM, rpm, "rpm", 0),
+	F(hwp_disk, STR, zoned, "zoned", 0),
+	F(hwp_disk, NUM, discard_max_bytes, "discard_max_bytes", 0),
+	F(hwp_disk, BOOL, dax, "dax", 0),
+	F(hwp_disk, BOOL, hotplug, "hotplug", 0),
+	F(hwp_disk, STR, smart, "smart", 0),
+	F(hwp_disk, BOOL, id_conflict, "id_conflict", 0),
+	F(hwp_disk, STR, id_stability, "id_stability", 0),
+	F(hwp_disk, BOOL, uninitialized, "uninitialized", 0),
 	F(hwp_disk, STR, fs_type, "fs_type", 0),
+	F(hwp_disk, STR, fs_uuid, "fs_uuid", 0),
+	F(hwp_disk, STR, fs_label, "fs_label", 0),
 	F(hwp_disk, STR, partition_table, "partition_table", 0),
+	F(hwp_disk, STR, partition_table_uuid, "partition_table_uuid", 0),
 	F(hwp_disk, STR, pci_address, "pci_address", 0),
-	F(hwp_disk, STR, nvme_nqn, "nvme_nqn", 0),
+	F(hwp_disk, STR, bcache, "bcache", 0),
+	OBJECT(hwp_disk, boot, "boot", disk_boot_fields),
+	OBJECT(hwp_disk, nvme, "nvme", nvme_fields),
+	OBJECT(hwp_disk, fc, "fc", fc_fields),
+	OBJECT(hwp_disk, dasd, "dasd", dasd_fields),
+	OBJECT(hwp_disk, md, "md", md_fields),
 	F(hwp_disk, STRS, mounts, "mounts", 0),
+	LIST(hwp_disk, paths, path_count, "paths", hwp_path, path_fields),
+	LIST(hwp_disk, users, user_count, "users", hwp_user, user_fields),
 	LIST(hwp_disk, partitions, partition_count, "partitions", hwp_partition, partition_fields),
 	END,
 };
@@ -225,6 +329,27 @@ const struct field gpu_fields[] = {
 	F(hwp_gpu, STR, name, "name", FIELD_WIRE),
 	F(hwp_gpu, STR, vendor, "vendor", FIELD_WIRE),
 	F(hwp_gpu, STR, vendor_id, "vendor_id", FIELD_WIRE),
+	F(hwp_gpu, STR, driver, "driver", 0),
+	F(hwp_gpu, STR, subsystem_vendor_id, "subsystem_vendor_id", 0),
+	F(hwp_gpu, STR, subsystem_device_id, "subsystem_device_id", 0),
+	F(hwp_gpu, NUM, numa_node, "numa_node", 0),
+	F(hwp_gpu, NUM, memory_bytes, "memory_bytes", 0),
+	F(hwp_gpu, BOOL, is_boot_display, "boot_display", 0),
+	F(hwp_gpu, BOOL, is_virtual_function, "virtual_function", 0),
+	F(hwp_gpu, STR, physical_function, "physical_function", 0),
+	END,
+};
+
+const struct field bmc_fields[] = {
+	F(hwp_bmc, NUM, channel, "channel", 0),
+	F(hwp_bmc, STR, mac_address, "mac_address", 0),
+	F(hwp_bmc, STR, netmask, "netmask", 0),
+	F(hwp_bmc, STR, gateway, "gateway", 0),
+	F(hwp_bmc, STR, address_source, "address_source", 0),
+	F(hwp_bmc, NUM, vlan_id, "vlan_id", 0),
+	F(hwp_bmc, STR, interface, "interface", 0),
+	F(hwp_bmc, BOOL, is_without_driver, "present_without_driver", 0),
+	F(hwp_bmc, STRS, redfish_addresses, "redfish_addresses", 0),
 	END,
 };
 
@@ -234,9 +359,12 @@ const struct field inventory_fields[] = {
 	OBJECT(hwp_inventory, cpu, "cpu", cpu_fields),
 	OBJECT(hwp_inventory, memory, "memory", memory_fields),
 	OBJECT(hwp_inventory, boot, "boot", boot_fields),
-	F(hwp_inventory, STR, tpm_version, "tpm_version", FIELD_WIRE),
-	F(hwp_inventory, STR, bmc_address, "bmc_address", FIELD_WIRE),
-	F(hwp_inventory, STR, bmc_v6address, "bmc_v6address", FIELD_WIRE),
+	F(hwp_inventory, STR, tpm.version, "tpm_version", FIELD_WIRE),
+	F(hwp_inventory, BOOL, tpm.is_without_driver, "tpm_present_without_driver", 0),
+	F(hwp_inventory, STR, bmc.address, "bmc_address", FIELD_WIRE),
+	F(hwp_inventory, STR, bmc.v6address, "bmc_v6address", FIELD_WIRE),
+	OBJECT(hwp_inventory, bmc, "bmc", bmc_fields),
+	F(hwp_inventory, STRS, degraded, "degraded", 0),
 	LIST(hwp_inventory, disks, disk_count, "disks", hwp_disk, disk_fields),
 	LIST(hwp_inventory, nics, nic_count, "interfaces", hwp_nic, nic_fields),
 	LIST(hwp_inventory, routes, route_count, "routes", hwp_route, route_fields),

@@ -31,4 +31,4 @@ struct field {
 extern const struct field inventory_fields[];
 extern const struct field cpu_fields[], memory_fields[], boot_fields[], vendor_fields[],
 	disk_fields[], nic_fields[], route_fields[], gpu_fields[], numa_fields[], dimm_fields[],
-	hugepages_fields[], partition_fields[], address_fields[];
+	hugepages_fields[], partition_fields[], address_fields[], bmc_fields[];

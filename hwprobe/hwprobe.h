@@ -42,6 +42,7 @@ enum hwp_flag {
 	HWP_NO_APPLIANCE = 4,   /* no special case for a dm device named agent* */
 	HWP_SCRUB = 32,         /* hwp_record(): take out whose machine it is */
 	HWP_EXPLAIN = 16,       /* remember for hwp_explain() what was tried */
+	HWP_SMART = 64,         /* ask disks for their health: wakes up those that sleep */
 	HWP_MORE =
 		8, /* read also what only the full format shows and what costs more: CPU topology */
 };
@@ -59,6 +60,8 @@ struct hwp_options {
 	/* What went wrong and where, as it happens; may be NULL. @prio as in syslog(3). */
 	void (*log)(void *data, int prio, const char *part, const char *msg);
 	void *log_data;
+	unsigned settle_ms;    /* longest wait for udev to finish with new disks; 0 = none */
+	const char *gpu_rules; /* which PCI functions are GPUs; NULL = display and accelerators */
 };
 
 /* A value and where it came from. source == NULL: absent (s is NULL, v is 0). Strings are valid UTF-8. */
@@ -163,24 +166,112 @@ struct hwp_partition {
 	struct hwp_str holders;
 };
 
+/* Something that stands on a disk or on one of its partitions, at any depth: dm, md, bcache. */
+struct hwp_user {
+	struct hwp_str name, label; /* "dm-0", "vg-root" */
+	struct hwp_str on;          /* the device right below it: "sda3" */
+	struct hwp_str kind;        /* lvm, crypt, multipath, partition, dm, md, bcache, ... */
+	struct hwp_strs mounts;
+	struct hwp_bool swap;
+};
+
+/* A way to the disk of a multipath map or of an NVMe namespace with native multipath. */
+struct hwp_path {
+	struct hwp_str name;       /* "sdb", "nvme0c1n1" */
+	struct hwp_str controller; /* "nvme1", HCTL of a SCSI device */
+	struct hwp_str transport, address, state, ana_state;
+};
+
+struct hwp_disk_boot {
+	struct hwp_bool mbr_code;  /* LBA 0 starts with code, not with zeros */
+	struct hwp_bool active;    /* a partition of the MBR is flagged active */
+	struct hwp_bool esp;       /* there is an EFI system partition */
+	struct hwp_bool bios_boot; /* there is a BIOS boot partition (GPT) */
+	struct hwp_bool eltorito;  /* the ISO file system has a boot record */
+};
+
+struct hwp_nvme {
+	struct hwp_str nqn, transport, ana_state, subsystem;
+	struct hwp_num nsid;
+};
+
+struct hwp_fc {
+	struct hwp_str host_wwpn, host_wwnn, host_state, host_speed;
+	struct hwp_str target_wwpn, target_wwnn, target_state;
+	struct hwp_num lun;
+};
+
+struct hwp_iscsi {
+	struct hwp_str host_ip_address;
+	struct hwp_str session, target, initiator, portal;
+	struct hwp_bool is_boot_target; /* the firmware's iBFT names it */
+};
+
+struct hwp_dasd {
+	struct hwp_str bus_id, discipline, uid, vendor, status;
+	struct hwp_bool ese;
+};
+
+struct hwp_md {
+	struct hwp_str level, metadata, state;
+	struct hwp_num members, degraded;
+	struct hwp_bool container; /* of firmware RAID: not a disk itself */
+};
+
 struct hwp_disk {
 	struct hwp_str id; /* by_id, else by_path, else path */
 	struct hwp_str name, path, by_id, by_path;
 	struct hwp_str drive_type, vendor, model, serial, wwn, hctl;
 	struct hwp_str holders; /* names joined by commas */
-	struct hwp_str iscsi_host_ip;
 	struct hwp_num size_bytes;
 	struct hwp_bool removable, bootable, is_installation_media, has_uuid;
+	struct hwp_iscsi iscsi;
 	const struct hwp_reason *reasons;
 	size_t reason_count; /* 0 = eligible */
 	/* beyond the wire format */
-	struct hwp_str model_full, transport, firmware;
-	struct hwp_num logical_block_size, physical_block_size, diskseq, numa_node;
-	struct hwp_bool rotational, read_only;
-	struct hwp_str fs_type, partition_table, pci_address, nvme_nqn;
+	const struct hwp_reason *warnings; /* what speaks against it, but does not forbid it */
+	size_t warning_count;
+	struct hwp_str model_full, vendor_full, drive_type_full, transport, firmware;
+	struct hwp_str wwn_no_extension, wwn_vendor_extension;
+	struct hwp_num logical_block_size, physical_block_size, diskseq, numa_node, rpm;
+	struct hwp_num discard_max_bytes;
+	struct hwp_bool rotational, read_only, hotplug, dax;
+	struct hwp_str zoned;          /* none, host-aware, host-managed */
+	struct hwp_str smart;          /* ok, failing; HWP_SMART only */
+	struct hwp_bool id_conflict;   /* another disk has the same id */
+	struct hwp_str id_stability;   /* "name" when nothing but its name tells it from others */
+	struct hwp_bool uninitialized; /* udev has not finished with it */
+	struct hwp_str fs_type, fs_uuid, fs_label, partition_table, partition_table_uuid;
+	struct hwp_str pci_address;
 	struct hwp_strs mounts; /* of the whole disk */
+	struct hwp_disk_boot boot;
+	struct hwp_nvme nvme;
+	struct hwp_fc fc;
+	struct hwp_dasd dasd;
+	struct hwp_md md;
+	struct hwp_str bcache; /* backing, cache */
+	const struct hwp_path *paths;
+	size_t path_count;
+	const struct hwp_user *users;
+	size_t user_count;
 	const struct hwp_partition *partitions;
 	size_t partition_count;
+};
+
+struct hwp_tpm {
+	struct hwp_str version;            /* none, 1.2, 2.0 */
+	struct hwp_bool is_without_driver; /* the firmware's tables name one, the kernel has none */
+};
+
+struct hwp_bmc {
+	struct hwp_str address, v6address; /* 0.0.0.0 and ::/0 when there are none */
+	/* beyond the wire format */
+	struct hwp_num channel; /* of the address */
+	struct hwp_str mac_address, netmask, gateway, address_source;
+	struct hwp_num vlan_id;
+	struct hwp_str interface;          /* KCS, SMIC, BT, SSIF, as SMBIOS says */
+	struct hwp_bool is_without_driver; /* SMBIOS names one, the kernel has no device for it */
+	struct hwp_strs redfish_addresses; /* of the Redfish host interface */
 };
 
 /* An address and its state. */
@@ -226,6 +317,10 @@ struct hwp_route {
 
 struct hwp_gpu {
 	struct hwp_str address, vendor_id, device_id, vendor, name;
+	/* beyond the wire format */
+	struct hwp_str driver, subsystem_vendor_id, subsystem_device_id, physical_function;
+	struct hwp_num numa_node, memory_bytes; /* its largest memory window */
+	struct hwp_bool is_boot_display, is_virtual_function;
 };
 
 struct hwp_error {
@@ -266,6 +361,10 @@ HWP_API const char *hwp_get_hostname(const struct hwp_inventory *inv);
 HWP_API const char *hwp_get_tpm_version(const struct hwp_inventory *inv);
 HWP_API const char *hwp_get_bmc_address(const struct hwp_inventory *inv,
 					int family); /* AF_INET, AF_INET6 */
+HWP_API const struct hwp_tpm *hwp_get_tpm(const struct hwp_inventory *inv);
+HWP_API const struct hwp_bmc *hwp_get_bmc(const struct hwp_inventory *inv);
+/* Sources that are not there at all, so that values are missing or second best: "udev". */
+HWP_API const struct hwp_strs *hwp_get_degraded(const struct hwp_inventory *inv);
 HWP_API size_t hwp_disk_count(const struct hwp_inventory *inv);
 HWP_API const struct hwp_disk *hwp_disk_at(const struct hwp_inventory *inv, size_t i);
 HWP_API const struct hwp_disk *hwp_disk_find(const struct hwp_inventory *inv,

@@ -66,14 +66,29 @@ const char *hwp_get_hostname(const struct hwp_inventory *inv)
 
 const char *hwp_get_tpm_version(const struct hwp_inventory *inv)
 {
-	return has_part(inv, HWP_TPM) ? inv->tpm_version.s : NULL;
+	return has_part(inv, HWP_TPM) ? inv->tpm.version.s : NULL;
 }
 
 const char *hwp_get_bmc_address(const struct hwp_inventory *inv, int family)
 {
 	if (!has_part(inv, HWP_BMC))
 		return NULL;
-	return family == AF_INET6 ? inv->bmc_v6address.s : inv->bmc_address.s;
+	return family == AF_INET6 ? inv->bmc.v6address.s : inv->bmc.address.s;
+}
+
+const struct hwp_tpm *hwp_get_tpm(const struct hwp_inventory *inv)
+{
+	return has_part(inv, HWP_TPM) ? &inv->tpm : NULL;
+}
+
+const struct hwp_bmc *hwp_get_bmc(const struct hwp_inventory *inv)
+{
+	return has_part(inv, HWP_BMC) ? &inv->bmc : NULL;
+}
+
+const struct hwp_strs *hwp_get_degraded(const struct hwp_inventory *inv)
+{
+	return &inv->degraded;
 }
 
 size_t hwp_disk_count(const struct hwp_inventory *inv)

@@ -13,7 +13,10 @@ struct hwp_inventory {
 	struct hwp_memory memory;
 	struct hwp_boot boot;
 	struct hwp_vendor vendor;
-	struct hwp_str hostname, tpm_version, bmc_address, bmc_v6address;
+	struct hwp_str hostname;
+	struct hwp_tpm tpm;
+	struct hwp_bmc bmc;
+	struct hwp_strs degraded;
 	struct hwp_disk *disks;
 	size_t disk_count;
 	struct hwp_nic *nics;

@@ -93,17 +93,36 @@ static void add_field(struct encoder *e, json_t *obj, const struct field *f, con
 static json_t *list(struct encoder *e, const struct field *table, const void *items, size_t n,
 		    size_t item_size);
 
+static json_t *object(struct encoder *e, const struct field *table, const void *base);
+
+/* An object in an object, when anything is in it. */
+static void add_object(struct encoder *e, json_t *obj, const struct field *f, const void *base)
+{
+	AUTO(json_decrefp)
+	json_t *inner = object(e, f->items, (const char *)base + f->offset);
+	if (json_object_size(inner))
+		set(e, obj, f->key, TAKE(inner));
+}
+
+static void add_list(struct encoder *e, json_t *obj, const struct field *f, const void *base)
+{
+	size_t n = *(const size_t *)((const char *)base + f->count_offset);
+	if (n && e->is_full)
+		set(e, obj, f->key,
+		    list(e, f->items, *(void *const *)((const char *)base + f->offset), n,
+			 f->item_size));
+}
+
 static json_t *object(struct encoder *e, const struct field *table, const void *base)
 {
 	json_t *obj = json_object();
 	for (const struct field *f = table; f->key; f++) {
-		size_t n = f->items ? *(const size_t *)((const char *)base + f->count_offset) : 0;
-		if (!f->items)
+		if (f->kind == VALUE_OBJECT)
+			add_object(e, obj, f, base);
+		else if (f->kind == VALUE_LIST)
+			add_list(e, obj, f, base);
+		else
 			add_field(e, obj, f, base);
-		else if (n && e->is_full)
-			set(e, obj, f->key,
-			    list(e, f->items, *(void *const *)((const char *)base + f->offset), n,
-				 f->item_size));
 	}
 	return obj;
 }
@@ -123,17 +142,23 @@ static void add_str(struct encoder *e, json_t *obj, const char *key, const struc
 	add_field(e, obj, &f, str);
 }
 
+static json_t *reasons(struct encoder *e, const struct hwp_reason *list, size_t n)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *text = json_string(list[i].text);
+		append(e, array,
+		       e->is_full ? json_pack("{s:s, s:o}", "code", list[i].code, "text", text)
+				  : text);
+	}
+	return array;
+}
+
 static json_t *eligibility(struct encoder *e, const struct hwp_disk *d)
 {
-	json_t *obj = json_object(), *reasons = json_array();
-	for (size_t i = 0; i < d->reason_count; i++) {
-		const struct hwp_reason *r = &d->reasons[i];
-		json_t *text = json_string(r->text);
-		append(e, reasons,
-		       e->is_full ? json_pack("{s:s, s:o}", "code", r->code, "text", text) : text);
-	}
+	json_t *obj = json_object();
 	set(e, obj, "eligible", json_boolean(d->reason_count == 0));
-	set(e, obj, "not_eligible_reasons", reasons);
+	set(e, obj, "not_eligible_reasons", reasons(e, d->reasons, d->reason_count));
 	return obj;
 }
 
@@ -144,11 +169,8 @@ static json_t *disks(struct encoder *e, const struct hwp_inventory *inv)
 		const struct hwp_disk *d = &inv->disks[i];
 		json_t *obj = object(e, disk_fields, d);
 		set(e, obj, "installation_eligibility", eligibility(e, d));
-		if (d->iscsi_host_ip.s) {
-			json_t *iscsi = json_object();
-			add_str(e, iscsi, "host_ip_address", &d->iscsi_host_ip);
-			set(e, obj, "iscsi", iscsi);
-		}
+		if (e->is_full && d->warning_count)
+			set(e, obj, "warnings", reasons(e, d->warnings, d->warning_count));
 		append(e, array, obj);
 	}
 	return array;
@@ -166,11 +188,27 @@ static json_t *errors(struct encoder *e, const struct hwp_inventory *inv)
 	return array;
 }
 
+/* What belongs to no list and only the full format shows. */
+static void add_more(struct encoder *e, json_t *obj, const struct hwp_inventory *inv)
+{
+	static const struct field tpm = {
+		.key = "tpm_present_without_driver",
+		.kind = VALUE_BOOL,
+	};
+	static const struct field bmc = { .key = "bmc", .items = bmc_fields };
+	static const struct field degraded = { .key = "degraded", .kind = VALUE_STRS };
+	if (inv->parts & HWP_TPM)
+		add_field(e, obj, &tpm, &inv->tpm.is_without_driver);
+	if (inv->parts & HWP_BMC)
+		add_object(e, obj, &bmc, &inv->bmc);
+	add_field(e, obj, &degraded, &inv->degraded);
+}
+
 static void add_objects(struct encoder *e, json_t *obj, const struct hwp_inventory *inv)
 {
 	if (inv->parts & HWP_BMC) {
-		add_str(e, obj, "bmc_address", &inv->bmc_address);
-		add_str(e, obj, "bmc_v6address", &inv->bmc_v6address);
+		add_str(e, obj, "bmc_address", &inv->bmc.address);
+		add_str(e, obj, "bmc_v6address", &inv->bmc.v6address);
 	}
 	if (inv->parts & HWP_BOOT)
 		set(e, obj, "boot", object(e, boot_fields, &inv->boot));
@@ -183,7 +221,7 @@ static void add_objects(struct encoder *e, json_t *obj, const struct hwp_invento
 	if (inv->parts & HWP_VENDOR)
 		set(e, obj, "system_vendor", object(e, vendor_fields, &inv->vendor));
 	if (inv->parts & HWP_TPM)
-		add_str(e, obj, "tpm_version", &inv->tpm_version);
+		add_str(e, obj, "tpm_version", &inv->tpm.version);
 }
 
 json_t *inventory_json(const struct hwp_inventory *inv, bool is_full)
@@ -201,8 +239,10 @@ json_t *inventory_json(const struct hwp_inventory *inv, bool is_full)
 	    list(&e, nic_fields, inv->nics, hwp_nic_count(inv), sizeof(*inv->nics)));
 	set(&e, obj, "routes",
 	    list(&e, route_fields, inv->routes, hwp_route_count(inv), sizeof(*inv->routes)));
-	if (is_full)
+	if (is_full) {
+		add_more(&e, obj, inv);
 		set(&e, obj, "errors", errors(&e, inv));
+	}
 	return e.has_failed ? NULL : TAKE(obj);
 }
 

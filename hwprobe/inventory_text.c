@@ -144,7 +144,10 @@ static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 		add_fact(t, "Boot",
 			 arena_printf(a, "%s, secure boot: %s", b->current_boot_mode.s,
 				      b->secure_boot_state.s));
-	add_fact(t, "TPM", hwp_get_tpm_version(inv));
+	const struct hwp_tpm *tpm = hwp_get_tpm(inv);
+	if (tpm)
+		add_fact(t, "TPM",
+			 tpm->is_without_driver.v ? "present, without a driver" : tpm->version.s);
 	const char *bmc = hwp_get_bmc_address(inv, AF_INET);
 	add_fact(t, "BMC", str_eq(bmc, "0.0.0.0") ? NULL : bmc);
 }

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/probe.h"
 
@@ -27,6 +28,19 @@ static const char *version_of(struct survey *s, const char *name)
 		       : NULL; /* the resource manager serves 2.0 only */
 }
 
+/* The firmware's tables (ACPI: TPM2, TCG's TCPA) name a chip that no driver serves. */
+static void find_without_driver(struct survey *s)
+{
+	static const char *const tables[] = { "sys/firmware/acpi/tables/TPM2",
+					      "sys/firmware/acpi/tables/TCPA" };
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (!root_exists(s->root, tables[i]))
+			continue;
+		put_bool(s, &s->inv->tpm.is_without_driver, true, tables[i]);
+		return;
+	}
+}
+
 static void run(struct survey *s)
 {
 	struct root_names names = attr_list(s, TPM_DIR);
@@ -35,10 +49,12 @@ static void run(struct survey *s)
 		if (!str_starts(names.v[i], "tpm") ||
 		    str_to_u64(names.v[i] + strlen("tpm"), &index) < 0)
 			continue;
-		if (put_str(s, &s->inv->tpm_version, version_of(s, names.v[i]), TPM_DIR))
+		if (put_str(s, &s->inv->tpm.version, version_of(s, names.v[i]), TPM_DIR))
 			return; /* natural order: the lowest index wins */
 	}
-	put_str(s, &s->inv->tpm_version, "none", TPM_DIR);
+	put_str(s, &s->inv->tpm.version, "none", TPM_DIR);
+	if (s->opt->flags & HWP_MORE)
+		find_without_driver(s);
 }
 
 const struct probe probe_tpm = { .name = "tpm", .part = HWP_TPM, .run = run };

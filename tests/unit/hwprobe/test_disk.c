@@ -310,7 +310,7 @@ static void test_iscsi(void **state)
 		assert_string_equal(d->drive_type.s, "iSCSI");
 		join_codes(d, codes, sizeof(codes));
 		assert_string_equal(codes, tests[i].codes);
-		assert_int_equal(d->iscsi_host_ip.s != NULL, strstr(tests[i].dir, "host9") != NULL);
+		assert_int_equal(d->iscsi.host_ip_address.s != NULL, strstr(tests[i].dir, "host9") != NULL);
 		hwp_unref(inv);
 		tree_done(&t);
 	}

@@ -138,7 +138,7 @@ static void test_disk(void **state)
 	assert_string_equal(d->pci_address.s, "0000:03:00.0");
 	assert_int_equal(d->numa_node.v, 1);
 	assert_string_equal(d->partition_table.s, "gpt");
-	assert_string_equal(d->nvme_nqn.s, "nqn.2014-08.org.example:x");
+	assert_string_equal(d->nvme.nqn.s, "nqn.2014-08.org.example:x");
 	assert_int_equal(d->partition_count, 1);
 	const struct hwp_partition *p = &d->partitions[0];
 	assert_string_equal(p->name.s, "nvme0n1p1");
