@@ -15,6 +15,8 @@
 
 #define HOST_PATH ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts/{host_id}"
 #define CLOCK_STEP_S 60 /* a host's clock that moved by more against ours is looked at again */
+#define CLOCK_MAX_S \
+	253402300799ll /* the end of the year 9999: a host may say anything, and it is reckoned with */
 
 static const char *const step_types[] = {
 	"connectivity-check",
@@ -85,9 +87,11 @@ static int query_timestamp(const struct request *r, int64_t *ret, struct fault *
 	const char *text = request_query(r, "timestamp");
 
 	*ret = 0;
-	if (str_empty(text) || str_to_i64(text, ret) == 0)
-		return 0;
-	return fault_set(err, -EBADMSG, "timestamp in query must be of type int64: \"%s\"", text);
+	if (!str_empty(text) && str_to_i64(text, ret) < 0)
+		return fault_set(err, -EBADMSG, "timestamp in query must be of type int64: \"%s\"",
+				 text);
+	*ret = MAX_OF(MIN_OF(*ret, CLOCK_MAX_S), -CLOCK_MAX_S);
+	return 0;
 }
 
 /* Whether what the poll says about the host differs from what is stored. */
