@@ -44,6 +44,7 @@ struct net {
 	char request_id[UUID_LEN + 1]; /* of the poll in flight */
 	bool is_registered;
 	int64_t registered_ms;
+	bool is_sent_away; /* the last poll asked for a new registration */
 
 	struct replies replies;
 	struct report report;

@@ -159,7 +159,7 @@ static void on_registered(void *ctx, const struct http_answer *a)
 	(void)clock_gettime(CLOCK_BOOTTIME, &up);
 	log_notice("host=%s is registered, kernel clock %lld.%02ld s", n->session.host_id,
 		   (long long)up.tv_sec, up.tv_nsec / 10000000);
-	backoff_reset(&n->backoff);
+	/* The back-off goes on until a poll has been answered: a service may take this host in again and again, and not know it. */
 	replies_forget(&n->replies);
 	n->is_registered = true;
 	n->registered_ms = time_mono_ms();
@@ -205,22 +205,42 @@ static uint64_t fallback_s(const struct net *n)
 	return n->config.interval_s ? n->config.interval_s : AGENT_INTERVAL_DEFAULT_S;
 }
 
+/*
+ * "exit" means: wait, then register anew; without a number of seconds at once. Who is sent away again right after that waits ever longer.
+ */
+static void register_anew(struct net *n, bool is_again, int64_t wait_s)
+{
+	uint64_t wait_ms = wait_s > 0 ? backoff_poll_ms(wait_s, 0, draw()) : 0;
+
+	if (is_again)
+		net_retry(n, BACKOFF_REFUSED, wait_ms, net_register);
+	else if (wait_ms)
+		net_schedule(n, wait_ms, net_register);
+	else
+		net_register(n);
+}
+
 static void take_steps(struct net *n, const struct steps *steps)
 {
-	bool is_exit = str_eq(steps->post_step_action, "exit");
+	bool was_sent_away = n->is_sent_away;
 
 	n->last_poll_us = time_now_us();
-	backoff_reset(&n->backoff);
+	/* A service that was away may have lost what it was told: restored, replaced. */
+	if (n->backoff.failures && !was_sent_away)
+		replies_forget(&n->replies);
 	net_set_state(n, n->install ? "installing" : "polling");
 	step_dispatch(n, steps, n->request_id);
-	/* "exit" means: wait, then register anew; without a number of seconds at once. While an installation runs nothing may interrupt it. */
-	bool is_anew = (is_exit || !n->is_registered) && !n->install;
-	if (is_anew && steps->next_instruction_seconds <= 0) {
-		net_register(n);
-		return;
-	}
-	net_schedule(n, backoff_poll_ms(steps->next_instruction_seconds, fallback_s(n), draw()),
-		     is_anew ? net_register : net_poll);
+	/* While an installation runs nothing may interrupt it. */
+	n->is_sent_away = (str_eq(steps->post_step_action, "exit") || !n->is_registered) &&
+			  !n->install;
+	if (!n->is_sent_away || !was_sent_away)
+		backoff_reset(&n->backoff);
+	if (n->is_sent_away)
+		register_anew(n, was_sent_away, steps->next_instruction_seconds);
+	else
+		net_schedule(
+			n, backoff_poll_ms(steps->next_instruction_seconds, fallback_s(n), draw()),
+			net_poll);
 }
 
 static void on_steps(void *ctx, const struct http_answer *a)

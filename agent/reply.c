@@ -14,6 +14,7 @@ struct reply {
 	char *body, *request_id, *step_id;
 	uint8_t hash[SHA256_LEN];
 	bool is_cacheable;
+	unsigned epoch;
 	unsigned tries;
 	struct backoff backoff;
 	struct http_call *call;
@@ -64,6 +65,7 @@ void replies_done(struct replies *r)
 void replies_forget(struct replies *r)
 {
 	memset(r->cache, 0, sizeof(r->cache));
+	r->epoch++;
 }
 
 bool reply_is_cached(const struct replies *r, enum step_type type, const char *output,
@@ -122,9 +124,10 @@ static void on_answer(void *ctx, const struct http_answer *a)
 	p->call = NULL;
 	if (!a->code && a->status >= 200 && a->status < 300) {
 		struct reply_cache_entry *e = &p->all->cache[p->type];
-		if (p->is_cacheable) {
+		if (p->epoch == p->all->epoch) {
 			memcpy(e->hash, p->hash, sizeof(e->hash));
-			e->posted_ms = time_mono_ms();
+			/* A failure may have undone what the last good reply has told. */
+			e->posted_ms = p->is_cacheable ? time_mono_ms() : 0;
 		}
 		forget(p);
 		return;
@@ -182,6 +185,7 @@ void reply_post(struct replies *r, enum step_type type, const char *step_type, c
 	p->all = r;
 	p->type = type;
 	p->is_cacheable = !exit_code;
+	p->epoch = r->epoch;
 	sha256(output, strlen(output), p->hash);
 	p->body = reply_body(step_type, step_id, exit_code, output, cut);
 	p->request_id = str_dup(request_id);

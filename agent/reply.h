@@ -26,6 +26,7 @@ struct replies {
 	struct event_base *base;
 	struct http_client *http;
 	struct reply_cache_entry cache[STEP_TYPE_COUNT];
+	unsigned epoch; /* counts replies_forget(): an answer to an older reply says nothing about what the service knows now */
 	struct reply *first;
 	unsigned n;
 };
@@ -33,7 +34,7 @@ struct replies {
 void replies_init(struct replies *r, struct event_base *base, const struct session *session,
 		  struct http_client *http);
 void replies_done(struct replies *r);
-/* A new registration: the service has forgotten what it knew. */
+/* A new registration, or a service that is back after an outage: it may have forgotten what it knew. */
 void replies_forget(struct replies *r);
 
 /* Is @output of @type what was posted less than an hour before @now_ms? Pure. */
