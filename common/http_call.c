@@ -194,8 +194,8 @@ static int headers_set(struct http_call *call, const struct http_request_spec *s
 	int r = 0;
 	for (size_t i = 0; !r && spec->headers && spec->headers[i]; i++)
 		r = header_add(call, spec->headers[i]);
-	/* curl would call every body a form. */
-	if (!r && spec->body_len && !has_header(spec, "Content-Type"))
+	/* curl would call every body a form, that of a POST without one, too. */
+	if (!r && !has_header(spec, "Content-Type"))
 		r = header_add(call, "Content-Type:");
 	if (!r && spec->if_range) {
 		AUTO(freep) char *line = str_printf("If-Range: %s", spec->if_range);

@@ -151,69 +151,6 @@ static void test_create(void **state)
 	assert_int_equal(faccessat(dir, "elsewhere", F_OK, 0), -1);
 }
 
-static void test_dir_make(void **state)
-{
-	int dir = folder(state);
-	struct stat st;
-	struct fault err = FAULT_INIT;
-	mode_t old = umask(0077);
-	assert_int_equal(dir_make_at(dir, "a//b/c/", 0755, NULL), 0);
-	umask(old);
-	assert_int_equal(fstatat(dir, "a/b/c", &st, 0), 0);
-	assert_int_equal(st.st_mode & 07777, 0755);
-	assert_int_equal(fchmodat(dir, "a", 0711, 0), 0);
-	assert_int_equal(dir_make_at(dir, "a/d", 0700, NULL), 0);
-	assert_int_equal(fstatat(dir, "a", &st, 0), 0);
-	assert_int_equal(st.st_mode & 07777, 0711);
-	assert_int_equal(dir_make_at(dir, "a/d", 0700, NULL), 0);
-
-	assert_int_equal(file_create_at(dir, "a/file", "", 0, 0600, NULL), 0);
-	assert_int_equal(dir_make_at(dir, "a/file", 0700, &err), -ENOTDIR);
-	assert_int_equal(dir_make_at(dir, "a/file/x", 0700, &err), -ENOTDIR);
-	assert_string_equal(err.text, "a/file is there but no folder");
-}
-
-static void test_dir_remove(void **state)
-{
-	int dir = folder(state);
-	assert_int_equal(dir_make_at(dir, "t/u/v", 0700, NULL), 0);
-	assert_int_equal(file_create_at(dir, "t/u/f", "x", 1, 0400, NULL), 0);
-	assert_int_equal(file_create_at(dir, "outside", "x", 1, 0600, NULL), 0);
-	assert_int_equal(symlinkat("../../outside", dir, "t/u/link"), 0);
-	assert_int_equal(symlinkat("../..", dir, "t/u/up"), 0);
-	assert_int_equal(dir_remove_at(dir, "t", NULL), 0);
-	assert_int_equal(faccessat(dir, "t", F_OK, 0), -1);
-	assert_int_equal(faccessat(dir, "outside", F_OK, 0), 0);
-	assert_int_equal(dir_remove_at(dir, "t", NULL), 0); /* not there: nothing to do */
-	assert_int_equal(dir_remove_at(dir, "outside", NULL), 0);
-	assert_int_equal(faccessat(dir, "outside", F_OK, 0), -1);
-}
-
-static int make_nested(int dir, unsigned depth)
-{
-	AUTO(closep) int at = dup(dir);
-	for (unsigned i = 0; i < depth; i++) {
-		if (mkdirat(at, "n", 0700) < 0)
-			return -1;
-		int next = openat(at, "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		close(at);
-		at = next;
-	}
-	return 0;
-}
-
-static void test_dir_remove_depth(void **state)
-{
-	int dir = folder(state);
-	struct fault err = FAULT_INIT;
-	assert_int_equal(make_nested(dir, 129), 0);
-	assert_int_equal(dir_remove_at(dir, "n", NULL), 0);
-	assert_int_equal(make_nested(dir, 130), 0);
-	assert_int_equal(dir_remove_at(dir, "n", &err), -ELOOP);
-	assert_int_equal(renameat(dir, "n/n", dir, "m"), 0);
-	assert_int_equal(dir_remove_at(dir, "m", NULL), 0);
-}
-
 static void test_copy(void **state)
 {
 	int dir = folder(state);
@@ -298,9 +235,6 @@ int main(void)
 		CASE(test_replace),
 		CASE(test_replace_failing_leaves_nothing),
 		CASE(test_create),
-		CASE(test_dir_make),
-		CASE(test_dir_remove),
-		CASE(test_dir_remove_depth),
 		CASE(test_copy),
 		CASE(test_copy_without_help),
 		CASE(test_io_errors),

@@ -146,56 +146,12 @@ static void test_foreign_ca_key(void **state)
 	assert_null(cert);
 }
 
-static void test_sign(void **state)
-{
-	struct material *m = *state;
-	AUTO(freep) char *public_pem = NULL;
-	assert_int_equal(pki_key_public(m->key, &public_pem, NULL), 0);
-	assert_null(strstr(public_pem, "PRIVATE"));
-	uint8_t id[2][32];
-	assert_int_equal(pki_key_id(m->key, id[0], NULL), 0);
-	assert_int_equal(pki_key_id(public_pem, id[1], NULL), 0);
-	assert_memory_equal(id[0], id[1], 32);
-
-	/* Often enough to meet r and s with leading zero bytes or the top bit set. */
-	for (unsigned i = 0; i < 300; i++) {
-		uint8_t digest[32], sig[64];
-		sha256(&i, sizeof(i), digest);
-		assert_int_equal(pki_sign_raw(m->key, digest, sig, NULL), 0);
-		assert_int_equal(pki_verify_raw(i & 1 ? m->key : public_pem, digest, sig, NULL), 0);
-		sig[i % 64] ^= (uint8_t)(1u << (i % 8));
-		assert_int_equal(pki_verify_raw(public_pem, digest, sig, NULL), -EBADMSG);
-	}
-	uint8_t digest[32] = { 0 }, zero[64] = { 0 };
-	assert_int_equal(pki_verify_raw(public_pem, digest, zero, NULL), -EBADMSG);
-	assert_int_equal(pki_sign_raw(public_pem, digest, zero, NULL), -EBADMSG);
-	assert_int_equal(pki_verify_raw("-----BEGIN", digest, zero, NULL), -EINVAL);
-}
-
-/* Keys of another kind are refused: an RSA key would be accepted by mbedTLS itself. */
-static void test_other_keys(void **state)
-{
-	static const char p384[] =
-		"-----BEGIN PUBLIC KEY-----\n"
-		"MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEqofKIr6LBTeOscce8yCtdG4dO2KLp5uY\n"
-		"WfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3NhfeSpYmLG9dnpi/kpLcKfj0Hb0omhR8\n"
-		"6doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f\n"
-		"-----END PUBLIC KEY-----\n";
-	uint8_t id[32];
-	struct fault err = FAULT_INIT;
-	assert_int_equal(pki_key_id(p384, id, &err), -EBADMSG);
-	assert_non_null(strstr(err.text, "P-256"));
-	assert_int_equal(pki_key_id(NULL, id, NULL), -EBADMSG);
-	assert_int_equal(pki_key_id("", id, NULL), -EBADMSG);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chain),          cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_validity),       cmocka_unit_test(test_bad_names),
-		cmocka_unit_test(test_foreign_ca_key), cmocka_unit_test(test_sign),
-		cmocka_unit_test(test_other_keys),
+		cmocka_unit_test(test_foreign_ca_key),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);
