@@ -312,7 +312,7 @@ static void api_forget_answer(struct api *f)
 }
 
 /* @path: below the API when it begins with /v2, with its query; @body NULL = none. Returns the status. */
-static int api_call(struct api *f, const char *method, const char *path, const char *body)
+static inline int api_call(struct api *f, const char *method, const char *path, const char *body)
 {
 	struct http_request *r = calloc(1, sizeof(*r));
 
