@@ -1,11 +1,17 @@
+#include "hwprobe/bmc.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/context.h"
-#include "hwprobe/ipmi.h"
+#include "hwprobe/probe.h"
+#include "hwprobe/record.h"
+#include "hwprobe/smbios_host.h"
 
 /* What the API calls "none"; the suffix of the IPv6 value is part of it. */
 #define BMC_NO_ADDRESS "0.0.0.0"
@@ -16,142 +22,163 @@ enum {
 	BMC_RETRY_MS = 60 * 1000, /* a BMC that restarts is back after a minute or two */
 };
 
-/* IPMI 2.0, 22.24 Get Channel Info and 23.2 Get LAN Configuration Parameters. */
-enum {
-	GET_CHANNEL_INFO = 0x42,
-	GET_LAN_CONFIG = 0x02,
-	CHANNEL_FIRST = 1,
-	CHANNEL_LAST = 11, /* 12 to 15 are reserved, this channel, the system interface */
-	MEDIUM_LAN = 4,
-	MEDIUM_OTHER_LAN = 6,
-	LAN_IPV4 = 3,
-	LAN_ADDRESSING = 51,
-	LAN_V6_STATUS = 55,
-	LAN_V6_STATIC = 56,
-	LAN_V6_DYNAMIC = 59,
-	V6_SETS_MAX = 16,
-};
+/* --- the running machine's BMC: asked by the worker, remembered in the context ------------------------------------ */
 
-/* An IPv6 address of a set: 20 bytes behind the parameter revision. */
-struct v6_set {
-	uint8_t set, source, address[16], prefix, status;
-};
-
-/* The parameter without its revision byte; false = not there. */
-static bool lan_param(struct ipmi *i, uint8_t channel, uint8_t param, uint8_t set, uint8_t *ret,
-		      size_t need)
+static bool has_node(struct survey *s)
 {
-	uint8_t ask[4] = { channel, param, set, 0 }, answer[IPMI_DATA_MAX];
-	size_t len = 0;
-	if (ipmi_ask(i, IPMI_TRANSPORT, GET_LAN_CONFIG, ask, sizeof(ask), answer, &len) != 0 ||
-	    len < need + 1)
-		return false;
-	memcpy(ret, answer + 1, need);
-	return true;
+	for (size_t i = 0; ipmi_nodes[i]; i++)
+		if (root_exists(s->root, ipmi_nodes[i]))
+			return true;
+	return false;
 }
 
-/* 1 = yes, 0 = no, -errno = the BMC does not answer. */
-static int is_lan(struct ipmi *i, uint8_t channel)
+void bmc_begin(struct survey *s)
 {
-	uint8_t answer[IPMI_DATA_MAX];
-	size_t len = 0;
-	int rc = ipmi_ask(i, IPMI_APP, GET_CHANNEL_INFO, &channel, 1, answer, &len);
+	struct bmc_cache *c = &s->ctx->bmc;
+	if (!s->root->is_live || s->opt->flags & HWP_NO_DEVICE_READ || c->worker ||
+	    c->until_ms > time_mono_ms() || (!c->exchange && !has_node(s)))
+		return;
+	c->rc = bmc_worker_start(&c->worker, c->exchange, s->opt->bmc_timeout_ms,
+				 s->opt->flags & HWP_MORE);
+}
+
+void bmc_forget(struct bmc_cache *c)
+{
+	c->until_ms = 0;
+	c->has_info = false;
+}
+
+void bmc_close(struct bmc_cache *c)
+{
+	bmc_worker_leave(TAKE(c->worker));
+}
+
+static void record_transcript(struct survey *s, char *text)
+{
+	char *save = NULL;
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		record_line(s->root, "ipmi.txt", "%s", line);
+}
+
+/*
+ * Takes over what the worker has found. Whoever knows something already does not wait for it: the news come with the next probe.
+ * -ETIMEDOUT: it still asks.
+ */
+static int collect(struct survey *s, struct bmc_cache *c)
+{
+	struct bmc_answer answer;
+	int64_t now = time_mono_ms(), limit = now + s->opt->bmc_timeout_ms;
+	int rc = bmc_worker_wait(c->worker, c->has_info ? now : MIN_OF(limit, s->deadline_ms),
+				 &answer);
 	if (rc < 0)
-		return rc;
-	uint8_t medium = len >= 2 ? answer[1] & 0x7f : 0;
-	return rc == 0 && (medium == MEDIUM_LAN || medium == MEDIUM_OTHER_LAN);
-}
-
-static void find_v4(struct ipmi *i, uint8_t channel)
-{
-	static const uint8_t none[4];
-	struct hwp_inventory *inv = i->s->inv;
-	uint8_t address[4];
-	char text[INET_ADDRSTRLEN];
-	if (inv->bmc.address.s || !lan_param(i, channel, LAN_IPV4, 0, address, sizeof(address)) ||
-	    !memcmp(address, none, 4))
-		return;
-	if (inet_ntop(AF_INET, address, text, sizeof(text)))
-		put_str(i->s, &inv->bmc.address, text, "ipmi");
-}
-
-static bool take_v6(struct ipmi *i, uint8_t channel, uint8_t param, uint8_t set)
-{
-	struct v6_set v;
-	char text[INET6_ADDRSTRLEN];
-	if (!lan_param(i, channel, param, set, (uint8_t *)&v, sizeof(v)) ||
-	    v.status != 0 /* not active */)
-		return false;
-	struct in6_addr a;
-	memcpy(&a, v.address, sizeof(a));
-	if (IN6_IS_ADDR_UNSPECIFIED(&a) || IN6_IS_ADDR_LINKLOCAL(&a))
-		return false;
-	return inet_ntop(AF_INET6, &a, text, sizeof(text)) &&
-	       put_str(i->s, &i->s->inv->bmc.v6address, text, "ipmi");
-}
-
-static void find_v6(struct ipmi *i, uint8_t channel)
-{
-	uint8_t enables, status[3]; /* most static sets, most dynamic sets, flags */
-	if (i->s->inv->bmc.v6address.s || !lan_param(i, channel, LAN_ADDRESSING, 0, &enables, 1) ||
-	    (enables != 1 && enables != 2))
-		return;
-	if (!lan_param(i, channel, LAN_V6_STATUS, 0, status, sizeof(status)))
-		return;
-	for (uint8_t set = 0; set < MIN_OF(status[1], V6_SETS_MAX); set++)
-		if (take_v6(i, channel, LAN_V6_DYNAMIC, set))
-			return;
-	for (uint8_t set = 0; set < MIN_OF(status[0], V6_SETS_MAX); set++)
-		if (take_v6(i, channel, LAN_V6_STATIC, set))
-			return;
-}
-
-/* 0; -errno = it does not answer. */
-static int ask_bmc(struct ipmi *i)
-{
-	for (uint8_t channel = CHANNEL_FIRST; channel <= CHANNEL_LAST; channel++) {
-		int rc = is_lan(i, channel);
-		if (rc < 0) {
-			survey_error(i->s, "ipmi", -rc, "the BMC does not answer: %s",
-				     strerror(-rc));
-			return rc;
-		}
-		if (!rc)
-			continue;
-		find_v4(i, channel);
-		find_v6(i, channel);
-	}
+		return c->has_info ? 0 : rc;
+	AUTO(freep) char *transcript = answer.transcript;
+	record_transcript(s, transcript);
+	c->rc = answer.rc;
+	c->info = answer.info;
+	c->has_info = true;
+	c->until_ms = time_mono_ms() + (answer.rc < 0 ? BMC_RETRY_MS : BMC_CACHE_MS);
+	bmc_worker_leave(TAKE(c->worker));
 	return 0;
 }
 
-/* A BMC takes milliseconds to seconds for each answer, and its addresses hardly ever change. */
-static void ask_or_remember(struct survey *s)
+static const struct bmc_info *ask_live(struct survey *s)
 {
-	struct hwp_inventory *inv = s->inv;
 	struct bmc_cache *c = &s->ctx->bmc;
-	if (c->until_ms > time_mono_ms()) {
-		put_str(s, &inv->bmc.address, c->address, "ipmi");
-		put_str(s, &inv->bmc.v6address, c->v6address, "ipmi");
+	int rc = c->worker ? collect(s, c) : 0;
+	if (!rc)
+		rc = c->rc;
+	if (rc < 0)
+		survey_error(s, "ipmi", -rc, "the BMC does not answer: %s", strerror(-rc));
+	return c->has_info ? &c->info : NULL;
+}
+
+static const struct bmc_info *ask_record(struct survey *s)
+{
+	char *text = NULL;
+	struct ipmi i;
+	struct bmc_info *info = arena_alloc(s->tmp, sizeof(*info));
+	if (!info || attr_file(s, "ipmi.txt", ROOT_TABLE_MAX, &text, NULL) < 0)
+		return NULL;
+	ipmi_open_record(&i, text);
+	(void)bmc_ask(&i, s->opt->flags & HWP_MORE, info); /* a record always answers */
+	return info;
+}
+
+/* --- into the inventory ------------------------------------------------------------------------------------------- */
+
+static void put_ip(struct survey *s, struct hwp_str *dst, int family, const void *address)
+{
+	char text[INET6_ADDRSTRLEN];
+	if (inet_ntop(family, address, text, sizeof(text)))
+		put_str(s, dst, text, "ipmi");
+}
+
+static void put_info(struct survey *s, const struct bmc_info *i)
+{
+	static const char *const sources[] = { NULL, "static", "dhcp", "bios", "other" };
+	struct hwp_bmc *b = &s->inv->bmc;
+	char mac[sizeof("00:00:00:00:00:00")];
+	if (i->has_v4)
+		put_ip(s, &b->address, AF_INET, i->v4);
+	if (i->has_v6)
+		put_ip(s, &b->v6address, AF_INET6, i->v6);
+	if (i->channel)
+		put_num(s, &b->channel, i->channel, "ipmi");
+	if (i->source < ARRAY_SIZE(sources))
+		put_str(s, &b->address_source, sources[i->source], "ipmi");
+	if (i->has_netmask)
+		put_ip(s, &b->netmask, AF_INET, i->netmask);
+	if (i->has_gateway)
+		put_ip(s, &b->gateway, AF_INET, i->gateway);
+	if (i->vlan_id)
+		put_num(s, &b->vlan_id, i->vlan_id, "ipmi");
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", i->mac[0], i->mac[1], i->mac[2],
+		 i->mac[3], i->mac[4], i->mac[5]);
+	if (i->has_mac)
+		put_str(s, &b->mac_address, mac, "ipmi");
+}
+
+/* DSP0134 7.39, type 38: which interface the firmware says there is. */
+static void find_interface(struct survey *s, bool has_device)
+{
+	static const char *const types[] = { NULL, "KCS", "SMIC", "BT", "SSIF" };
+	struct hwp_bmc *b = &s->inv->bmc;
+	struct smbios_item item;
+	if (!smbios_find(survey_smbios(s), SMBIOS_IPMI, &item))
 		return;
-	}
-	AUTO(ipmi_done) struct ipmi i;
-	if (ipmi_open(&i, s) < 0)
-		return;
-	int rc = ask_bmc(&i);
-	str_copy(c->address, sizeof(c->address), inv->bmc.address.s ? inv->bmc.address.s : "");
-	str_copy(c->v6address, sizeof(c->v6address),
-		 inv->bmc.v6address.s ? inv->bmc.v6address.s : "");
-	c->until_ms = time_mono_ms() + (rc < 0 ? BMC_RETRY_MS : BMC_CACHE_MS);
+	uint8_t type = smbios_u8(&item, 4);
+	put_str(s, &b->interface, type < ARRAY_SIZE(types) ? types[type] : NULL, "smbios 38");
+	put_bool(s, &b->is_without_driver, !has_device, "smbios 38");
+}
+
+/* Where the host reaches the BMC's Redfish service, without IPMI. */
+static void find_redfish(struct survey *s)
+{
+	struct smbios_item item = { 0 };
+	struct smbios_redfish r;
+	char text[INET6_ADDRSTRLEN];
+	for (int n = 0; n < SMBIOS_STRUCTURES_MAX && smbios_next(survey_smbios(s), &item); n++)
+		if (smbios_redfish(&item, &r) &&
+		    inet_ntop(r.family, r.service_address, text, sizeof(text)))
+			put_strs(s, &s->inv->bmc.redfish_addresses, text, "smbios 42");
 }
 
 static void run(struct survey *s)
 {
-	struct hwp_inventory *inv = s->inv;
-	ask_or_remember(s);
-	if (!inv->bmc.address.s)
-		put_str(s, &inv->bmc.address, BMC_NO_ADDRESS, "default");
-	if (!inv->bmc.v6address.s)
-		put_str(s, &inv->bmc.v6address, BMC_NO_V6ADDRESS, "default");
+	struct hwp_bmc *b = &s->inv->bmc;
+	const struct bmc_info *info = s->root->is_live ? ask_live(s) : ask_record(s);
+	if (info)
+		put_info(s, info);
+	if (!b->address.s)
+		put_str(s, &b->address, BMC_NO_ADDRESS, "default");
+	if (!b->v6address.s)
+		put_str(s, &b->v6address, BMC_NO_V6ADDRESS, "default");
+	if (!(s->opt->flags & HWP_MORE))
+		return;
+	find_interface(s, info || has_node(s));
+	find_redfish(s);
 }
 
 const struct probe probe_bmc = { .name = "bmc", .part = HWP_BMC, .run = run };

@@ -39,6 +39,7 @@ void hwp_close(struct hwp_ctx *ctx)
 		return;
 	root_done(&ctx->root);
 	signature_close(ctx->blkid);
+	bmc_close(&ctx->bmc);
 	free(ctx->sysroot);
 	free(ctx->pci_ids);
 	free(ctx);
@@ -115,6 +116,8 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 		.dumps = dumps,
 		.deadline_ms = time_mono_ms() + ctx->opt.total_timeout_ms,
 	};
+	if (inv->parts & HWP_BMC)
+		bmc_begin(&s);
 	for (const struct probe *const *p = all_probes; *p; p++) {
 		if (!(inv->parts & (*p)->part) || (s.done & (*p)->part))
 			continue;
@@ -171,7 +174,7 @@ int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts, struct hwp_invent
 	AUTO(inventory_freep) struct hwp_inventory *inv = NULL;
 	ctx->root.record_fd = dirfd;
 	ctx->root.record_error = 0;
-	ctx->bmc.until_ms = 0; /* what is remembered would not be recorded */
+	bmc_forget(&ctx->bmc); /* what is remembered would not be recorded */
 	int rc = hwp_probe(ctx, parts, &inv);
 	ctx->root.record_fd = -1;
 	if (!rc && ctx->root.record_error)

@@ -1,6 +1,7 @@
 #pragma once
 /* The sources behind struct hwp_ctx. */
 #include <stdint.h>
+#include "hwprobe/bmc.h"
 #include "hwprobe/hwprobe.h"
 #include "hwprobe/root.h"
 
@@ -8,12 +9,6 @@ struct blkid_library;
 
 struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
-};
-
-/* What the BMC said last; "" = no address. */
-struct bmc_cache {
-	int64_t until_ms; /* CLOCK_MONOTONIC; 0 = never asked */
-	char address[16], v6address[46];
 };
 
 struct hwp_ctx {

@@ -4,26 +4,33 @@
 #include <fcntl.h>
 #include <linux/ipmi.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include "common/cleanup.h"
 #include "common/str.h"
-#include "hwprobe/record.h"
 
 enum { COMPLETION_INVALID_COMMAND = 0xc1 };
 
-int ipmi_open(struct ipmi *i, struct survey *s)
+const char *const ipmi_nodes[] = { "dev/ipmi0", "dev/ipmi/0", "dev/ipmidev/0", NULL };
+
+int ipmi_open(struct ipmi *i, ipmi_exchange_fn *exchange, unsigned timeout_ms)
 {
-	static const char *const nodes[] = { "/dev/ipmi0", "/dev/ipmi/0", "/dev/ipmidev/0" };
-	*i = (struct ipmi){ .s = s, .fd = -1, .end_ms = time_mono_ms() + s->opt->bmc_timeout_ms };
-	if (!s->root->is_live)
-		return attr_file(s, "ipmi.txt", ROOT_TABLE_MAX, &i->record, NULL) < 0 ? -ENOENT : 0;
-	if (s->opt->flags & HWP_NO_DEVICE_READ)
-		return -ENOENT;
-	for (size_t n = 0; n < ARRAY_SIZE(nodes) && i->fd < 0; n++)
-		i->fd = open(nodes[n], O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	return i->fd < 0 ? -ENOENT : 0;
+	*i = (struct ipmi){ .fd = -1, .exchange = exchange, .end_ms = time_mono_ms() + timeout_ms };
+	int rc = exchange ? 0 : -ENOENT;
+	for (size_t n = 0; rc == -ENOENT && ipmi_nodes[n]; n++) {
+		char path[32];
+		snprintf(path, sizeof(path), "/%s", ipmi_nodes[n]);
+		i->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		rc = i->fd < 0 ? -errno : 0;
+	}
+	return rc;
+}
+
+void ipmi_open_record(struct ipmi *i, const char *text)
+{
+	*i = (struct ipmi){ .fd = -1, .record = text };
 }
 
 void ipmi_done(struct ipmi *i)
@@ -137,24 +144,36 @@ static const char *hex_bytes(char *text, size_t size, const uint8_t *data, size_
 	return text;
 }
 
+static void keep_exchange(struct buf *out, const uint8_t *asked, size_t asked_len, int code,
+			  const uint8_t *answer, size_t len)
+{
+	char question[(IPMI_DATA_MAX + 2) * 3 + 4], text[(IPMI_DATA_MAX + 1) * 3 + 4];
+	const char *q = hex_bytes(question, sizeof(question), asked, asked_len);
+	/* A line that does not fit any more is a question without an answer for the replay. */
+	(void)buf_printf(out, "%s > %02x%s\n", q + 1, code,
+			 hex_bytes(text, sizeof(text), answer, len));
+}
+
+static int ask_device(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len,
+		      uint8_t *ret, size_t *ret_len)
+{
+	if (i->exchange)
+		return i->exchange(netfn, cmd, data, len, ret, ret_len);
+	int rc = send_command(i, netfn, cmd, data, len);
+	return rc < 0 ? rc : wait_answer(i, ret, ret_len);
+}
+
 int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, size_t len,
 	     uint8_t *ret, size_t *ret_len)
 {
 	if (len > IPMI_DATA_MAX)
 		return -EMSGSIZE;
-	if (i->fd < 0) {
-		uint8_t want[IPMI_DATA_MAX + 2] = { netfn, cmd };
-		memcpy(want + 2, data, len);
-		return replay(i, want, len + 2, ret, ret_len);
-	}
-	int rc = send_command(i, netfn, cmd, data, len);
-	if (!rc)
-		rc = wait_answer(i, ret, ret_len);
-	if (rc >= 0) {
-		char asked[2 * IPMI_DATA_MAX * 2], answered[sizeof(asked)];
-		record_line(i->s->root, "ipmi.txt", "%02x %02x%s > %02x%s", netfn, cmd,
-			    hex_bytes(asked, sizeof(asked), data, len), rc,
-			    hex_bytes(answered, sizeof(answered), ret, *ret_len));
-	}
+	uint8_t asked[IPMI_DATA_MAX + 2] = { netfn, cmd };
+	memcpy(asked + 2, data, len);
+	if (i->record)
+		return replay(i, asked, len + 2, ret, ret_len);
+	int rc = ask_device(i, netfn, cmd, data, len, ret, ret_len);
+	if (rc >= 0 && i->transcript)
+		keep_exchange(i->transcript, asked, len + 2, rc, ret, *ret_len);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "hwprobe/mountinfo.h"
 #include "hwprobe/scrub.h"
 #include "hwprobe/smbios.h"
+#include "hwprobe/smbios_host.h"
 #include "hwprobe/udev_db.h"
 
 #define DMI_TABLE "sys/firmware/dmi/tables/DMI"
@@ -66,6 +67,20 @@ static void smbios_uuid(const struct scrub *s, const struct smbios_item *i)
 	}
 }
 
+static void smbios_host(const struct scrub *s, const struct smbios_item *i)
+{
+	struct smbios_redfish r;
+	if (!smbios_redfish(i, &r))
+		return;
+	size_t len = r.family == AF_INET ? 4 : 16;
+	scrub_ip(s, (uint8_t *)r.host_address, len, 8 * (unsigned)len);
+	scrub_ip(s, (uint8_t *)r.service_address, len, 8 * (unsigned)len);
+	for (size_t at = 0; at < UUID_BYTES; at += 8) {
+		uint64_t random = scrub_hash(s, r.uuid, 8);
+		memcpy((uint8_t *)r.uuid + at, &random, 8);
+	}
+}
+
 static void in_smbios(const struct scrub *s, char *data, size_t len)
 {
 	struct smbios table;
@@ -81,6 +96,7 @@ static void in_smbios(const struct scrub *s, char *data, size_t len)
 			shape_string(s, &i, k);
 		if (i.type == SMBIOS_SYSTEM)
 			smbios_uuid(s, &i);
+		smbios_host(s, &i);
 	}
 }
 
@@ -112,6 +128,8 @@ static const char *const secret_attrs[] = {
 	"ip-addr",
 	"hostname",
 	"subsysnqn",
+	"uid",
+	"persistent_address",
 	"hostnqn",
 	"address",
 	"cid",
@@ -183,6 +201,13 @@ static void learn_udev(struct scrub *s, const char *data, size_t len)
 	}
 }
 
+/* The "address" of an NVMe controller on PCI is its slot: many machines have the same. */
+static bool is_pci_address(const char *text)
+{
+	unsigned domain, bus, device, function;
+	return sscanf(text, "%x:%x:%x.%x", &domain, &bus, &device, &function) == 4;
+}
+
 void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len)
 {
 	const char *name = base_name(path);
@@ -196,7 +221,7 @@ void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len
 		scrub_add(s, data, len);
 	else if (!strcmp(name, "vpd_pg80") && len > 4)
 		scrub_add(s, data + 4, len - 4);
-	else if (str_starts(path, "sys/") &&
+	else if (str_starts(path, "sys/") && !is_pci_address(data) &&
 		 is_one_of(secret_attrs, ARRAY_SIZE(secret_attrs), name))
 		scrub_add(s, data, len);
 }
@@ -370,7 +395,8 @@ static size_t as_it_is(const struct scrub *s, char *data, size_t len)
 
 /* The first line that starts the path counts; other files lose what scrub_learn() has learnt. */
 static const struct {
-	const char *prefix, *name; /* of the path; the last component, NULL = any */
+	const char *prefix,
+		*name; /* of the path; the last component or its end (".x"), NULL = any */
 	size_t (*rewrite)(const struct scrub *s, char *data, size_t len);
 } formats[] = {
 	{ DMI_TABLE, NULL, in_table },
@@ -402,16 +428,22 @@ static const struct {
 	{ "cpuid.txt", NULL, as_it_is },
 	{ "ipmi.txt", NULL, in_ipmi },
 	{ "netlink/", NULL, in_netlink },
+	{ "dev/", ".smart", as_it_is },
 	{ "dev/", NULL, in_device },
 };
+
+static bool has_name(const char *path, const char *name)
+{
+	if (!name)
+		return true;
+	return *name == '.' ? str_ends(path, name) : !strcmp(base_name(path), name);
+}
 
 size_t scrub_file(const struct scrub *s, const char *path, char *data, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (str_starts(path, formats[i].prefix) &&
-		    (!formats[i].name || !strcmp(base_name(path), formats[i].name))) {
+		if (str_starts(path, formats[i].prefix) && has_name(path, formats[i].name))
 			return formats[i].rewrite(s, data, len);
-		}
 	scrub_apply(s, data, len);
 	return len;
 }
