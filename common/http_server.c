@@ -90,6 +90,7 @@ int http_server_new(struct event_base *base, const struct http_limits *limits, h
 			.max_body = or_default(in->max_body, HTTP_BODY_DEFAULT),
 			.idle_timeout_ms = or_default(in->idle_timeout_ms, HTTP_IDLE_MS_DEFAULT),
 			.max_connections = (unsigned)or_default(in->max_connections, HTTP_CONNECTIONS_DEFAULT),
+			.is_upload = in->is_upload,
 		},
 	};
 	TAILQ_INIT(&s->listeners);
@@ -342,10 +343,13 @@ void http_server_free(struct http_server *s)
 		return;
 	struct http_request *r;
 	struct http_listener *l;
+	struct http_conn *c;
 	s->is_stopping = true;
 	/* Their handlers still hold them and will reply; evhttp frees its part now. */
 	TAILQ_FOREACH(r, &s->requests, link)
 	r->ev = NULL;
+	TAILQ_FOREACH(c, &s->conns, link)
+	http_upload_gone(c);
 	while ((l = TAILQ_FIRST(&s->listeners))) {
 		TAILQ_REMOVE(&s->listeners, l, link);
 		listener_free(l);

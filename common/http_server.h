@@ -16,13 +16,17 @@ struct http_limits {
 	size_t max_body;    /* bytes; 0 = 1 MiB: more (or a broken chunk) is 413 */
 	uint64_t idle_timeout_ms; /* no progress on a connection; 0 = 60,000 (slow and half-open ones are closed) */
 	unsigned max_connections; /* 0 = 20,000 */
+	/*
+	 * Does a POST to @path (as sent, without query) come with a body for http_request_read()? The handler is then called as soon as the head
+	 * is there, max_body does not count, and the connection ends with the reply. NULL = no. @ctx is the handler's.
+	 */
+	bool (*is_upload)(void *ctx, const char *path);
 };
 
 /*
  * Every request ends in exactly one http_reply*() call, now or later, on the loop's thread; the client may have gone by then, and even
  * http_server_free() may have come first (method, target, headers and body are then empty).
- * What never reaches the handler (malformed, above a limit, unknown method, CONNECT, no Host, NUL in the path, unclear
- * framing) is answered with
+ * What never reaches the handler (malformed, above a limit, unknown method, CONNECT, no Host, NUL in the path, unclear framing) is answered with
  * {"code":STATUS,"message":"…"} and a closed connection.
  */
 typedef void (*http_handler)(void *ctx, struct http_request *req);
@@ -50,6 +54,22 @@ const char *http_request_header(const struct http_request *r, const char *name);
 const char *http_request_body(const struct http_request *r, size_t *ret_len); /* NUL behind it */
 const char *http_request_peer(const struct http_request *r);                  /* address text */
 bool http_request_is_tls(const struct http_request *r);
+
+/* Bytes of the body by its headers; UINT64_MAX = not known before its end. */
+uint64_t http_request_length(const struct http_request *r);
+/* Where a body goes, piece by piece. */
+struct http_sink {
+	/* Negative: no more is wanted, end() is not called; a reply must have been given, or come later. */
+	int (*write)(void *ctx, const void *data, size_t len);
+	/* 0 = the body was whole; -EPROTO = its framing was broken; -ECONNRESET = the client or the server has gone. Then comes the reply. */
+	void (*end)(void *ctx, int code);
+	void *ctx;
+};
+/*
+ * Begins to take the body of @r; both functions may be called before it returns. Sends "100 Continue" to a client that waits for it. A
+ * sender may be slow, but not without progress (idle_timeout_ms) nor for ever.
+ */
+void http_request_read(struct http_request *r, const struct http_sink *sink);
 
 /* --- the reply --- */
 int http_reply_header(struct http_request *r, const char *name,

@@ -128,10 +128,21 @@ static int tls_input(struct http_conn *c, struct evbuffer *src, struct evbuffer 
 static void conn_closed(struct http_conn *c, struct evbuffer *src, bool has_more)
 {
 	evbuffer_drain(src, evbuffer_get_length(src));
+	if (c->upload && !http_upload_is_whole(c))
+		has_more = false;
 	if (c->phase == CONN_HANDLING || c->phase == CONN_WRITING || has_more)
 		c->has_eof = true;
 	else
 		http_conn_end(c, BEV_EVENT_EOF | BEV_EVENT_READING);
+}
+
+static int take_clear(struct http_conn *c, struct evbuffer *src, struct evbuffer *to,
+		      ev_ssize_t limit)
+{
+	if (c->tls)
+		return tls_input(c, src, to);
+	size_t want = limit < 0 ? evbuffer_get_length(src) : (size_t)limit;
+	return evbuffer_remove_buffer(src, to, want) < 0 ? -EPROTO : 0;
 }
 
 static enum bufferevent_filter_result conn_input(struct evbuffer *src, struct evbuffer *dst,
@@ -144,24 +155,23 @@ static enum bufferevent_filter_result conn_input(struct evbuffer *src, struct ev
 		return BEV_ERROR;
 	}
 
-	size_t before = evbuffer_get_length(dst);
-	int r = 0;
-	if (c->tls) {
-		r = tls_input(c, src, dst);
-	} else {
-		size_t want = limit < 0 ? evbuffer_get_length(src) : (size_t)limit;
-		r = evbuffer_remove_buffer(src, dst, want) < 0 ? -EPROTO : 0;
-	}
-	size_t n = evbuffer_get_length(dst) - before;
+	struct evbuffer *own = http_upload_buffer(c), *to = own ? own : dst;
+	size_t before = evbuffer_get_length(to), before_dst = evbuffer_get_length(dst);
+	int r = take_clear(c, src, to, limit);
+	size_t n = evbuffer_get_length(to) - before;
+	bool is_start = !before_dst && (c->phase == CONN_IDLE || c->phase == CONN_HANDSHAKE);
 	if (n)
 		conn_saw_bytes(c, n);
+	if (n && http_upload_arrived(c, dst, is_start) < 0)
+		r = -ENOMEM;
+	bool has_more = evbuffer_get_length(dst) > before_dst;
 	if (r < 0) {
 		conn_fail(c);
-		return n ? BEV_OK : BEV_ERROR;
+		return has_more ? BEV_OK : BEV_ERROR;
 	}
 	if (r > 0)
 		conn_closed(c, src, n);
-	return n ? BEV_OK : BEV_NEED_MORE;
+	return has_more ? BEV_OK : BEV_NEED_MORE;
 }
 
 /*
@@ -194,6 +204,12 @@ static int encode(struct http_conn *c, const void *data, size_t len, struct evbu
 	if (c->tls)
 		return tls_conn_output(c->tls, data, len, dst);
 	return evbuffer_add(dst, data, len) ? -ENOMEM : 0;
+}
+
+void http_conn_say(struct http_conn *c, const char *text, size_t len)
+{
+	if (encode(c, text, len, bufferevent_get_output(c->underlying)) < 0)
+		conn_fail(c);
 }
 
 /* Everything in @src is encoded: one byte stays, as the sign for evhttp that the socket has not taken it all yet. */
@@ -438,6 +454,8 @@ static void conn_free(void *ctx)
 		s->by_fd[c->fd] = NULL;
 	if (c->request)
 		c->request->conn = NULL;
+	http_upload_gone(c);
+	http_upload_free(c->upload);
 	TAILQ_REMOVE(&s->conns, c, link);
 	s->n_conns--;
 	if (c->is_refused || c->is_failed)

@@ -4,7 +4,8 @@
  * and requests that wait for their reply.
  *
  * Files: http_server.c (server, listeners, limits in time), http_server_conn.c (the filter, its back-pressure and the life of a
- * connection), http_server_tls.c (mbedTLS), http_server_request.c (request and reply), http_server_source.c (range replies).
+ * connection), http_server_tls.c (mbedTLS), http_server_request.c (request and reply), http_server_source.c (range replies),
+ * http_server_upload.c (bodies in pieces).
  */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -28,6 +29,7 @@
 
 struct tls_server; /* http_server_tls.c: certificate, key, ticket keys */
 struct tls_conn;
+struct http_upload; /* http_server_upload.c */
 
 enum conn_phase {
 	CONN_HANDSHAKE,
@@ -69,6 +71,7 @@ struct http_conn {
 	bool is_kicked;
 
 	struct http_request *request; /* with the handler, or being answered from a source */
+	struct http_upload *upload;   /* NULL = none; then this is the connection's last request */
 
 	/* libevent's filter callbacks on the socket, which ours wrap. */
 	bufferevent_data_cb filter_read, filter_write;
@@ -130,6 +133,19 @@ void http_conn_end(struct http_conn *c, short what);
 void http_conn_kick_all(struct http_server *s);
 /* The time limits: ends it when there was no progress for too long. */
 void http_conn_check(struct http_conn *c, int64_t now_ms);
+
+/* Puts @text on the wire ahead of any reply. */
+void http_conn_say(struct http_conn *c, const char *text, size_t len);
+
+/* http_server_upload.c */
+/* Clear bytes have come into @dst, or into the upload's own buffer. @is_start: with them begins a request. 0 or -ENOMEM. */
+int http_upload_arrived(struct http_conn *c, struct evbuffer *dst, bool is_start);
+struct evbuffer *http_upload_buffer(struct http_conn *c); /* where clear bytes go; NULL = to evhttp */
+bool http_upload_is_bad(const struct http_conn *c);       /* its framing is unclear */
+bool http_upload_is_whole(const struct http_conn *c);     /* the whole body was taken */
+void http_upload_feed(struct http_conn *c);
+void http_upload_gone(struct http_conn *c); /* the client or the server has gone */
+void http_upload_free(struct http_upload *u);
 
 /* http_server_request.c */
 void http_request_arrived(struct evhttp_request *ev, void *listener); /* for evhttp_set_gencb() */

@@ -249,7 +249,8 @@ static int judge(const struct http_request *r)
 	/* A tunnel has no path; there is none through this server. */
 	if (ev->type == EVHTTP_REQ_CONNECT)
 		return 405;
-	return !r->path || !r->peer || !framing_is_clear(ev) ? 400 : 0;
+	return !r->path || !r->peer || !framing_is_clear(ev) || http_upload_is_bad(r->conn) ? 400
+											    : 0;
 }
 
 void http_request_arrived(struct evhttp_request *ev, void *listener)
@@ -387,7 +388,10 @@ static void on_replied(struct evhttp_request *ev, void *ctx)
 void http_reply_begin(struct http_request *r)
 {
 	struct http_conn *c = r->conn;
-	if (r->server->is_stopping && !evhttp_find_header(r->ev->output_headers, "Connection"))
+	if (c->upload)
+		c->is_refused |= !http_upload_is_whole(c);
+	if ((c->upload || r->server->is_stopping) &&
+	    !evhttp_find_header(r->ev->output_headers, "Connection"))
 		evhttp_add_header(r->ev->output_headers, "Connection", "close");
 	evhttp_request_set_on_complete_cb(r->ev, on_replied, c);
 	c->has_reply = true;

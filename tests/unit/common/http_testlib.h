@@ -123,6 +123,53 @@ static inline void serve_echo(struct http_request *r)
 	free(text);
 }
 
+/* A body in pieces: counted and summed; "/up?max=N" refuses the byte after the Nth, "/up?no" does not read at all. */
+struct upload {
+	struct http_request *req;
+	uint64_t len, sum, max;
+};
+
+static inline int upload_write(void *ctx, const void *data, size_t len)
+{
+	struct upload *u = ctx;
+	const uint8_t *p = data;
+	for (size_t i = 0; i < len; i++)
+		u->sum += p[i] * (++u->len % 251 + 1);
+	if (u->len <= u->max)
+		return 0;
+	http_reply(u->req, 413, "text/plain", "enough\n", 7);
+	free(u);
+	return -E2BIG;
+}
+
+static inline void upload_end(void *ctx, int code)
+{
+	AUTO(freep) struct upload *u = ctx;
+	AUTO(freep)
+	char *text =
+		str_printf("len=%llu sum=%llu code=%d\n", (unsigned long long)u->len,
+			   (unsigned long long)u->sum, code);
+	http_reply(u->req, code ? 400 : 200, "text/plain", text, strlen(text));
+}
+
+static inline void serve_upload(struct http_request *r)
+{
+	if (http_request_query(r, "no")) {
+		http_reply(r, 403, "text/plain", "no\n", 3);
+		return;
+	}
+	struct upload *u = calloc(1, sizeof(*u));
+	u->req = r;
+	u->max = query_number(r, "max", UINT64_MAX);
+	const struct http_sink sink = { .write = upload_write, .end = upload_end, .ctx = u };
+	http_request_read(r, &sink);
+}
+
+static inline bool is_upload(void *ctx, const char *path)
+{
+	return str_starts(path, "/up");
+}
+
 static inline void serve(void *ctx, struct http_request *r)
 {
 	struct child *c = ctx;
@@ -150,6 +197,8 @@ static inline void serve(void *ctx, struct http_request *r)
 		char *text = str_printf("%u %u", http_server_connections(c->server), c->frees);
 		http_reply(r, 200, "text/plain", text, strlen(text));
 		free(text);
+	} else if (!strcmp(path, "/up") || !strcmp(path, "/other")) {
+		serve_upload(r);
 	} else if (!strcmp(path, "/stop")) {
 		http_server_stop_accepting(c->server);
 		http_reply(r, 200, "text/plain", "stopping", 8);
