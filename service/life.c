@@ -24,16 +24,24 @@ static int64_t silence_from(struct service *svc, int64_t now_us)
 	return svc->silence_from_us;
 }
 
+/* What is written to the host's disk; only an install step asks for it. */
+static const char *image_for(struct service *svc, const struct infra_env *ie, const struct host *h)
+{
+	return ie && svc->images && h->status == HOST_INSTALLING ? images_os_url(svc, ie) : NULL;
+}
+
 struct rule_ctx life_ctx_alone(struct service *svc, const struct host *h)
 {
+	const struct infra_env *ie = state_infra_env(svc->state, h->infra_env_id);
 	int64_t now_us = service_now_us(svc);
 
 	return (struct rule_ctx){
-		.infra_env = state_infra_env(svc->state, h->infra_env_id),
+		.infra_env = ie,
 		.cluster = h->cluster_id[0] ? state_cluster(svc->state, h->cluster_id) : NULL,
 		.now_us = now_us,
 		.silence_from_us = silence_from(svc, now_us),
 		.config = &svc->rules,
+		.os_image_url = image_for(svc, ie, h),
 	};
 }
 
