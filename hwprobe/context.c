@@ -42,6 +42,8 @@ void hwp_close(struct hwp_ctx *ctx)
 	bmc_close(&ctx->bmc);
 	free(ctx->sysroot);
 	free(ctx->pci_ids);
+	free(ctx->gpu_rules_file);
+	gpu_rules_done(&ctx->gpu_rules);
 	free(ctx);
 }
 
@@ -68,13 +70,17 @@ int hwp_open(struct hwp_ctx **ret_ctx, const struct hwp_options *opt)
 		memcpy(&ctx->opt, opt, MIN_OF(opt->size, sizeof(*opt)));
 	options_default(&ctx->opt);
 	if (str_set(&ctx->sysroot, ctx->opt.sysroot) < 0 ||
-	    str_set(&ctx->pci_ids, ctx->opt.pci_ids) < 0)
+	    str_set(&ctx->pci_ids, ctx->opt.pci_ids) < 0 ||
+	    str_set(&ctx->gpu_rules_file, ctx->opt.gpu_rules) < 0)
 		return -ENOMEM;
 	ctx->opt.sysroot = ctx->sysroot;
 	ctx->opt.pci_ids = ctx->pci_ids;
+	ctx->opt.gpu_rules = ctx->gpu_rules_file;
 
 	struct fault err = FAULT_INIT;
 	int rc = root_open(&ctx->root, ctx->sysroot, &err);
+	if (!rc && ctx->opt.gpu_rules)
+		rc = gpu_rules_load(&ctx->gpu_rules, ctx->opt.gpu_rules, &err);
 	if (rc < 0) {
 		log_fault(&ctx->opt, &err);
 		return rc;

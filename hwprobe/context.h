@@ -2,6 +2,7 @@
 /* The sources behind struct hwp_ctx. */
 #include <stdint.h>
 #include "hwprobe/bmc.h"
+#include "hwprobe/gpu_rules.h"
 #include "hwprobe/hwprobe.h"
 #include "hwprobe/root.h"
 
@@ -14,7 +15,8 @@ struct cpuid_regs {
 struct hwp_ctx {
 	struct hwp_options opt; /* strings owned by the context */
 	struct root root;
-	char *sysroot, *pci_ids;
+	char *sysroot, *pci_ids, *gpu_rules_file;
+	struct gpu_rules gpu_rules;
 	struct bmc_cache bmc;
 	struct blkid_library *blkid; /* signature.h; NULL = not needed yet */
 };

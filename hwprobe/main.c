@@ -127,6 +127,27 @@ static int set_pci_ids(void *ctx, const char *value, struct fault *err)
 	return 0;
 }
 
+static int set_gpu_rules(void *ctx, const char *value, struct fault *err)
+{
+	((struct arguments *)ctx)->opt.gpu_rules = value;
+	return 0;
+}
+
+static int set_settle(void *ctx, const char *value, struct fault *err)
+{
+	uint64_t ms;
+	if (str_to_u64(value, &ms) < 0 || ms > INT32_MAX)
+		return fault_set(err, -EINVAL, "%s: not a number of milliseconds", value);
+	((struct arguments *)ctx)->opt.settle_ms = (unsigned)ms;
+	return 0;
+}
+
+static int set_smart(void *ctx, const char *value, struct fault *err)
+{
+	((struct arguments *)ctx)->opt.flags |= HWP_SMART;
+	return 0;
+}
+
 static const struct option_spec options[] = {
 	{ "format", 'f', "FORMAT", "assisted (default), full or text", set_format },
 	{ "parts", 'p', "LIST", "only these parts: cpu,memory,disks,interfaces,…", set_parts },
@@ -138,6 +159,9 @@ static const struct option_spec options[] = {
 	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },
 	{ "disk-min-size", 0, "SIZE", "leave out smaller disks", set_disk_min },
 	{ "timeout", 0, "MS", "time for reading devices, milliseconds", set_timeout },
+	{ "settle", 0, "MS", "wait so long for udev to finish with new disks", set_settle },
+	{ "smart", 0, NULL, "ask disks for their health; wakes them up", set_smart },
+	{ "gpu-rules", 0, "FILE", "which PCI functions are GPUs", set_gpu_rules },
 	{ "pci-ids", 0, "FILE", "names of PCI devices", set_pci_ids },
 	{ 0 },
 };

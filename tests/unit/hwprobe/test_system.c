@@ -1,4 +1,4 @@
-/* Vendor, virtual machines, boot, memory methods, TPM, host name, GPUs: one small tree per rule. */
+/* Vendor, virtual machines, boot, memory methods, host name: one small tree per rule. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -167,33 +167,6 @@ static void test_device_type(void **state)
 	}
 }
 
-static void test_tpm(void **state)
-{
-	static const struct {
-		const char *files[6], *want;
-	} cases[] = {
-		{ { NULL }, "none" },
-		{ { "sys/class/tpm/tpm0/tpm_version_major", "2\n" }, "2.0" },
-		{ { "sys/class/tpm/tpm0/tpm_version_major", "1\n" }, "1.2" },
-		{ { "sys/class/tpm/tpm0/device/caps", "x" }, "1.2" },
-		{ { "sys/class/tpm/tpm0/caps", "x" }, "1.2" },
-		{ { "sys/class/tpm/tpm0/dev", "x", "sys/class/tpm/tpmrm0/dev", "x" }, "2.0" },
-		{ { "sys/class/tpm/tpmrm0/dev", "x" }, "none" },
-		{ { "sys/class/tpm/tpm10/tpm_version_major", "2",
-		    "sys/class/tpm/tpm9/tpm_version_major", "1" },
-		  "1.2" },
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct tree t;
-		tree_init(&t);
-		add_files(&t, cases[i].files);
-		struct hwp_inventory *inv = tree_probe(&t, HWP_TPM);
-		assert_string_equal(hwp_get_tpm_version(inv), cases[i].want);
-		hwp_unref(inv);
-		tree_done(&t);
-	}
-}
-
 #define BLOCKS "sys/devices/system/memory/"
 
 static void test_memory_methods(void **state)
@@ -256,47 +229,12 @@ static void test_zones(void **state)
 	assert_int_equal(zoneinfo_present(NULL), 0);
 }
 
-static void test_gpus(void **state)
-{
-	struct tree t;
-	struct hwp_inventory *inv = NULL;
-	char ids[256];
-	tree_init(&t);
-	tree_files(
-		&t, "sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n",
-		"sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n",
-		"sys/bus/pci/devices/0000:01:00.0/device", "0x1eb8\n",
-		"sys/bus/pci/devices/10000:02:00.0/class", "0x120000",
-		"sys/bus/pci/devices/0000:00:1f.0/class", "0x060100",
-		"sys/bus/pci/devices/0000:00:1e.0/class", "garbage", "ids",
-		"# c\n10dd  Before\n\t1eb8  Wrong\n10de  NVIDIA Corporation\n\t1eb8  TU104GL [Tesla T4]\n\t\t10de 12a2  Sub\nC 03  x\n",
-		NULL);
-	snprintf(ids, sizeof(ids), "%s/ids", t.dir);
-	assert_int_equal(
-		tree_try(&t, (struct hwp_options){ .parts = HWP_GPUS, .pci_ids = ids }, &inv), 0);
-	assert_int_equal(hwp_gpu_count(inv), 2);
-	const struct hwp_gpu *g = hwp_gpu_at(inv, 0);
-	assert_string_equal(g->address.s, "0000:01:00.0");
-	assert_string_equal(g->vendor_id.s, "10de");
-	assert_string_equal(g->device_id.s, "1eb8");
-	assert_string_equal(g->vendor.s, "NVIDIA Corporation");
-	assert_string_equal(g->name.s, "TU104GL [Tesla T4]");
-	g = hwp_gpu_at(inv, 1);
-	assert_string_equal(g->address.s, "10000:02:00.0");
-	assert_null(g->vendor_id.s);
-	assert_string_equal(g->vendor.s, "unknown");
-	assert_int_equal(hwp_errors(inv, NULL), 1); /* the garbage */
-	hwp_unref(inv);
-	tree_done(&t);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_virtual),     cmocka_unit_test(test_vendor_names),
-		cmocka_unit_test(test_secure_boot), cmocka_unit_test(test_device_type),
-		cmocka_unit_test(test_tpm),         cmocka_unit_test(test_memory_methods),
-		cmocka_unit_test(test_zones),       cmocka_unit_test(test_gpus),
+		cmocka_unit_test(test_virtual),        cmocka_unit_test(test_vendor_names),
+		cmocka_unit_test(test_secure_boot),    cmocka_unit_test(test_device_type),
+		cmocka_unit_test(test_memory_methods), cmocka_unit_test(test_zones),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,92 @@
+/* Serial numbers and world-wide names, and which source goes first. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "tests/unit/hwprobe/disks.h"
+
+static void test_serials(void **state)
+{
+	static const struct {
+		const char *disks, *name, *files[8], *serial;
+	} tests[] = {
+		{ "sda 8:0",
+		  "sda",
+		  { "run/udev/data/b8:0",
+		    "I:1\nE:ID_SERIAL=d\nE:ID_SERIAL_SHORT=c\nE:ID_SCSI_SERIAL=b\nE:SCSI_IDENT_SERIAL=a\n" },
+		  "a" },
+		{ "sda 8:0",
+		  "sda",
+		  { "run/udev/data/b8:0",
+		    "I:1\nE:ID_SERIAL=d\nE:ID_SERIAL_SHORT=c\nE:ID_SCSI_SERIAL=b\n" },
+		  "b" },
+		{ "sda 8:0",
+		  "sda",
+		  { "run/udev/data/b8:0", "I:1\nE:ID_SERIAL=d\nE:ID_SERIAL_SHORT=c\n" },
+		  "c" },
+		{ "sda 8:0", "sda", { "run/udev/data/b8:0", "I:1\nE:ID_SERIAL=d\n" }, "d" },
+		{ "vda 254:0", "vda", { "sys/block/vda/serial", "virt-1\n" }, "virt-1" },
+		{ "nvme0n1 259:0",
+		  "nvme0n1",
+		  { "sys/block/nvme0n1/device/serial", "  S1   \n" },
+		  "S1" },
+		{ "md0 9:0", "md0", { "run/udev/data/b9:0", "I:1\nE:ID_SERIAL=x\n" }, NULL },
+		{ "dm-0 253:0",
+		  "dm-0",
+		  { "sys/block/dm-0/dm/uuid", "mpath-x", "run/udev/data/b253:0",
+		    "I:1\nE:DM_SERIAL=m\nE:ID_SERIAL=x\n" },
+		  "m" },
+	};
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		struct tree t;
+		tree_init(&t);
+		add_disks(&t, tests[i].disks);
+		for (int k = 0; tests[i].files[k]; k += 2)
+			tree_file(&t, tests[i].files[k], tests[i].files[k + 1]);
+		struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+		const char *got = disk(inv, tests[i].name)->serial.s;
+		assert_string_equal(got ? got : "", tests[i].serial ? tests[i].serial : "");
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
+static void test_vpd_pages(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	add_disks(&t, "sda 8:0 sdb 8:16 sdc 8:32");
+	tree_write(&t, "sys/block/sda/device/vpd_pg80", "\0\x80\0\x08 SER123 ", 12);
+	tree_write(&t, "sys/block/sdb/device/vpd_pg80",
+		   "\0\x80\xff\xff"
+		   "AB",
+		   6); /* length behind the end */
+	tree_write(&t, "sys/block/sdc/device/vpd_pg80",
+		   "\0\x83\0\x02"
+		   "AB",
+		   6); /* another page */
+	tree_file(&t, "sys/block/sda/device/wwid", "naa.5000c500a1b2c3d4\n");
+	tree_file(&t, "sys/block/sdb/device/wwid", "t10.ATA     X\n");
+	tree_write(&t, "sys/block/sda/device/vpd_pg83", "\0\x83\0\4", 4);
+	tree_file(&t, "sys/block/sdb/device/vpd_pg83", "");
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	assert_string_equal(disk(inv, "sda")->serial.s, "SER123");
+	assert_string_equal(disk(inv, "sdb")->serial.s, "AB");
+	assert_null(disk(inv, "sdc")->serial.s);
+	assert_string_equal(disk(inv, "sda")->wwn.s, "0x5000c500a1b2c3d4");
+	assert_null(disk(inv, "sdb")->wwn.s);
+	assert_true(disk(inv, "sda")->has_uuid.v);
+	assert_false(disk(inv, "sdb")->has_uuid.v);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_serials),
+		cmocka_unit_test(test_vpd_pages),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

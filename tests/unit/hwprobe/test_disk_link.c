@@ -1,0 +1,50 @@
+/* Persistent names: who owns a link, and which of several is taken. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "tests/unit/hwprobe/disks.h"
+
+static void test_links(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	add_disks(&t, "sda 8:0 sdb 8:16 sdc 8:32 sdd 8:48 sde 8:64");
+	tree_files(
+		&t,
+		/* the byte-wise last of the stable ones; others do not count */
+		"run/udev/data/b8:0",
+		"S:disk/by-id/wwn-0x1\nS:disk/by-id/wwn-0x2\nS:disk/by-id/zzz-3\nS:disk/by-path/p1\nI:1\nE:ID_PATH=p1\n",
+		/* loses the link to a higher priority */
+		"run/udev/data/b8:16", "S:disk/by-id/wwn-0x9\nL:-10\nI:1\nE:ID_WWN=0x9\n",
+		"run/udev/data/b8:32", "S:disk/by-id/wwn-0x9\nL:0\nI:1\n",
+		/* one path for two disks, so no by_path for either; ids that are the same stay with the first */
+		"run/udev/data/b8:48",
+		"S:disk/by-path/shared\nS:disk/by-id/wwn-0x7\nI:1\nE:ID_PATH=shared\n",
+		"run/udev/data/b8:64",
+		"S:disk/by-path/shared\nS:disk/by-id/wwn-0x7\nI:1\nE:ID_PATH=shared\n", NULL);
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	assert_string_equal(disk(inv, "sda")->by_id.s, "/dev/disk/by-id/wwn-0x2");
+	assert_string_equal(disk(inv, "sda")->by_path.s, "/dev/disk/by-path/p1");
+	assert_string_equal(disk(inv, "sda")->wwn.s, "0x2");
+	assert_null(disk(inv, "sdb")->by_id.s);
+	assert_string_equal(disk(inv, "sdb")->id.s, "/dev/sdb");
+	assert_string_equal(disk(inv, "sdc")->by_id.s, "/dev/disk/by-id/wwn-0x9");
+	assert_null(disk(inv, "sdd")->by_path.s);
+	assert_string_equal(disk(inv, "sdd")->id.s, "/dev/disk/by-id/wwn-0x7");
+	assert_string_equal(disk(inv, "sde")->id.s, "/dev/sde");
+	assert_ptr_equal(hwp_disk_find(inv, "/dev/disk/by-path/p1"), disk(inv, "sda"));
+	assert_ptr_equal(hwp_disk_find(inv, "/dev/sdb"), disk(inv, "sdb"));
+	assert_null(hwp_disk_find(inv, "/dev/none"));
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_links),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
