@@ -21,6 +21,7 @@
 struct look {
 	struct disk_id id;
 	struct graph graph;
+	struct members members;
 	struct plan plan;
 	struct fault refusal; /* code 0 = it can be installed on */
 };
@@ -28,13 +29,40 @@ struct look {
 static void look_done(struct look *l)
 {
 	graph_done(&l->graph);
+	members_done(&l->members);
 	plan_done(&l->plan);
 }
 
-static int look_at(const char *device, bool allow_loop, struct look *l, struct fault *err)
+/* Whole disks by their names. */
+static int given_up_read(const char *list, dev_t *ret, size_t *ret_n, struct fault *err)
+{
+	AUTO(freep) char *copy = list ? str_dup(list) : NULL;
+	char *save = NULL;
+
+	*ret_n = 0;
+	for (char *name = copy ? strtok_r(copy, ",", &save) : NULL; name;
+	     name = strtok_r(NULL, ",", &save)) {
+		struct disk_id id;
+		int r = disk_id_read(name, &id, err);
+
+		if (r < 0)
+			return r;
+		if (*ret_n == DISKS_MAX)
+			return fault_set(err, -E2BIG, "more than %d disks to format", DISKS_MAX);
+		ret[(*ret_n)++] = id.devno;
+	}
+	return 0;
+}
+
+static int look_at(const struct disk_cli *c, const char *device, struct look *l, struct fault *err)
 {
 	AUTO(closep) int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = disk_id_read(device, &l->id, err);
+	dev_t given_up[DISKS_MAX];
+	size_t given_up_n;
+	int r = given_up_read(c->disks_to_format, given_up, &given_up_n, err);
+
+	if (r == 0)
+		r = disk_id_read(device, &l->id, err);
 
 	if (r == 0)
 		r = graph_read(root, l->id.devno, &l->graph, err);
@@ -45,12 +73,17 @@ static int look_at(const char *device, bool allow_loop, struct look *l, struct f
 		fault_set(&l->refusal, -errno, "cannot read %s: %s", device, strerror(errno));
 		return 0;
 	}
-	r = graph_probe(&l->graph, fd, l->id.sector_size, err);
+	r = graph_probe(&l->graph, root, fd, l->id.sector_size, err);
+	if (r == 0)
+		r = members_scan(root, &l->graph, fd, c->allow_loop, &l->members, err);
 	if (r < 0)
 		return r;
 	const struct plan_input in = { .disk = &l->id,
 				       .graph = &l->graph,
-				       .allow_loop = allow_loop };
+				       .members = &l->members,
+				       .given_up = given_up,
+				       .given_up_n = given_up_n,
+				       .allow_loop = c->allow_loop };
 	(void)plan_make(&in, &l->plan, &l->refusal);
 	return 0;
 }
@@ -113,21 +146,21 @@ static void row_print(const struct look *l)
 	       l->refusal.code ? fault_text(&l->refusal) : "can be installed on");
 }
 
-static void disk_show(const char *name, bool is_json, json_t *all)
+static void disk_show(const struct disk_cli *c, const char *name, json_t *all)
 {
 	AUTO(look_done) struct look l = { 0 };
 	struct fault err = FAULT_INIT;
 	char device[NAME_MAX + 8];
 
 	snprintf(device, sizeof(device), "/dev/%s", name);
-	int r = look_at(device, false, &l, &err);
+	int r = look_at(&(struct disk_cli){ 0 }, device, &l, &err);
 	if (r == -ENOMEDIUM) /* empty card readers */
 		return;
 	if (r < 0) {
 		(void)fail(&err);
 		return;
 	}
-	if (is_json)
+	if (c->json)
 		json_array_append_new(all, look_json(&l));
 	else
 		row_print(&l);
@@ -155,7 +188,7 @@ static int list(const struct disk_cli *c)
 		return EXIT_FAILED;
 	}
 	for (int i = 0; i < n; i++) {
-		disk_show(names[i]->d_name, c->json, all);
+		disk_show(c, names[i]->d_name, all);
 		free(names[i]);
 	}
 	free(names);
@@ -187,7 +220,7 @@ static int plan(const struct disk_cli *c, const char *device)
 	AUTO(look_done) struct look l = { 0 };
 	struct fault err = FAULT_INIT;
 
-	if (look_at(device, c->allow_loop, &l, &err) < 0)
+	if (look_at(c, device, &l, &err) < 0)
 		return fail(&err);
 	if (!c->json)
 		return plan_print(&l);

@@ -121,6 +121,19 @@ static int node_open(int rootfd, dev_t devno, char ret_name[DISK_NAME_MAX])
 	return fd < 0 ? -errno : fd;
 }
 
+/* A partition's folder lies in that of its disk. */
+static dev_t disk_of(int dirfd, const struct graph_node *n)
+{
+	AUTO(freep) char *text = NULL;
+	dev_t disk;
+
+	if (n->kind != GRAPH_PARTITION ||
+	    file_read_line_at(dirfd, "../dev", ATTR_MAX, &text, NULL) < 0 ||
+	    devno_parse(text, &disk) < 0)
+		return n->devno;
+	return disk;
+}
+
 /* Index of the node, added when it is new. */
 static int node_add(struct graph *g, int rootfd, dev_t devno, struct fault *err)
 {
@@ -138,6 +151,7 @@ static int node_add(struct graph *g, int rootfd, dev_t devno, struct fault *err)
 		return fault_set(err, dirfd, "block device %u:%u: %s", major(devno), minor(devno),
 				 strerror(-dirfd));
 	node.kind = kind_of(dirfd, node.name);
+	node.disk = disk_of(dirfd, &node);
 	node.start_bytes = number_at(dirfd, "start") *
 			   512; /* always in units of 512 (block/partitions/core.c) */
 	node.size_bytes = number_at(dirfd, "size") * 512;

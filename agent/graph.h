@@ -38,6 +38,7 @@ struct graph_use {       /* a mount or swap space */
 
 struct graph_node {
 	dev_t devno;
+	dev_t disk; /* of a partition: the disk it is on; else devno itself */
 	char name[DISK_NAME_MAX];
 	enum graph_kind kind;
 	bool is_target; /* the disk itself or one of its partitions */
@@ -67,9 +68,9 @@ int graph_read(int rootfd, dev_t target, struct graph *ret, struct fault *err);
 void graph_done(struct graph *g);
 /*
  * Adds what is on the disk itself (file systems, GPT), reading through @fd, a read-only descriptor
- * of the whole disk.
+ * of the whole disk, and what is on the devices that stand on it (their nodes below @rootfd).
  */
-int graph_probe(struct graph *g, int fd, uint32_t sector_size, struct fault *err);
+int graph_probe(struct graph *g, int rootfd, int fd, uint32_t sector_size, struct fault *err);
 
 /* graph_mounts.c: adds mounts of all namespaces and swap spaces to the nodes. */
 int graph_add_mounts(struct graph *g, int rootfd, struct fault *err);

@@ -1,13 +1,16 @@
 /*
  * What libblkid and the partition table say about a disk, read through one descriptor of the whole
- * disk: no partition node is opened.
+ * disk: no partition node is opened. Volumes on top of it are read through their own.
  */
 #include "agent/graph.h"
 
 #include <blkid.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "agent/chunk_pool.h"
 #include "common/cleanup.h"
 #include "common/fd.h"
@@ -21,13 +24,13 @@ static void probep(blkid_probe *pr)
 	blkid_free_probe(*pr);
 }
 
-static void node_probe(struct graph_node *n, int fd)
+static void node_probe(struct graph_node *n, int fd, uint64_t start)
 {
 	AUTO(probep) blkid_probe pr = blkid_new_probe();
 	const char *value;
 
-	if (!pr || blkid_probe_set_device(pr, fd, (blkid_loff_t)n->start_bytes,
-					  (blkid_loff_t)n->size_bytes) != 0)
+	if (!pr ||
+	    blkid_probe_set_device(pr, fd, (blkid_loff_t)start, (blkid_loff_t)n->size_bytes) != 0)
 		return;
 	blkid_probe_enable_superblocks(pr, 1);
 	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL);
@@ -55,7 +58,24 @@ static void gpt_match(struct graph *g, const struct gpt *table, uint32_t sector_
 	}
 }
 
-int graph_probe(struct graph *g, int fd, uint32_t sector_size, struct fault *err)
+/*
+ * A volume that is active: a file system of other machines may be on it. The node must be that of
+ * the device; a made-up tree has plain files in their place.
+ */
+static void upper_probe(struct graph_node *n, int rootfd)
+{
+	char path[DISK_NAME_MAX + 8];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "dev/%s", n->name);
+	AUTO(closep) int fd = openat(rootfd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 ||
+	    !(S_ISREG(st.st_mode) || (S_ISBLK(st.st_mode) && st.st_rdev == n->devno)))
+		return;
+	node_probe(n, fd, 0);
+}
+
+int graph_probe(struct graph *g, int rootfd, int fd, uint32_t sector_size, struct fault *err)
 {
 	AUTO(freep) uint8_t *head = chunk_alloc(HEAD_BYTES);
 	AUTO(gpt_done) struct gpt table = { 0 };
@@ -68,8 +88,11 @@ int graph_probe(struct graph *g, int fd, uint32_t sector_size, struct fault *err
 				 strerror((int)-n));
 	if (gpt_parse(head, (size_t)n, sector_size, &table, NULL) == 0)
 		gpt_match(g, &table, sector_size);
-	for (size_t i = 0; i < g->n; i++)
+	for (size_t i = 0; i < g->n; i++) {
 		if (g->nodes[i].is_target)
-			node_probe(&g->nodes[i], fd);
+			node_probe(&g->nodes[i], fd, g->nodes[i].start_bytes);
+		else if (g->nodes[i].is_above)
+			upper_probe(&g->nodes[i], rootfd);
+	}
 	return 0;
 }

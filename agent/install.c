@@ -400,6 +400,7 @@ static void engine_done(struct engine *e)
 	if (e->d == &e->own)
 		disk_close(&e->own);
 	graph_done(&e->graph);
+	members_done(&e->members);
 	plan_done(&e->plan);
 	install_state_done(&e->state);
 	slx_done(&e->slx);

@@ -71,6 +71,7 @@ struct install_file {
 };
 #define INSTALL_FILES_MAX 16
 #define INSTALL_FILE_MAX (1u << 20) /* bytes each */
+#define INSTALL_GIVEN_UP_MAX 1024   /* disks */
 
 enum install_boot_order {
 	/* the new entry stands behind BootCurrent, BootNext leads to it once */
@@ -95,6 +96,9 @@ struct install_params {
 	const char *state_path; /* INSTALL_STATE_PATH; NULL = no state is kept */
 	const char *boot_label; /* NULL = INSTALL_BOOT_LABEL */
 	enum install_boot_order boot_order;
+	/* whole disks that the user gives up (struct plan_input) */
+	const dev_t *given_up;
+	size_t given_up_n;
 	bool no_disk_writes; /* fails with -EPERM after CHECK, before anything is touched */
 	bool allow_loop;     /* loop devices are disks too: rigs and tests */
 };

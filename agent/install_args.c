@@ -120,7 +120,13 @@ static int check(const struct install_cmd *c, const struct session *s, struct fa
 		return fault_set(
 			err, -EINVAL,
 			"installing into a running persistent system (coreos_image) is not supported");
-	/* The service lists every bootable disk; only the installation disk is this agent's to touch. */
+	if (c->disks_to_format.n > INSTALL_GIVEN_UP_MAX)
+		return fault_set(err, -EINVAL, "disks_to_format lists more than %d disks",
+				 INSTALL_GIVEN_UP_MAX);
+	/*
+	 * The service lists every bootable disk; only the installation disk is this agent's to touch,
+	 * but what stands on these as well may be destroyed with it.
+	 */
 	for (size_t i = 0; i < c->disks_to_format.n; i++)
 		if (!str_starts(c->disks_to_format.v[i], "/dev/"))
 			return fault_set(err, -EINVAL, "disks_to_format holds \"%s\"",
@@ -146,6 +152,10 @@ int install_args_parse(json_t *arg, const struct session *s, struct job *ret, st
 	ret->device = TAKE(c.boot_device);
 	ret->role = TAKE(c.role);
 	ret->cluster_id = TAKE(c.cluster_id);
+	if (!c.skip_installation_disk_cleanup) {
+		ret->disks_to_format = c.disks_to_format;
+		c.disks_to_format = (struct json_strs){ 0 };
+	}
 	return 0;
 }
 

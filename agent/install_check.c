@@ -53,12 +53,17 @@ static int device_check(struct engine *e, struct fault *err)
 	if (st.st_rdev != e->id.devno)
 		return fault_set(err, -ESTALE, "%s became another device while it was looked at",
 				 e->p->device);
-	r = graph_probe(&e->graph, fd, e->id.sector_size, err);
+	r = graph_probe(&e->graph, root, fd, e->id.sector_size, err);
+	if (r == 0)
+		r = members_scan(root, &e->graph, fd, e->p->allow_loop, &e->members, err);
 	if (r < 0)
 		return r;
 	const struct plan_input in = {
 		.disk = &e->id,
 		.graph = &e->graph,
+		.members = &e->members,
+		.given_up = e->p->given_up,
+		.given_up_n = e->p->given_up_n,
 		.image_size = e->slx.image_size,
 		.sector_size = e->slx.sector_size,
 		.allow_loop = e->p->allow_loop,
@@ -71,6 +76,7 @@ int engine_plan_again(struct engine *e, struct fault *err)
 	const struct disk_id before = e->id;
 
 	graph_done(&e->graph);
+	members_done(&e->members);
 	plan_done(&e->plan);
 	int r = device_check(e, err);
 	return r < 0 ? r : disk_id_check(&before, &e->id, err);
@@ -114,6 +120,7 @@ int install_check(const struct install_params *p, char **ret_plan, struct fault 
 	}
 	slx_done(&e.slx);
 	graph_done(&e.graph);
+	members_done(&e.members);
 	plan_done(&e.plan);
 	return r;
 }

@@ -18,6 +18,7 @@ struct engine {
 	const struct install_sink *sink;
 	struct slx slx;
 	struct graph graph;
+	struct members members;
 	struct plan plan;
 	struct disk own; /* when the caller gave none */
 	struct disk *d;  /* NULL until it is open */

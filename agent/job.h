@@ -10,6 +10,7 @@
 #include "agent/disk.h"
 #include "agent/install.h"
 #include "common/fault.h"
+#include "common/json_map.h"
 
 struct job_file {
 	char *path;
@@ -19,12 +20,14 @@ struct job_file {
 };
 
 struct job {
-	char *step_id;                            /* of the instruction: the reply names it */
-	char *install_id;                         /* UUID */
-	char *device;                             /* boot_device */
-	char *role;                               /* progress_info of the first stages */
-	char *cluster_id;                         /* NULL = none */
-	char *image_url;                          /* payload */
+	char *step_id;    /* of the instruction: the reply names it */
+	char *install_id; /* UUID */
+	char *device;     /* boot_device */
+	char *role;       /* progress_info of the first stages */
+	char *cluster_id; /* NULL = none */
+	char *image_url;  /* payload */
+	/* what the user gives up besides the installation disk, as the service calls them */
+	struct json_strs disks_to_format;
 	struct job_file files[INSTALL_FILES_MAX]; /* the seed */
 	size_t files_n;
 	/* the root process's own knowledge; what the network process says about it is ignored */

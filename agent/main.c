@@ -14,6 +14,7 @@
 struct args {
 	struct agent_config config; /* what options say */
 	char *path;                 /* --config */
+	char *disks_to_format;
 	bool as_json, allow_loop, is_net, is_verbose;
 };
 
@@ -41,6 +42,7 @@ STRING_OPTION(agent_version, config.agent_version)
 STRING_OPTION(state_dir, config.state_dir)
 STRING_OPTION(user, config.user)
 STRING_OPTION(reboot_command, config.reboot_command)
+STRING_OPTION(disks_to_format, disks_to_format)
 FLAG_OPTION(no_disk_writes, config.no_disk_writes)
 FLAG_OPTION(allow_loop, allow_loop)
 FLAG_OPTION(sandbox_log, config.sandbox_log)
@@ -127,6 +129,8 @@ static const struct verb status_verb = {
 
 static const struct option_spec disk_options[] = {
 	{ "json", 0, NULL, "as JSON", set_json },
+	{ "disks-to-format", 0, "DEV,...", "plan: as if the service gave up these disks, too",
+	  set_disks_to_format },
 	{ "allow-loop-devices", 0, NULL, "a loop device counts as a disk", set_allow_loop },
 	{ .name = NULL },
 };
@@ -134,7 +138,9 @@ static const struct option_spec disk_options[] = {
 static int run_disk(void *ctx, int argc, char **argv)
 {
 	const struct args *a = ctx;
-	const struct disk_cli c = { .json = a->as_json, .allow_loop = a->allow_loop };
+	const struct disk_cli c = { .json = a->as_json,
+				    .allow_loop = a->allow_loop,
+				    .disks_to_format = a->disks_to_format };
 
 	return disk_cli_run(&c, argc, argv);
 }
@@ -187,5 +193,6 @@ int main(int argc, char **argv)
 	int status = program_main(&program, &a, argc, argv);
 	agent_config_done(&a.config);
 	free(a.path);
+	free(a.disks_to_format);
 	return status;
 }

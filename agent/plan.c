@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
-#include "common/gpt.h"
 #include "common/str.h"
 
 static const char *const action_names[PLAN_ACTION_COUNT] = {
@@ -25,10 +24,6 @@ static const char *const boot_mounts[] = {
 	"/cdrom",         "/run/live/medium",    "/",
 	"/boot",          "/boot/efi",           "/sysroot",
 };
-
-/* File systems that other machines may be using right now. */
-static const char *const shared_types[] = { "VMFS",  "VMFS_volume_member", "gfs2", "gfs",
-					    "ocfs2", "ceph_bluestore",     "gpfs" };
 
 /* Devices that are no place for a system. */
 static const char *const no_disks[] = { "ram", "zram", "sr", "fd", "nbd", "mtdblock", "loop" };
@@ -108,28 +103,32 @@ static int check_uses(const struct graph_node *n, struct fault *err)
 	return 0;
 }
 
-static int check_content(const struct graph_node *n, struct fault *err)
+bool plan_is_given_up(const struct plan_input *in, dev_t disk)
 {
-	if (is_one_of(shared_types, ARRAY_SIZE(shared_types), n->fstype) ||
-	    !memcmp(n->part_type, gpt_type_gpfs, 16) || !memcmp(n->part_type, gpt_type_vmfs, 16))
-		return fault_set(
-			err, -EPERM,
-			"%s belongs to a file system that other machines may be using (%s)",
-			n->name, *n->fstype ? n->fstype : "by its partition type");
+	for (size_t i = 0; i < in->given_up_n; i++)
+		if (in->given_up[i] == disk)
+			return true;
+	return false;
+}
+
+static int check_medium(const struct graph_node *n, struct fault *err)
+{
 	if (n->is_target && n->kind != GRAPH_PARTITION && str_eq(n->fstype, "iso9660"))
 		return fault_set(err, -EPERM, "%s is a boot medium (ISO 9660 \"%s\")", n->name,
 				 n->label);
 	return 0;
 }
 
-static int check_stack(const struct graph *g, const struct graph_node *n, struct fault *err)
+static int check_stack(const struct plan_input *in, const struct graph_node *n, struct fault *err)
 {
+	const struct graph *g = in->graph;
+
 	if (n->is_target || !n->is_above)
 		return 0;
 	for (size_t i = 0; i < n->lowers_n; i++) {
 		const struct graph_node *lower = &g->nodes[n->lowers[i]];
 
-		if (!lower->is_above)
+		if (!lower->is_above && !plan_is_given_up(in, lower->disk))
 			return fault_set(
 				err, -EBUSY,
 				"%s (%s) also stands on %s, which is not part of the installation disk",
@@ -158,10 +157,14 @@ static int check_all(const struct plan_input *in, struct fault *err)
 			continue;
 		r = check_uses(n, err);
 		if (r == 0)
-			r = check_content(n, err);
+			r = check_medium(n, err);
 		if (r == 0)
-			r = check_stack(in->graph, n, err);
+			r = plan_check_shared(in, n, err);
+		if (r == 0)
+			r = check_stack(in, n, err);
 	}
+	if (r == 0 && in->members)
+		r = plan_check_members(in, err);
 	return r < 0 ? r : check_image(in, err);
 }
 

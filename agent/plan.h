@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "agent/disk.h"
 #include "agent/graph.h"
+#include "agent/member.h"
 #include "common/buf.h"
 #include "common/fault.h"
 
@@ -37,6 +38,16 @@ struct plan {
 struct plan_input {
 	const struct disk_id *disk;
 	const struct graph *graph;
+	const struct members *members; /* NULL = not looked for */
+	/*
+	 * Whole disks that the user gives up as well: the step's disks_to_format, unless
+	 * skip_installation_disk_cleanup is set. What stands on them and on the installation disk
+	 * alone may be taken apart. With the installation disk itself among them the user has said
+	 * so of what cannot be seen from here, too: members that are not in this machine, and file
+	 * systems of other machines.
+	 */
+	const dev_t *given_up;
+	size_t given_up_n;
 	uint64_t image_size;  /* bytes; 0 = unknown (disk plan) */
 	uint32_t sector_size; /* of the image; 0 = unknown */
 	bool allow_loop;
@@ -44,11 +55,18 @@ struct plan_input {
 
 /*
  * 0 and *ret; or a refusal: -EROFS, -ENOSPC, -EMEDIUMTYPE (sector size, kind of device), -EBUSY
- * (mounted, swap, held together with another disk), -EPERM (boot medium, shared file system). The
- * sentence names the blocker.
+ * (mounted, swap, held together with another disk, whether the kernel has put it together or not),
+ * -EPERM (boot medium, shared file system). The sentence names the blocker.
  */
 int plan_make(const struct plan_input *in, struct plan *ret, struct fault *err);
 void plan_done(struct plan *p);
+
+/* Did the user give up the whole disk @disk? */
+bool plan_is_given_up(const struct plan_input *in, dev_t disk);
+/* plan_members.c: a part of plan_make(). */
+int plan_check_members(const struct plan_input *in, struct fault *err);
+/* plan_shared.c: file systems that other machines may be using. A part of plan_make(). */
+int plan_check_shared(const struct plan_input *in, const struct graph_node *n, struct fault *err);
 
 const char *plan_action_name(enum plan_action_kind k);
 /* One line per action. */

@@ -95,6 +95,9 @@ void priv_inventory_done(struct priv *p);
 /* The disk that the last inventory showed as @device, or NULL. */
 const struct known_disk *priv_find_disk(const struct priv *p, const char *device);
 
+/* priv_disks.c: the devices of the job's disks_to_format, as far as they are still those of the inventory. Returns how many. */
+size_t priv_given_up(struct priv *p, dev_t *ret, size_t max);
+
 /* priv_install.c */
 void priv_install(struct priv *p, struct ipc_msg *m);
 void priv_install_load(struct priv *p);      /* at start: an interrupted one */

@@ -71,8 +71,8 @@ static void report_failure(struct priv *p, int code, const char *text)
 
 /* --- the writer --------------------------------------------------------------------------------------- */
 
-static void params_of(const struct priv *p, struct install_file *files, const char *state_path,
-		      struct install_params *ret)
+static void params_of(struct priv *p, struct install_file *files, dev_t *given_up,
+		      const char *state_path, struct install_params *ret)
 {
 	for (size_t i = 0; i < p->job.files_n; i++)
 		files[i] = (struct install_file){
@@ -90,6 +90,8 @@ static void params_of(const struct priv *p, struct install_file *files, const ch
 		.files = files,
 		.files_n = p->job.files_n,
 		.state_path = state_path,
+		.given_up = given_up,
+		.given_up_n = priv_given_up(p, given_up, INSTALL_GIVEN_UP_MAX),
 		.no_disk_writes = p->config.no_disk_writes,
 		.allow_loop = p->allow_loop,
 	};
@@ -103,6 +105,7 @@ static char *state_path(const struct priv *p)
 static int start_writer(struct priv *p, struct fault *err)
 {
 	struct install_file files[INSTALL_FILES_MAX];
+	dev_t given_up[INSTALL_GIVEN_UP_MAX];
 	struct install_params params;
 	int fds[2];
 	AUTO(freep) char *path = state_path(p);
@@ -114,7 +117,7 @@ static int start_writer(struct priv *p, struct fault *err)
 	/* Sent before the fork, so that the writer holds no copy of the other end and sees it close. */
 	priv_send(p, MSG_STREAM, 0, NULL, 0, fds[1]);
 	close(fds[1]);
-	params_of(p, files, path, &params);
+	params_of(p, files, given_up, path, &params);
 	int r = install_writer_start(&params, fds[0], &p->writer, err);
 	if (r < 0)
 		return r;
@@ -290,6 +293,7 @@ static int identify(struct priv *p, struct fault *err)
 static int check_job(struct priv *p, struct fault *err)
 {
 	struct install_file files[INSTALL_FILES_MAX];
+	dev_t given_up[INSTALL_GIVEN_UP_MAX];
 	struct install_params params;
 	AUTO(freep) char *plan = NULL;
 	AUTO(freep) char *path = state_path(p);
@@ -297,7 +301,7 @@ static int check_job(struct priv *p, struct fault *err)
 	int r = identify(p, err);
 	if (r < 0)
 		return r;
-	params_of(p, files, path, &params);
+	params_of(p, files, given_up, path, &params);
 	params.no_disk_writes = false; /* the plan is wanted in any case */
 	r = install_check(&params, &plan, err);
 	if (r < 0)

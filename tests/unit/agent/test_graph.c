@@ -167,6 +167,10 @@ static void test_stack(void **state)
 	assert_false(find(&g, "sdb1")->is_above);
 	assert_false(find(&g, "sdb1")->is_target);
 	assert_null(find(&g, "sdb")); /* the foreign leg is enough */
+	/* which disk a leg is on, also of one that is not the target */
+	assert_int_equal(find(&g, "sdb1")->disk, makedev(8, 16));
+	assert_int_equal(find(&g, "sda2")->disk, makedev(8, 0));
+	assert_int_equal(find(&g, "md0")->disk, makedev(9, 0));
 }
 
 static void test_dm_kinds(void **state)

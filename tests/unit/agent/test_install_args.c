@@ -113,6 +113,34 @@ static void test_bad_fields(void **state)
 	}
 }
 
+/* What is in disks_to_format is given up, unless the installation disk is not to be cleaned. */
+static void test_disks_given_up(void **state)
+{
+	static const struct {
+		const char *disk;
+		bool is_skipped;
+		int code;
+		size_t n;
+	} rows[] = {
+		{ "/dev/disk/by-id/wwn-0x5001", false, 0, 1 },
+		{ "/dev/disk/by-id/wwn-0x5001", true, 0, 0 },
+		{ NULL, false, 0, 0 },
+		{ "sdb", false, -EINVAL, 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(json_decrefp) json_t *arg = step_arg("[\"--image-url\",\"" URL "\"]");
+		AUTO(job_done) struct job job = { 0 };
+		if (rows[i].disk)
+			json_object_set_new(arg, "disks_to_format", json_pack("[s]", rows[i].disk));
+		if (rows[i].is_skipped)
+			json_object_set_new(arg, "skip_installation_disk_cleanup", json_true());
+		assert_int_equal(install_args_parse(arg, &session, &job, NULL), rows[i].code);
+		assert_int_equal(job.disks_to_format.n, rows[i].n);
+		if (rows[i].n)
+			assert_string_equal(job.disks_to_format.v[0], rows[i].disk);
+	}
+}
+
 /* The index comes from the service that the agent registered with, whatever host the payload is on. */
 static void test_index_url(void **state)
 {
@@ -142,9 +170,8 @@ static void test_index_url(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad_installer_args),
-		cmocka_unit_test(test_bad_fields),
+		cmocka_unit_test(test_good),       cmocka_unit_test(test_bad_installer_args),
+		cmocka_unit_test(test_bad_fields), cmocka_unit_test(test_disks_given_up),
 		cmocka_unit_test(test_index_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

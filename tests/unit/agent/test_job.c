@@ -29,6 +29,9 @@ static void test_job(void **state)
 	str_copy(a.expect.wwn, sizeof(a.expect.wwn), "0x5000");
 	a.expect.size_bytes = 1ull << 40;
 	a.percent = 42;
+	a.disks_to_format.v = calloc(2, sizeof(char *));
+	a.disks_to_format.v[a.disks_to_format.n++] = str_dup("/dev/vdb");
+	a.disks_to_format.v[a.disks_to_format.n++] = str_dup("/dev/vdc");
 	AUTO(json_decrefp) json_t *obj = job_encode(&a);
 	assert_int_equal(job_decode(obj, &b, NULL), 0);
 	assert_string_equal(b.device, "/dev/vda");
@@ -36,9 +39,20 @@ static void test_job(void **state)
 	assert_string_equal(b.expect.wwn, "0x5000");
 	assert_int_equal(b.expect.size_bytes, 1ull << 40);
 	assert_int_equal(b.percent, 42);
+	assert_int_equal(b.disks_to_format.n, 2);
+	assert_string_equal(b.disks_to_format.v[1], "/dev/vdc");
 	assert_int_equal(b.files_n, 1);
 	assert_int_equal(b.files[0].len, 3);
 	assert_memory_equal(b.files[0].data, "a\0b", 3);
+}
+
+static json_t *many_disks(void)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i <= INSTALL_GIVEN_UP_MAX; i++)
+		json_array_append_new(list, json_string("/dev/sdb"));
+	return list;
 }
 
 static void test_bad_job(void **state)
@@ -57,6 +71,9 @@ static void test_bad_job(void **state)
 		{ "files", json_pack("[{s:s, s:i, s:s}]", "path", "etc/x", "mode", 0600, "data",
 				     "not base64!") },
 		{ "files", json_pack("[{s:s}]", "path", "etc/x") },
+		{ "disks_to_format", json_pack("[s]", "sdb") },
+		{ "disks_to_format", json_pack("[s]", "/dev/s\ndb") },
+		{ "disks_to_format", many_disks() },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO(json_decrefp)

@@ -201,6 +201,46 @@ static void test_refusals(void **state)
 	}
 }
 
+/* An array over two disks that the kernel has put together. */
+static void test_both_disks_given_up(void **state)
+{
+	static const struct {
+		dev_t given_up[2];
+		int code;
+	} cases[] = {
+		{ { 0, 0 }, -EBUSY },
+		{ { 0x800, 0 }, -EBUSY }, /* the installation disk alone */
+		{ { 0x801, 0 }, -EBUSY }, /* a partition is no whole disk */
+		{ { 0x900, 0 }, 0 },
+		{ { 0x800, 0x900 }, 0 },
+	};
+	const struct n nodes[] = {
+		{ "sda", GRAPH_DISK, NONE },
+		{ "sda1", GRAPH_PARTITION, ON(0) },
+		{ "sdb1", GRAPH_PARTITION, NONE, NULL, NULL, true },
+		{ "md0", GRAPH_MD, ON(1, 2) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(graph_done) struct graph g = { 0 };
+		AUTO(plan_done) struct plan p = { 0 };
+		const struct plan_input in = {
+			.disk = &good, .graph = &g, .given_up = cases[i].given_up, .given_up_n = 2
+		};
+
+		graph_make(&g, nodes, ARRAY_SIZE(nodes));
+		g.nodes[2].disk = 0x900;
+		assert_int_equal(plan_make(&in, &p, NULL), cases[i].code);
+		if (cases[i].code == 0) {
+			assert_int_equal(p.actions[0].kind, PLAN_MD_STOP);
+			assert_string_equal(p.actions[0].name, "md0");
+		}
+		/* what is on the other disk is left to whoever installs there */
+		for (size_t k = 0; k < p.n; k++)
+			assert_string_not_equal(p.actions[k].name, "sdb1");
+	}
+}
+
 static void test_disk_properties(void **state)
 {
 	static const struct {
@@ -264,6 +304,9 @@ static void test_partition_type_of_a_cluster(void **state)
 	graph_make(&g, nodes, 2);
 	memcpy(g.nodes[1].part_type, gpt_type_gpfs, 16);
 	assert_int_equal(plan_make(&in, &p, NULL), -EPERM);
+	memcpy(g.nodes[1].part_type,
+	       "\x09\x08\xcd\x30\xb2\xc2\x9c\x49\x88\x79\x2d\x6b\x78\x52\x98\x76", 16);
+	assert_int_equal(plan_make(&in, &p, NULL), -EPERM); /* Ceph's block.db */
 	memcpy(g.nodes[1].part_type, gpt_type_linux, 16);
 	assert_int_equal(plan_make(&in, &p, NULL), 0);
 	assert_int_equal(p.actions[0].kind, PLAN_WIPE);
@@ -276,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_empty_disk),
 		cmocka_unit_test(test_stack_is_taken_apart),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_both_disks_given_up),
 		cmocka_unit_test(test_disk_properties),
 		cmocka_unit_test(test_partition_type_of_a_cluster),
 	};
