@@ -46,6 +46,10 @@ struct net {
 	int64_t registered_ms;
 	bool is_sent_away; /* the last poll asked for a new registration */
 
+	/* of steps that ask others than the service; NULL, 0 = where the system keeps it, each step's own */
+	const char *resolv_conf, *dhcp_ntp; /* borrowed */
+	uint64_t step_wait_ms;
+
 	struct replies replies;
 	struct report report;
 	struct net_install *install; /* NULL = no installation */

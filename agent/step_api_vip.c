@@ -157,6 +157,7 @@ static int begin(struct check *c, json_t *arg, struct fault *err)
 	for (size_t i = 0; i < lines.n; i++)
 		headers[i] = lines.v[i];
 
+	uint64_t wait_ms = c->run->net->step_wait_ms;
 	struct http_client_options options = { .ca_pem = c->ca_pem };
 	r = http_client_new(c->run->net->base, &options, &c->http, err);
 	if (r < 0)
@@ -166,7 +167,7 @@ static int begin(struct check *c, json_t *arg, struct fault *err)
 		.headers = headers,
 		.max_body = IGNITION_MAX,
 		.follow = true,
-		.total_timeout_ms = CHECK_TIMEOUT_MS,
+		.total_timeout_ms = wait_ms ? wait_ms : CHECK_TIMEOUT_MS,
 		.done = on_answer,
 		.ctx = c,
 	};

@@ -16,8 +16,8 @@
 #define DOMAIN_LEN_MAX 254 /* RFC 1035 §2.3.4, with a final dot */
 #define DNS_TIMEOUT "3"    /* seconds per try */
 #define DNS_ATTEMPTS "2"
-#define DEADLINE_S \
-	15 /* for all names together; also ends requests for which no name server works */
+#define DEADLINE_MS \
+	15000 /* for all names together; also ends requests for which no name server works */
 
 struct resolution;
 struct domain {
@@ -172,7 +172,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 
 static void resolve_all(struct resolution *r)
 {
-	const struct timeval deadline = { .tv_sec = DEADLINE_S };
+	uint64_t ms = r->run->net->step_wait_ms ? r->run->net->step_wait_ms : DEADLINE_MS;
+	const struct timeval deadline = { .tv_sec = (time_t)(ms / 1000),
+					  .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
 					       .ai_socktype = SOCK_STREAM,
 					       .ai_flags = EVUTIL_AI_CANONNAME };
@@ -214,7 +216,9 @@ static void start(struct step_run *run, const struct json_strs *args)
 		step_finish(run, STEP_EXIT_FAILED, NULL, "out of memory");
 		return;
 	}
-	(void)evdns_base_resolv_conf_parse(r->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	const char *resolv_conf = run->net->resolv_conf;
+	(void)evdns_base_resolv_conf_parse(r->dns, DNS_OPTIONS_ALL,
+					   resolv_conf ? resolv_conf : "/etc/resolv.conf");
 	evdns_base_set_option(r->dns, "timeout:", DNS_TIMEOUT);
 	evdns_base_set_option(r->dns, "attempts:", DNS_ATTEMPTS);
 	evdns_base_set_option(r->dns, "randomize-case:", "0");

@@ -12,6 +12,8 @@
 #include "common/fd.h"
 #include "common/log.h"
 
+#define TURN_UPLOAD 3
+
 struct gather {
 	struct step_run *run;
 	char *cluster_id;
@@ -82,7 +84,7 @@ static void on_answer(void *ctx, const struct http_answer *a)
 	if (a->code || a->status >= 300) {
 		const char *text = session_reason(a, why, sizeof(why));
 		log_info("step=%s %s", g->run->step_id, text);
-		if (g->turn == 3) {
+		if (g->turn == TURN_UPLOAD + 1) {
 			end(g, text);
 			return;
 		}
@@ -139,9 +141,12 @@ static void next(struct gather *g)
 		net_ask(g->run->net, MSG_ASK_LOGS, on_logs, g);
 		break;
 	case 2:
+		send_progress(g, "collecting");
+		break;
+	case TURN_UPLOAD:
 		upload(g);
 		break;
-	case 3:
+	case TURN_UPLOAD + 1:
 		send_progress(g, "completed");
 		break;
 	default:

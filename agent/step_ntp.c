@@ -21,7 +21,7 @@
 
 #define SOURCES_MAX 16
 #define SOURCE_LEN_MAX 254
-#define WAIT_S 4 /* names and answers together: 2 s for a server, 2 s for its name */
+#define WAIT_MS 4000 /* names and answers together: 2 s for a server, 2 s for its name */
 #define NTP_PORT "123"
 #define DHCP_PATH \
 	"/run/slipway/dhcp-ntp" /* option 42 of the leases, one address per line: written by the discovery system */
@@ -199,23 +199,27 @@ static int add_sources(struct sync *s, const char *text)
 	return 0;
 }
 
-static int add_dhcp(struct sync *s)
+/* Whatever a DHCP server said: from the first word on that cannot be used it is left out, and is no fault of the instruction. */
+static void add_dhcp(struct sync *s, const char *path)
 {
 	AUTO(freep) char *text = NULL;
 	size_t len;
 
-	if (file_read_at(AT_FDCWD, DHCP_PATH, DHCP_MAX, &text, &len, NULL) < 0)
-		return 0;
+	if (file_read_at(AT_FDCWD, path ? path : DHCP_PATH, DHCP_MAX, &text, &len, NULL) < 0)
+		return;
 	for (char *p = text; *p; p++)
 		if (*p == '\n')
 			*p = ',';
-	return add_sources(s, text);
+	if (add_sources(s, text) < 0)
+		log_debug("not all time servers of the lease are asked");
 }
 
 static void ask_all(struct sync *s)
 {
 	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
-	const struct timeval wait = { .tv_sec = WAIT_S };
+	uint64_t ms = s->run->net->step_wait_ms ? s->run->net->step_wait_ms : WAIT_MS;
+	const struct timeval wait = { .tv_sec = (time_t)(ms / 1000),
+				      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 
 	evtimer_add(s->deadline, &wait);
 	s->waiting = s->n + 1; /* one for this function: answers may come before it returns */
@@ -247,11 +251,12 @@ static void start(struct step_run *run, const struct json_strs *args)
 		return;
 	AUTO(sync_freep) struct sync *s = calloc(1, sizeof(*s));
 	if (!s || add_sources(s, json_str(arg, "ntp_source")) < 0 ||
-	    add_sources(s, run->net->config.ntp_sources) < 0 || add_dhcp(s) < 0) {
+	    add_sources(s, run->net->config.ntp_sources) < 0) {
 		step_finish(run, STEP_EXIT_BAD_ARGS, NULL,
 			    "ntp-synchronizer: \"ntp_source\" cannot be used");
 		return;
 	}
+	add_dhcp(s, run->net->dhcp_ntp);
 	s->run = run;
 	s->dns = evdns_base_new(run->net->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	s->deadline = evtimer_new(run->net->base, on_deadline, s);
@@ -259,7 +264,9 @@ static void start(struct step_run *run, const struct json_strs *args)
 		step_finish(run, STEP_EXIT_FAILED, NULL, "out of memory");
 		return;
 	}
-	(void)evdns_base_resolv_conf_parse(s->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+	const char *resolv_conf = run->net->resolv_conf;
+	(void)evdns_base_resolv_conf_parse(s->dns, DNS_OPTIONS_ALL,
+					   resolv_conf ? resolv_conf : "/etc/resolv.conf");
 	ask_all(s);
 	s = NULL;
 }

@@ -3,6 +3,7 @@
  * The network process's code on the loop of the test: a service in front of it (fake_service.h), the root process's end of the channel behind it,
  * played by the test.
  */
+#include <sys/mman.h>
 #include "agent/install.h"
 #include "agent/job.h"
 #include "agent/net_install.h"
@@ -16,9 +17,13 @@ struct net_rig {
 	struct ipc root;
 	struct event *root_read;
 	char *inventory; /* what the root process answers */
-	struct job job;  /* of MSG_INSTALL */
+	int inventory_code, cancel_code;
+	char *logs; /* owned; NULL = it has none */
+	size_t logs_len;
+	struct job job; /* of MSG_INSTALL */
 	unsigned installs, cancels, reboots;
 	size_t index_len;
+	const void *ctx; /* the test's own */
 };
 
 static inline void rig_answer(struct net_rig *r, uint32_t id, int code, const char *output)
@@ -26,6 +31,18 @@ static inline void rig_answer(struct net_rig *r, uint32_t id, int code, const ch
 	AUTO(json_decrefp) json_t *obj = json_pack("{s:i, s:s*}", "code", code, "output", output);
 	AUTO(freep) char *text = json_text(obj, false);
 	assert_int_equal(ipc_send(&r->root, MSG_ANSWER, id, text, strlen(text), -1), 0);
+}
+
+static inline void rig_answer_logs(struct net_rig *r, uint32_t id)
+{
+	AUTO(closep) int fd = r->logs ? memfd_create("logs", MFD_CLOEXEC) : -1;
+
+	if (!r->logs) {
+		rig_answer(r, id, -EIO, NULL);
+		return;
+	}
+	assert_int_equal(fd_pwrite(fd, r->logs, r->logs_len, 0), 0);
+	assert_int_equal(ipc_send(&r->root, MSG_ANSWER, id, "{\"code\":0}", 10, fd), 0);
 }
 
 static inline void rig_took_install(struct net_rig *r, struct ipc_msg *m)
@@ -45,14 +62,14 @@ static inline void rig_handle(struct net_rig *r, struct ipc_msg *m)
 {
 	switch (m->type) {
 	case MSG_ASK_INVENTORY:
-		rig_answer(r, m->id, 0, r->inventory ? r->inventory : "{}");
+		rig_answer(r, m->id, r->inventory_code, r->inventory ? r->inventory : "{}");
 		break;
 	case MSG_ASK_CANCEL:
 		r->cancels++;
-		rig_answer(r, m->id, 0, NULL);
+		rig_answer(r, m->id, r->cancel_code, NULL);
 		break;
 	case MSG_ASK_LOGS:
-		rig_answer(r, m->id, -EIO, NULL);
+		rig_answer_logs(r, m->id);
 		break;
 	case MSG_INSTALL:
 		rig_took_install(r, m);
@@ -129,6 +146,7 @@ static inline int rig_teardown(void **state)
 	ipc_done(&r->root);
 	job_done(&r->job);
 	free(r->inventory);
+	free(r->logs);
 	int status = fake_teardown((void **)&r->f);
 	free(r);
 	return status;
