@@ -98,8 +98,10 @@ $(BUILD)/lib/lib$(1).so: $(call objs_of,$($(1).src)) $(call libfiles_of,$(call u
 endef
 $(foreach l,$(shared),$(eval $(call shared_rules,$(l))))
 
-.PHONY: all libs bins check check-unit check-cli check-api check-fuzz check-e2e bench fuzz lint format install dist clean demo FORCE
-all: $(addprefix $(BUILD)/bin/,$(filter-out bench-%,$(bins))) $(shared_libs)
+.PHONY: all libs bins check check-unit check-cli check-api check-fuzz check-e2e check-guest guest-bins bench fuzz lint format install dist clean demo FORCE
+all: $(addprefix $(BUILD)/bin/,$(filter-out bench-% guest-%,$(bins))) $(shared_libs)
+# what runs inside the test guests, beside the programs themselves
+guest-bins: $(addprefix $(BUILD)/bin/,slipway-hwprobe slipway-agent $(filter bench-measure guest-%,$(bins)))
 FORCE:
 
 # --- tests (every suite prints TAP; tests/run adds them up) ---------------------------------------
@@ -153,6 +155,8 @@ check-fuzz:
 	tests/run fuzz
 check-e2e: all
 	tests/run e2e
+check-guest: guest-bins
+	tests/run guest
 check:
 	scripts/check
 bench: all $(addprefix $(BUILD)/bin/,$(filter bench-%,$(bins)))

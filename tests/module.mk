@@ -9,3 +9,10 @@ bench-write.uses := agent
 
 # Libraries that a test needs besides those of its subject: an independent reader of what was written.
 test_logs.pkgs := libarchive
+
+# Programs that run inside the test guests.
+bins += guest-stamp guest-read guest-teardown
+guest-stamp.src     := tests/guest/stamp.c
+guest-read.src      := tests/guest/read.c
+guest-teardown.src  := tests/guest/teardown.c
+guest-teardown.uses := agent

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Two guests with UEFI: Secure Boot on (enrolled keys) with a TPM 2.0, and off without a TPM."""
+
+import sys
+
+import compare
+import machine
+
+ON = ("OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd")
+OFF = ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd")
+ARGUMENTS = ("-netdev", "user,id=net0,restrict=on", "-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:01,romfile=",
+             "-blockdev", "driver=null-co,read-zeroes=on,node-name=d0,size=21474836480", "-device", "virtio-blk-pci,drive=d0,serial=UEFI0001")
+
+
+def judge(tests, m, state, tpm):
+    wire = m.json("assisted.json")
+    tests.run("Secure Boot %s, TPM %s" % (state, tpm), compare.differences, "inventory", [
+        ("current_boot_mode", wire["boot"]["current_boot_mode"], "uefi"), ("secure_boot_state", wire["boot"]["secure_boot_state"], state),
+        ("tpm_version", wire["tpm_version"], tpm), ("serial of the disk", [d.get("serial") for d in wire["disks"]], ["UEFI0001"]),
+        # The firmware's own variable, as the kernel shows it: four bytes of attributes, then the value.
+        ("SecureBoot of the firmware", m.text("secure-boot").split()[4:], ["01" if state == "Enabled" else "00"])])
+    compare.all_of(tests, m)
+
+
+def secure_checks(tests, m):
+    judge(tests, m, "Enabled", "2.0")
+
+
+def plain_checks(tests, m):
+    judge(tests, m, "Disabled", "none")
+
+
+if __name__ == "__main__":
+    tests = machine.Tests()
+    compare.guest(tests, "30-secure-boot", secure_checks, ARGUMENTS, prepare=lambda m: m.tpm("tpm-crb", "2.0"), uefi=ON)
+    compare.guest(tests, "30-secure-boot", plain_checks, ARGUMENTS, uefi=OFF)
+    sys.exit(tests.end())
