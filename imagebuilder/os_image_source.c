@@ -1,7 +1,7 @@
 /*
  * The input of an import: plain, or through one libarchive filter. What libarchive 3.6 lets pass is
  * caught here or by the caller: gzip's CRC and length (compared below), bytes behind the end (the
- * gzip trailer would not match; xz and zstd refuse them), a cut between members (the caller knows
+ * gzip trailer would not match; xz and zstd refuse them; behind bzip2 they are ignored, as by its own tools), a cut between members (the caller knows
  * from the partition table how long the image is).
  */
 #include "imagebuilder/os_image.h"
@@ -127,7 +127,8 @@ static int archive_begin(struct os_source *s, struct fault *err)
 	if (archive_read_open(s->archive, s, NULL, read_cb, NULL) != ARCHIVE_OK ||
 	    archive_read_next_header(s->archive, &entry) != ARCHIVE_OK)
 		return archive_fault(s, err);
-	return 0;
+	/* what is too damaged for the filter's taste would come through as plain bytes; the last one counted is the reader itself */
+	return archive_filter_count(s->archive) < 2 ? archive_fault(s, err) : 0;
 }
 
 int os_source_open(int fd, struct os_source **ret, struct fault *err)

@@ -106,28 +106,71 @@ static int set_defaults(struct verb_context *c, char agent[PATH_LEN_MAX], struct
 	return default_agent(agent, err);
 }
 
+/* Cuts the last name of a path off; false: that was the last one. */
+static bool cut_name(char *path)
+{
+	size_t len = strlen(path);
+
+	while (len && path[len - 1] == '/')
+		len--;
+	while (len && path[len - 1] != '/')
+		len--;
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	path[len] = '\0';
+	return len > 0;
+}
+
+/* How much of the path is there already: a start of it, owned by the caller; NULL = no memory. */
+static char *existing_part(const char *path)
+{
+	AUTO(freep) char *part = strdup(path);
+
+	while (part && access(part, F_OK) < 0 && cut_name(part))
+		;
+	return TAKE(part);
+}
+
+/* Takes away the folders that were made for nothing; one that holds something stays. */
+static void remove_made(const char *path, const char *existing)
+{
+	AUTO(freep) char *at = strdup(path);
+
+	while (at && strlen(at) > strlen(existing) && rmdir(at) == 0 && cut_name(at))
+		;
+}
+
+static int build_into(struct verb_context *c, struct fault *err)
+{
+	struct progress progress;
+
+	int r = dir_make_at(AT_FDCWD, c->output, 0755, err);
+	if (r < 0)
+		return r;
+	AUTO(closep) int dir = open(c->output, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (dir < 0)
+		return fault_set(err, -errno, "cannot open %s: %s", c->output, strerror(errno));
+	progress_init(&progress, isatty(STDERR_FILENO) ? progress_sink_bar : NULL, NULL);
+	return build_base(&c->build, dir, &progress, err);
+}
+
 static int run(void *ctx, int argc, char **argv)
 {
 	struct verb_context *c = ctx;
 	struct fault err = FAULT_INIT;
-	struct progress progress;
 	char agent[PATH_LEN_MAX];
 
-	if (!c->output)
+	if (str_empty(c->output))
 		return verb_usage("build", "name a folder by --output");
 	if (set_defaults(c, agent, &err) < 0)
 		return verb_fail(&err);
-	if (dir_make_at(AT_FDCWD, c->output, 0755, &err) < 0)
-		return verb_fail(&err);
-	AUTO(closep) int dir = open(c->output, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (dir < 0) {
-		fault_set(&err, -errno, "cannot open %s: %s", c->output, strerror(errno));
+	AUTO(freep) char *existing = existing_part(c->output);
+	int r = existing ? build_into(c, &err) : fault_oom(&err);
+	if (r < 0) {
+		if (existing)
+			remove_made(c->output, existing);
 		return verb_fail(&err);
 	}
-
-	progress_init(&progress, isatty(STDERR_FILENO) ? progress_sink_bar : NULL, NULL);
-	if (build_base(&c->build, dir, &progress, &err) < 0)
-		return verb_fail(&err);
 	printf("%s/base.iso\n", c->output);
 	return EXIT_DONE;
 }

@@ -13,6 +13,7 @@
 #include "imagebuilder/verbs.h"
 
 #define THREADS_MAX 64
+#define LABEL_MAX 32
 
 static struct os_image_spec *spec_of(void *ctx)
 {
@@ -21,8 +22,10 @@ static struct os_image_spec *spec_of(void *ctx)
 
 static int set_label(void *ctx, const char *value, struct fault *err)
 {
-	if (strlen(value) > 32 || !str_is_text(value))
-		return fault_set(err, -EINVAL, "a label is text of at most 32 bytes");
+	/* what slx_parse() takes, said before hours of compressing */
+	if (strlen(value) > LABEL_MAX || !str_is_text(value) || strpbrk(value, "\t\n"))
+		return fault_set(err, -EINVAL, "a label is one line of text of at most %d bytes",
+				 LABEL_MAX);
 	spec_of(ctx)->label = value;
 	return 0;
 }
@@ -221,10 +224,10 @@ static int run(void *ctx, int argc, char **argv)
 	(void)argc;
 	if (!c->output)
 		return verb_usage("os-image", "name the files to write by --output");
-	if (fd < 0)
+	if (fd < 0) {
 		fault_set(&err, -errno, "cannot open %s: %s", argv[0], strerror(errno));
-	if (err.code)
 		return verb_fail(&err);
+	}
 	c->os_image.in_fd = fd;
 	int r = created_default(&c->os_image, &err);
 	if (r == 0)

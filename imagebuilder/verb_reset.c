@@ -10,8 +10,9 @@ static int reset(const char *path, struct fault *err)
 	AUTO(closep) int fd = -1;
 
 	int r = verb_open_iso(path, O_RDWR, &fd, err);
-	if (r == 0)
-		r = iso_area_find(fd, &area, err);
+	if (r < 0)
+		return r;
+	r = iso_area_find(fd, &area, err);
 	if (r == 0)
 		r = iso_area_write(fd, &area, NULL, 0, err);
 	return r < 0 ? fault_prefix(err, r, "%s", path) : fd_sync(fd, path, err);

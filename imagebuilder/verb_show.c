@@ -31,16 +31,13 @@ static int describe_token(int fd, const struct iso_area *area, json_t **ret, str
 	return *ret ? 0 : -EBADMSG;
 }
 
-static int describe(const char *path, json_t **ret, struct fault *err)
+static int describe(int fd, json_t **ret, struct fault *err)
 {
 	struct iso_area area;
 	char volume[33];
 	json_t *token = NULL;
-	AUTO(closep) int fd = -1;
 
-	int r = verb_open_iso(path, O_RDONLY, &fd, err);
-	if (r == 0)
-		r = iso_volume_id(fd, volume, err);
+	int r = iso_volume_id(fd, volume, err);
 	if (r == 0)
 		r = iso_area_find(fd, &area, err);
 	if (r == 0)
@@ -88,8 +85,11 @@ static int run(void *ctx, int argc, char **argv)
 	struct verb_context *c = ctx;
 	struct fault err = FAULT_INIT;
 	AUTO(json_decrefp) json_t *j = NULL;
+	AUTO(closep) int fd = -1;
 
-	if (describe(argv[0], &j, &err) < 0) {
+	if (verb_open_iso(argv[0], O_RDONLY, &fd, &err) < 0)
+		return verb_fail(&err);
+	if (describe(fd, &j, &err) < 0) {
 		fault_prefix(&err, err.code, "%s", argv[0]);
 		return verb_fail(&err);
 	}

@@ -94,8 +94,9 @@ static int verify(const char *path, const char *base, struct fault *err)
 	uint64_t len = 0;
 
 	int r = verb_open_iso(path, O_RDONLY, &fd, err);
-	if (r == 0)
-		r = iso_area_find(fd, &area, err);
+	if (r < 0)
+		return r;
+	r = iso_area_find(fd, &area, err);
 	if (r == 0)
 		r = check_area(fd, &area, &len, err);
 	if (r == 0)

@@ -3,8 +3,6 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 #include "common/fd.h"
 #include "imagebuilder/imagebuilder.h"
 #include "tests/unit/disk_rig.h"
+#include "tests/unit/imagebuilder/compress.h"
 
 #define MIB 16u
 #define SIZE ((size_t)MIB * RIG_MIB)
@@ -71,28 +70,6 @@ static char *content(int fd, size_t *ret_len)
 	assert_int_equal(fd_pread(fd, data, (size_t)len, 0), len);
 	*ret_len = (size_t)len;
 	return data;
-}
-
-/* @filter: "gzip", "xz", "zstd", "bzip2" */
-static uint8_t *compress(const char *filter, const void *data, size_t len, size_t *ret_len)
-{
-	size_t room = len + RIG_MIB, used = 0;
-	uint8_t *out = malloc(room);
-	struct archive *a = archive_write_new();
-	struct archive_entry *e = archive_entry_new();
-
-	archive_write_set_format_raw(a);
-	assert_int_equal(archive_write_add_filter_by_name(a, filter), ARCHIVE_OK);
-	archive_write_set_bytes_in_last_block(a, 1);
-	assert_int_equal(archive_write_open_memory(a, out, room, &used), ARCHIVE_OK);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_write_header(a, e);
-	assert_int_equal(archive_write_data(a, data, len), (int)len);
-	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
-	archive_entry_free(e);
-	archive_write_free(a);
-	*ret_len = used;
-	return out;
 }
 
 /* Index and payload describe exactly this image. */
