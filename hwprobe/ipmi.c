@@ -169,7 +169,8 @@ int ipmi_ask(struct ipmi *i, uint8_t netfn, uint8_t cmd, const uint8_t *data, si
 	if (len > IPMI_DATA_MAX)
 		return -EMSGSIZE;
 	uint8_t asked[IPMI_DATA_MAX + 2] = { netfn, cmd };
-	memcpy(asked + 2, data, len);
+	if (len)
+		memcpy(asked + 2, data, len);
 	if (i->record)
 		return replay(i, asked, len + 2, ret, ret_len);
 	int rc = ask_device(i, netfn, cmd, data, len, ret, ret_len);
