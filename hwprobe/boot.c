@@ -106,8 +106,9 @@ static void find_boot_entry(struct survey *s, struct hwp_boot *b)
 	ssize_t n = root_attr(s->root, EFIVARS_DIR "/BootCurrent-" EFI_GLOBAL, data, sizeof(data));
 	if (n != EFI_ATTRIBUTES_LEN + 2)
 		return;
-	char *path = arena_printf(s->tmp, EFIVARS_DIR "/Boot%04X-" EFI_GLOBAL,
-				  (unsigned)p[4] | (unsigned)p[5] << 8);
+	unsigned number = (unsigned)p[4] | (unsigned)p[5] << 8;
+	put_num(s, &b->boot_current, number, EFIVARS_DIR "/BootCurrent-" EFI_GLOBAL);
+	char *path = arena_printf(s->tmp, EFIVARS_DIR "/Boot%04X-" EFI_GLOBAL, number);
 	n = path ? root_attr(s->root, path, data, sizeof(data)) : -ENOMEM;
 	if (n == -ENOENT)
 		return; /* some firmware removes what it made up for this boot */
@@ -118,6 +119,7 @@ static void find_boot_entry(struct survey *s, struct hwp_boot *b)
 		return;
 	}
 	put_str(s, &b->boot_entry, o.description, path);
+	put_str(s, &b->boot_uri, o.uri, path);
 	if (!o.has_mac || b->pxe_mac.s)
 		return;
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", o.mac[0], o.mac[1], o.mac[2],
@@ -125,13 +127,38 @@ static void find_boot_entry(struct survey *s, struct hwp_boot *b)
 	put_str(s, &b->pxe_mac, text, path);
 }
 
+/* A variable of one byte behind the attributes; -1 = absent, or something else. */
+static int byte_variable(struct survey *s, const char *path)
+{
+	char data[16];
+	ssize_t n = root_attr(s->root, path, data, sizeof(data));
+	return n == EFI_ATTRIBUTES_LEN + 1 ? (unsigned char)data[EFI_ATTRIBUTES_LEN] : -1;
+}
+
+/*
+ * Some firmware is slow to answer, and the kernel lets others than root read a few variables a second only. So of these two the one that matters
+ * is read: firmware in setup mode has no Secure Boot (UEFI 2.10, 32.3), and without Secure Boot shim validates nothing anyway.
+ */
+static void find_secure_boot_details(struct survey *s, struct hwp_boot *b)
+{
+	static const char setup[] = EFIVARS_DIR "/SetupMode-" EFI_GLOBAL,
+			  mok[] = EFIVARS_DIR "/MokSBState-605dab50-e046-4300-abb6-3d810dd8b23a";
+	int value;
+	if (str_eq(b->secure_boot_state.s, "Enabled") && (value = byte_variable(s, mok)) >= 0)
+		put_bool(s, &b->shim_validation, value != 1, mok); /* 1: it was turned off */
+	if (str_eq(b->secure_boot_state.s, "Disabled") && (value = byte_variable(s, setup)) >= 0)
+		put_bool(s, &b->setup_mode, value == 1, setup);
+}
+
 static void find_more(struct survey *s, struct hwp_boot *b)
 {
 	char mac[18];
 	if (mac_of_bootif(b->pxe_interface.s, mac))
 		put_str(s, &b->pxe_mac, mac, "proc/cmdline BOOTIF");
-	if (str_eq(b->current_boot_mode.s, "uefi"))
-		find_boot_entry(s, b);
+	if (!str_eq(b->current_boot_mode.s, "uefi"))
+		return;
+	find_boot_entry(s, b);
+	find_secure_boot_details(s, b);
 }
 
 static void run(struct survey *s)

@@ -11,13 +11,15 @@
 #include "hwprobe/netdump.h"
 #include "hwprobe/probe.h"
 #include "hwprobe/scrub.h"
+#include "hwprobe/settle.h"
 #include "hwprobe/signature.h"
 
 enum { DEVICE_TIMEOUT_MS = 2000, BMC_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
 
 const struct probe *const all_probes[] = {
 	&probe_cpu,  &probe_memory, &probe_boot,     &probe_system, &probe_tpm, &probe_disks,
-	&probe_nics, &probe_routes, &probe_hostname, &probe_gpus,   &probe_bmc, NULL,
+	&probe_nics, &probe_routes, &probe_hostname, &probe_gpus,   &probe_bmc, &probe_clock,
+	&probe_lldp, NULL,
 };
 
 static void options_default(struct hwp_options *o)
@@ -105,8 +107,10 @@ static void inventory_freep(struct hwp_inventory **inv)
 
 int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv)
 {
-	AUTO(inventory_freep)
-	struct hwp_inventory *inv = inventory_new(parts ? parts : ctx->opt.parts);
+	parts = parts ? parts : ctx->opt.parts;
+	if (parts & HWP_LLDP) /* neighbours stand at their interfaces */
+		parts |= HWP_NICS;
+	AUTO(inventory_freep) struct hwp_inventory *inv = inventory_new(parts);
 	if (!inv)
 		return -ENOMEM;
 
@@ -124,6 +128,9 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 	};
 	if (inv->parts & HWP_BMC)
 		bmc_begin(&s);
+	/* What is not ready in time is marked as such. */
+	if (ctx->opt.settle_ms && ctx->root.is_live && inv->parts & (HWP_DISKS | HWP_NICS))
+		(void)settle_wait(ctx->opt.settle_ms, inv->parts);
 	for (const struct probe *const *p = all_probes; *p; p++) {
 		if (!(inv->parts & (*p)->part) || (s.done & (*p)->part))
 			continue;

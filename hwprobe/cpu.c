@@ -86,7 +86,7 @@ static void find_model(struct survey *s, struct hwp_cpu *cpu)
 	    put_str(s, &cpu->model_name, cpu_arm_model(s->tmp, info), "proc/cpuinfo CPU part"))
 		return;
 	for (size_t i = 0; info && i < ARRAY_SIZE(keys); i++)
-		if (put_str(s, &cpu->model_name, cpuinfo_get(s->tmp, info, keys[i]),
+		if (put_str(s, &cpu->model_name, cpuinfo_most(s->tmp, info, keys[i]),
 			    "proc/cpuinfo"))
 			return;
 	if (model_from_smbios(s, cpu))
@@ -179,18 +179,28 @@ static void find_frequency(struct survey *s, struct hwp_cpu *cpu)
 	put_mhz(s, cpu, mhz_in_name(cpu->model_name.s), "model name");
 }
 
+static void put_words(struct survey *s, struct hwp_strs *dst, char *text, const char *source)
+{
+	char *save = NULL;
+	for (char *w = text ? strtok_r(text, " \t", &save) : NULL; w;
+	     w = strtok_r(NULL, " \t", &save))
+		put_strs(s, dst, w, source);
+}
+
 static void find_flags(struct survey *s, struct hwp_cpu *cpu)
 {
 	static const char *const keys[] = { "flags", "Features", "features", "isa" };
 	const char *info = survey_cpuinfo(s);
 	char *text = NULL;
-	for (size_t i = 0; info && !text && i < ARRAY_SIZE(keys); i++)
+	size_t i = 0;
+	for (; info && i < ARRAY_SIZE(keys) && !text; i++)
 		text = cpuinfo_get(s->tmp, info, keys[i]);
 	if (!text)
 		return;
-	char *save = NULL;
-	for (char *flag = strtok_r(text, " \t", &save); flag; flag = strtok_r(NULL, " \t", &save))
-		put_strs(s, &cpu->flags, flag, "proc/cpuinfo");
+	put_words(s, &cpu->flags, text, "proc/cpuinfo");
+	if (s->opt->flags & HWP_MORE)
+		put_words(s, &cpu->common_flags, cpuinfo_common(s->tmp, info, keys[i - 1]),
+			  "proc/cpuinfo, all CPUs");
 }
 
 static void run(struct survey *s)

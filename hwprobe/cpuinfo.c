@@ -48,6 +48,105 @@ char *cpuinfo_get(struct arena *a, const char *text, const char *key)
 	return NULL;
 }
 
+enum { VALUES_MAX = 16 }; /* kinds of CPUs in one machine; more are not told apart */
+
+char *cpuinfo_most(struct arena *a, const char *text, const char *key)
+{
+	struct {
+		const char *text;
+		size_t len, count;
+	} v[VALUES_MAX];
+	size_t n = 0, best = 0;
+	struct line l;
+	for (const char *p = text; next_line(&p, &l);) {
+		if (!is_key(&l, key) || !l.value_len)
+			continue;
+		size_t i = 0;
+		while (i < n &&
+		       (v[i].len != l.value_len || memcmp(v[i].text, l.value, l.value_len)))
+			i++;
+		if (i == VALUES_MAX)
+			continue;
+		if (i == n) {
+			v[n].text = l.value;
+			v[n].len = l.value_len;
+			v[n++].count = 0;
+		}
+		v[i].count++;
+	}
+	for (size_t i = 1; i < n; i++)
+		if (v[i].count > v[best].count)
+			best = i;
+	return n ? arena_copy(a, v[best].text, v[best].len) : NULL;
+}
+
+/* Is @word one of the words of the line? */
+static bool has_word(const struct line *l, const char *word, size_t len)
+{
+	const char *end = l->value + l->value_len;
+	for (const char *p = l->value; p + len <= end; p++) {
+		p = memmem(p, (size_t)(end - p), word, len);
+		if (!p)
+			return false;
+		if ((p == l->value || isblank((unsigned char)p[-1])) &&
+		    (p + len == end || isblank((unsigned char)p[len])))
+			return true;
+	}
+	return false;
+}
+
+/* Leaves in @words (NUL between them, *@len bytes) those that the line has, too. */
+static void keep_common(char *words, size_t *len, const struct line *l)
+{
+	char *out = words;
+	for (char *w = words, *end = words + *len; w < end;) {
+		size_t n = strlen(w) + 1;
+		if (has_word(l, w, n - 1)) {
+			memmove(out, w, n);
+			out += n;
+		}
+		w += n;
+	}
+	*len = (size_t)(out - words);
+}
+
+/* "a  b" becomes "a\0b\0"; the length of that. */
+static size_t split_words(char *words)
+{
+	char *out = words, *save = NULL;
+	for (char *w = strtok_r(words, " \t", &save); w; w = strtok_r(NULL, " \t", &save)) {
+		size_t n = strlen(w) + 1;
+		memmove(out, w, n);
+		out += n;
+	}
+	return (size_t)(out - words);
+}
+
+char *cpuinfo_common(struct arena *a, const char *text, const char *key)
+{
+	char *words = NULL;
+	size_t len = 0;
+	struct line l, first = { 0 };
+	for (const char *p = text; next_line(&p, &l);) {
+		if (!is_key(&l, key))
+			continue;
+		if (!words) {
+			first = l;
+			words = arena_copy(a, l.value, l.value_len);
+			if (!words)
+				return NULL;
+			len = split_words(words);
+		} else if (l.value_len != first.value_len ||
+			   memcmp(l.value, first.value, l.value_len)) { /* nearly never */
+			keep_common(words, &len, &l);
+		}
+	}
+	for (size_t i = 0; i + 1 < len; i++)
+		if (!words[i])
+			words[i] = ' ';
+	return len ? words : NULL;
+}
+
 double cpuinfo_max(const char *text, const char *key)
 {
 	double max = 0;

@@ -5,6 +5,10 @@
 
 /* Value of the first line with exactly that key, trimmed, in @a; NULL = absent or empty. */
 char *cpuinfo_get(struct arena *a, const char *text, const char *key);
+/* The value that most lines with that key have, the first such one of several; NULL = absent or empty. */
+char *cpuinfo_most(struct arena *a, const char *text, const char *key);
+/* The words that all lines with that key have, in the order of the first, separated by blanks; NULL = none. */
+char *cpuinfo_common(struct arena *a, const char *text, const char *key);
 /* Largest number among all lines with that key; 0 = none. */
 double cpuinfo_max(const char *text, const char *key);
 /* Lines "processor : N", on s390 "processor N: …". @text may be NULL (0). */

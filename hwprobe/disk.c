@@ -3,7 +3,6 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/disk.h"
-#include "hwprobe/settle.h"
 
 enum { SECTOR_BYTES = 512 }; /* unit of sysfs "size", whatever the device's blocks are */
 
@@ -128,8 +127,6 @@ static void find_warnings(struct survey *s, const struct block_map *m)
 static void run(struct survey *s)
 {
 	struct block_map m;
-	if (s->opt->settle_ms && s->root->is_live)
-		settle_wait(s->opt->settle_ms);
 	block_map_read(s, &m);
 	if (m.n && !m.has_udev)
 		put_strs(s, &s->inv->degraded, "udev", "run/udev/data");

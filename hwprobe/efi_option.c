@@ -11,6 +11,7 @@ enum {
 	MESSAGING_MAC = 11,
 	MAC_BYTES_MAX = 32,
 	MAC_NODE_LEN = NODE_HEADER_LEN + MAC_BYTES_MAX + 1,
+	MESSAGING_URI = 24, /* 10.3.4.23: the rest of the node, without a NUL */
 	END_OF_PATH = 0x7f,
 };
 
@@ -53,6 +54,14 @@ static size_t take_description(const uint8_t *data, size_t len, size_t at, char 
 	return 0;
 }
 
+static void take_uri(const uint8_t *text, size_t len, struct efi_option *o)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len && text[i] && n + 1 < sizeof(o->uri); i++)
+		o->uri[n++] = text[i] > ' ' && text[i] < 0x7f ? (char)text[i] : '?';
+	o->uri[n] = '\0';
+}
+
 static void take_paths(const uint8_t *p, size_t len, struct efi_option *o)
 {
 	while (len >= NODE_HEADER_LEN && p[0] != END_OF_PATH) {
@@ -64,8 +73,9 @@ static void take_paths(const uint8_t *p, size_t len, struct efi_option *o)
 		    p[MAC_NODE_LEN - 1] <= 1) {
 			memcpy(o->mac, p + NODE_HEADER_LEN, sizeof(o->mac));
 			o->has_mac = true;
-			return;
 		}
+		if (p[0] == MESSAGING && p[1] == MESSAGING_URI)
+			take_uri(p + NODE_HEADER_LEN, node - NODE_HEADER_LEN, o);
 		p += node;
 		len -= node;
 	}

@@ -8,6 +8,7 @@ struct efi_option {
 	char description[256]; /* UTF-8, cut */
 	uint8_t mac[6];        /* of a network entry */
 	bool has_mac;
+	char uri[512]; /* of an entry for HTTP boot, cut; "" = none given, or the server is asked */
 };
 
 /* @data: the variable's value, without the four bytes of attributes that efivarfs puts in front. -EBADMSG = too short. */

@@ -167,7 +167,7 @@ static bool step_into_object(struct place *p, const char **rest)
 	*rest += **rest == '.';
 	size_t n = strcspn(*rest, ".[");
 	for (const struct field *f = p->table; f->key; f++) {
-		if (strlen(f->key) != n || strncmp(f->key, *rest, n))
+		if (strlen(f->key) != n || strncmp(f->key, *rest, n) || f->flags & FIELD_WIRE_ONLY)
 			continue;
 		*rest += n;
 		if (f->kind == VALUE_OBJECT) {
@@ -329,6 +329,8 @@ static int put_table(struct buf *out, const struct hwp_inventory *inv, const str
 	int r = 0;
 	for (const struct field *f = table; f->key && r == 0; f++) {
 		char inner[PATH_MAX_BYTES];
+		if (f->flags & FIELD_WIRE_ONLY)
+			continue;
 		snprintf(inner, sizeof(inner), "%s%s%s", path, *path ? "." : "", f->key);
 		r = put_place(out, inv, f, base, inner);
 	}

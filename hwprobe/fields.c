@@ -23,10 +23,22 @@
 		.key = NULL \
 	}
 
+const struct field hugepages_fields[] = {
+	F(hwp_hugepages, NUM, size_bytes, "size_bytes", 0),
+	F(hwp_hugepages, NUM, total, "total", 0),
+	F(hwp_hugepages, NUM, free, "free", 0),
+	F(hwp_hugepages, NUM, reserved, "reserved", 0),
+	F(hwp_hugepages, NUM, surplus, "surplus", 0),
+	END,
+};
+
 const struct field numa_fields[] = {
 	F(hwp_numa_node, NUM, id, "id", 0),
 	F(hwp_numa_node, STR, cpus, "cpus", 0),
 	F(hwp_numa_node, NUM, memory_bytes, "memory_bytes", 0),
+	F(hwp_numa_node, NUM, memory_free_bytes, "memory_free_bytes", 0),
+	LIST(hwp_numa_node, hugepages, hugepages_count, "hugepages", hwp_hugepages,
+	     hugepages_fields),
 	END,
 };
 
@@ -36,18 +48,9 @@ const struct field dimm_fields[] = {
 	F(hwp_dimm, NUM, size_bytes, "size_bytes", 0),
 	F(hwp_dimm, STR, type, "type", 0),
 	F(hwp_dimm, NUM, speed_mts, "speed_mts", 0),
-	F(hwp_dimm, STR, manufacturer, "manufacturer", 0),
-	F(hwp_dimm, STR, part_number, "part_number", 0),
-	F(hwp_dimm, STR, serial_number, "serial_number", 0),
-	END,
-};
-
-const struct field hugepages_fields[] = {
-	F(hwp_hugepages, NUM, size_bytes, "size_bytes", 0),
-	F(hwp_hugepages, NUM, total, "total", 0),
-	F(hwp_hugepages, NUM, free, "free", 0),
-	F(hwp_hugepages, NUM, reserved, "reserved", 0),
-	F(hwp_hugepages, NUM, surplus, "surplus", 0),
+	F(hwp_dimm, STR, manufacturer, "manufacturer", FIELD_FIRMWARE),
+	F(hwp_dimm, STR, part_number, "part_number", FIELD_FIRMWARE),
+	F(hwp_dimm, STR, serial_number, "serial_number", FIELD_FIRMWARE),
 	END,
 };
 
@@ -71,21 +74,74 @@ const struct field address_fields[] = {
 	F(hwp_address, STR, address, "address", 0),
 	F(hwp_address, STRS, flags, "flags", 0),
 	F(hwp_address, NUM, valid_s, "valid_s", 0),
+	F(hwp_address, NUM, preferred_s, "preferred_s", 0),
+	F(hwp_address, STR, protocol, "protocol", 0),
+	F(hwp_address, STR, method, "method", 0),
+	F(hwp_address, NUM, on_link_prefix, "on_link_prefix", 0),
+	END,
+};
+
+static const struct field vf_fields[] = {
+	F(hwp_vf, NUM, index, "index", 0),
+	F(hwp_vf, STR, mac_address, "mac_address", 0),
+	F(hwp_vf, STR, pci_address, "pci_address", 0),
+	F(hwp_vf, NUM, vlan_id, "vlan_id", 0),
+	F(hwp_vf, BOOL, spoof_check, "spoof_check", 0),
+	F(hwp_vf, BOOL, trusted, "trusted", 0),
+	F(hwp_vf, STR, link_state, "link_state", 0),
+	END,
+};
+
+static const struct field lldp_fields[] = {
+	F(hwp_lldp, STR, chassis_id, "chassis_id", 0),
+	F(hwp_lldp, STR, chassis_id_type, "chassis_id_type", 0),
+	F(hwp_lldp, STR, port_id, "port_id", 0),
+	F(hwp_lldp, STR, port_id_type, "port_id_type", 0),
+	F(hwp_lldp, NUM, ttl_s, "ttl_s", 0),
+	F(hwp_lldp, STR, port_description, "port_description", 0),
+	F(hwp_lldp, STR, system_name, "system_name", 0),
+	F(hwp_lldp, STR, system_description, "system_description", 0),
+	F(hwp_lldp, STRS, capabilities, "capabilities", 0),
+	F(hwp_lldp, STRS, management_addresses, "management_addresses", 0),
+	F(hwp_lldp, NUM, port_vlan_id, "port_vlan_id", 0),
+	F(hwp_lldp, NUM, link_aggregation_id, "link_aggregation_id", 0),
+	F(hwp_lldp, NUM, max_frame_bytes, "max_frame_bytes", 0),
+	F(hwp_lldp, STR, source_mac, "source_mac", 0),
+	END,
+};
+
+static const struct field nexthop_fields[] = {
+	F(hwp_nexthop, STR, gateway, "gateway", 0),
+	F(hwp_nexthop, STR, interface, "interface", 0),
+	F(hwp_nexthop, NUM, weight, "weight", 0),
+	END,
+};
+
+static const struct field swap_fields[] = {
+	F(hwp_swap, STR, name, "name", 0),
+	F(hwp_swap, STR, type, "type", 0),
+	F(hwp_swap, NUM, size_bytes, "size_bytes", 0),
+	F(hwp_swap, NUM, used_bytes, "used_bytes", 0),
+	F(hwp_swap, NUM, priority, "priority", 0),
 	END,
 };
 
 const struct field cpu_fields[] = {
 	F(hwp_cpu, STR, architecture, "architecture", FIELD_WIRE),
 	F(hwp_cpu, NUM, count, "count", FIELD_WIRE),
-	F(hwp_cpu, STRS, flags, "flags", FIELD_WIRE | FIELD_ALWAYS),
+	/* Of all CPUs where all of them are looked at, as the wire has it of the first one. */
+	F(hwp_cpu, STRS, flags, "flags", FIELD_WIRE | FIELD_ALWAYS | FIELD_WIRE_ONLY),
+	F(hwp_cpu, STRS, common_flags, "flags", 0),
 	F(hwp_cpu, REAL, frequency_mhz, "frequency", FIELD_WIRE),
 	F(hwp_cpu, STR, model_name, "model_name", FIELD_WIRE),
 	F(hwp_cpu, NUM, offline, "offline", 0),
+	F(hwp_cpu, STR, offline_cpus, "offline_cpus", 0),
 	F(hwp_cpu, NUM, sockets, "sockets", 0),
 	F(hwp_cpu, NUM, cores, "cores", 0),
 	F(hwp_cpu, NUM, threads, "threads", 0),
 	F(hwp_cpu, NUM, numa_nodes, "numa_nodes", 0),
 	F(hwp_cpu, REAL, base_mhz, "base_mhz", 0),
+	F(hwp_cpu, REAL, max_mhz, "max_mhz", 0),
 	LIST(hwp_cpu, numa, numa_count, "numa", hwp_numa_node, numa_fields),
 	END,
 };
@@ -95,6 +151,7 @@ const struct field memory_fields[] = {
 	F(hwp_memory, STR, physical_bytes_method, "physical_bytes_method", FIELD_WIRE),
 	F(hwp_memory, NUM, usable_bytes, "usable_bytes", FIELD_WIRE),
 	F(hwp_memory, NUM, swap_bytes, "swap_bytes", 0),
+	LIST(hwp_memory, swap, swap_count, "swap", hwp_swap, swap_fields),
 	F(hwp_memory, STR, error_correction, "error_correction", 0),
 	LIST(hwp_memory, dimms, dimm_count, "dimms", hwp_dimm, dimm_fields),
 	F(hwp_memory, NUM, default_hugepage_bytes, "default_hugepage_bytes", 0),
@@ -110,28 +167,43 @@ const struct field boot_fields[] = {
 	F(hwp_boot, STR, secure_boot_state, "secure_boot_state", FIELD_WIRE),
 	F(hwp_boot, STR, pxe_mac, "pxe_mac", 0),
 	F(hwp_boot, STR, boot_entry, "boot_entry", 0),
+	F(hwp_boot, NUM, boot_current, "boot_current", 0),
+	F(hwp_boot, STR, boot_uri, "boot_uri", 0),
+	F(hwp_boot, BOOL, setup_mode, "setup_mode", 0),
+	F(hwp_boot, BOOL, shim_validation, "shim_validation", 0),
 	END,
 };
 
 const struct field vendor_fields[] = {
-	F(hwp_vendor, STR, manufacturer, "manufacturer", FIELD_WIRE),
-	F(hwp_vendor, STR, product_name, "product_name", FIELD_WIRE),
-	F(hwp_vendor, STR, serial_number, "serial_number", FIELD_WIRE),
+	F(hwp_vendor, STR, manufacturer, "manufacturer", FIELD_WIRE | FIELD_FIRMWARE),
+	F(hwp_vendor, STR, product_name, "product_name", FIELD_WIRE | FIELD_FIRMWARE),
+	F(hwp_vendor, STR, serial_number, "serial_number", FIELD_WIRE | FIELD_FIRMWARE),
 	F(hwp_vendor, BOOL, is_virtual, "virtual", FIELD_WIRE),
 	F(hwp_vendor, STR, virtualization, "virtualization", 0),
-	F(hwp_vendor, STR, uuid, "uuid", 0),
-	F(hwp_vendor, STR, sku, "sku", 0),
-	F(hwp_vendor, STR, version, "version", 0),
-	F(hwp_vendor, STR, family, "family", 0),
-	F(hwp_vendor, STR, board_vendor, "board_vendor", 0),
-	F(hwp_vendor, STR, board_name, "board_name", 0),
-	F(hwp_vendor, STR, board_serial, "board_serial", 0),
-	F(hwp_vendor, STR, chassis_serial, "chassis_serial", 0),
-	F(hwp_vendor, STR, chassis_asset_tag, "chassis_asset_tag", 0),
-	F(hwp_vendor, STR, firmware_vendor, "firmware_vendor", 0),
-	F(hwp_vendor, STR, firmware_version, "firmware_version", 0),
-	F(hwp_vendor, STR, firmware_date, "firmware_date", 0),
+	F(hwp_vendor, STR, uuid, "uuid", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, sku, "sku", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, version, "version", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, family, "family", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, board_vendor, "board_vendor", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, board_name, "board_name", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, board_version, "board_version", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, board_serial, "board_serial", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, board_asset_tag, "board_asset_tag", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, chassis_vendor, "chassis_vendor", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, chassis_type, "chassis_type", 0),
+	F(hwp_vendor, STR, chassis_serial, "chassis_serial", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, chassis_asset_tag, "chassis_asset_tag", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, firmware_vendor, "firmware_vendor", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, firmware_version, "firmware_version", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, firmware_date, "firmware_date", FIELD_FIRMWARE),
+	F(hwp_vendor, STR, firmware_release, "firmware_release", 0),
 	END,
+};
+
+const struct field clock_fields[] = {
+	F(hwp_clock, NUM, realtime_s, "realtime", 0),       F(hwp_clock, BOOL, synced, "synced", 0),
+	F(hwp_clock, NUM, max_error_us, "max_error_us", 0), F(hwp_clock, NUM, rtc_s, "rtc", 0),
+	F(hwp_clock, STR, rtc_name, "rtc_name", 0),         END,
 };
 
 static const struct field disk_boot_fields[] = {
@@ -275,6 +347,7 @@ const struct field disk_fields[] = {
 };
 
 const struct field nic_fields[] = {
+	F(hwp_nic, STR, biosdevname, "biosdevname", FIELD_WIRE),
 	F(hwp_nic, STRS, flags, "flags", FIELD_WIRE | FIELD_ALWAYS),
 	F(hwp_nic, BOOL, has_carrier, "has_carrier", FIELD_WIRE),
 	F(hwp_nic, STRS, ipv4_addresses, "ipv4_addresses", FIELD_WIRE | FIELD_ALWAYS),
@@ -289,6 +362,7 @@ const struct field nic_fields[] = {
 	F(hwp_nic, NUM, ifindex, "ifindex", 0),
 	F(hwp_nic, STR, permanent_mac, "permanent_mac", 0),
 	F(hwp_nic, STR, driver, "driver", 0),
+	F(hwp_nic, STR, firmware, "firmware", 0),
 	F(hwp_nic, STR, master, "master", 0),
 	F(hwp_nic, STRS, members, "members", 0),
 	F(hwp_nic, STRS, alt_names, "alt_names", 0),
@@ -296,6 +370,8 @@ const struct field nic_fields[] = {
 	F(hwp_nic, STR, bond_active, "bond_active", 0),
 	F(hwp_nic, STR, bond_primary, "bond_primary", 0),
 	F(hwp_nic, NUM, bond_miimon_ms, "bond_miimon_ms", 0),
+	F(hwp_nic, NUM, bond_aggregator, "bond_aggregator", 0),
+	F(hwp_nic, STR, bond_partner_mac, "bond_partner_mac", 0),
 	F(hwp_nic, NUM, vlan_id, "vlan_id", 0),
 	F(hwp_nic, STR, vlan_protocol, "vlan_protocol", 0),
 	F(hwp_nic, STR, lower, "lower", 0),
@@ -303,11 +379,26 @@ const struct field nic_fields[] = {
 	F(hwp_nic, NUM, sriov_total, "sriov_total", 0),
 	F(hwp_nic, NUM, sriov_vfs, "sriov_vfs", 0),
 	F(hwp_nic, STR, sriov_pf, "sriov_pf", 0),
+	F(hwp_nic, NUM, sriov_vf_index, "sriov_vf_index", 0),
+	LIST(hwp_nic, vfs, vf_count, "vfs", hwp_vf, vf_fields),
 	F(hwp_nic, STR, pci_address, "pci_address", 0),
+	F(hwp_nic, STR, usb_vendor, "usb_vendor", 0),
+	F(hwp_nic, STR, usb_product, "usb_product", 0),
+	F(hwp_nic, STRS, rdma, "rdma", 0),
 	F(hwp_nic, NUM, numa_node, "numa_node", 0),
 	F(hwp_nic, NUM, speed_current_mbps, "speed_current_mbps", 0),
+	F(hwp_nic, NUM, speed_max_mbps, "speed_max_mbps", 0),
 	F(hwp_nic, STR, duplex, "duplex", 0),
+	F(hwp_nic, STR, port, "port", 0),
+	F(hwp_nic, STR, name_onboard, "name_onboard", 0),
+	F(hwp_nic, STR, name_slot, "name_slot", 0),
+	F(hwp_nic, STR, name_path, "name_path", 0),
+	F(hwp_nic, STR, name_mac, "name_mac", 0),
+	F(hwp_nic, NUM, acpi_index, "acpi_index", 0),
+	F(hwp_nic, NUM, firmware_index, "firmware_index", 0),
+	F(hwp_nic, BOOL, uninitialized, "uninitialized", 0),
 	LIST(hwp_nic, addresses, address_count, "addresses", hwp_address, address_fields),
+	LIST(hwp_nic, lldp, lldp_count, "lldp", hwp_lldp, lldp_fields),
 	END,
 };
 
@@ -320,6 +411,14 @@ const struct field route_fields[] = {
 	F(hwp_route, NUM, prefixlen, "prefixlen", 0),
 	F(hwp_route, NUM, protocol, "protocol", 0),
 	F(hwp_route, NUM, table, "table", 0),
+	F(hwp_route, STR, type, "type", 0),
+	F(hwp_route, STR, scope, "scope", 0),
+	F(hwp_route, STR, source, "source", 0),
+	F(hwp_route, NUM, mtu, "mtu", 0),
+	F(hwp_route, STR, preference, "preference", 0),
+	F(hwp_route, NUM, expires_s, "expires_s", 0),
+	F(hwp_route, NUM, nexthop_id, "nexthop_id", 0),
+	LIST(hwp_route, nexthops, nexthop_count, "nexthops", hwp_nexthop, nexthop_fields),
 	END,
 };
 
@@ -359,6 +458,7 @@ const struct field inventory_fields[] = {
 	OBJECT(hwp_inventory, cpu, "cpu", cpu_fields),
 	OBJECT(hwp_inventory, memory, "memory", memory_fields),
 	OBJECT(hwp_inventory, boot, "boot", boot_fields),
+	OBJECT(hwp_inventory, clock, "clock", clock_fields),
 	F(hwp_inventory, STR, tpm.version, "tpm_version", FIELD_WIRE),
 	F(hwp_inventory, BOOL, tpm.is_without_driver, "tpm_present_without_driver", 0),
 	F(hwp_inventory, STR, bmc.address, "bmc_address", FIELD_WIRE),

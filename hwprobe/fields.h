@@ -13,8 +13,10 @@ enum value_kind {
 };
 
 enum field_flag {
-	FIELD_WIRE = 1,   /* in the assisted format, under this key */
-	FIELD_ALWAYS = 2, /* there even when empty (Go slices without omitempty) */
+	FIELD_WIRE = 1,      /* in the assisted format, under this key */
+	FIELD_ALWAYS = 2,    /* there even when empty (Go slices without omitempty) */
+	FIELD_WIRE_ONLY = 4, /* not in the full format: another member has the key there */
+	FIELD_FIRMWARE = 8,  /* a text of the firmware: may be a placeholder */
 };
 
 struct field {
@@ -31,4 +33,4 @@ struct field {
 extern const struct field inventory_fields[];
 extern const struct field cpu_fields[], memory_fields[], boot_fields[], vendor_fields[],
 	disk_fields[], nic_fields[], route_fields[], gpu_fields[], numa_fields[], dimm_fields[],
-	hugepages_fields[], partition_fields[], address_fields[], bmc_fields[];
+	hugepages_fields[], partition_fields[], address_fields[], bmc_fields[], clock_fields[];

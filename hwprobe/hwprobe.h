@@ -31,8 +31,11 @@ enum hwp_part {
 	HWP_GPUS = 128,
 	HWP_TPM = 256,
 	HWP_BMC = 512,
+	HWP_LLDP =
+		1024, /* waits for the neighbours to speak, so it is not among HWP_ALL; brings HWP_NICS along */
 	HWP_HOSTNAME = 2048,
-	HWP_ALL = 1023 | 2048,
+	HWP_CLOCK = 4096, /* what the clocks say; only the full format and the text show it */
+	HWP_ALL = 1023 | 2048 | 4096,
 };
 
 /* Flags of struct hwp_options. */
@@ -60,8 +63,9 @@ struct hwp_options {
 	/* What went wrong and where, as it happens; may be NULL. @prio as in syslog(3). */
 	void (*log)(void *data, int prio, const char *part, const char *msg);
 	void *log_data;
-	unsigned settle_ms;    /* longest wait for udev to finish with new disks; 0 = none */
+	unsigned settle_ms;    /* longest wait for udev to finish with new devices; 0 = none */
 	const char *gpu_rules; /* which PCI functions are GPUs; NULL = display and accelerators */
+	unsigned lldp_timeout_ms; /* HWP_LLDP: longest wait for the neighbours; 0 = 30000 */
 };
 
 /* A value and where it came from. source == NULL: absent (s is NULL, v is 0). Strings are valid UTF-8. */
@@ -87,22 +91,30 @@ struct hwp_strs {
 	const char *source;
 };
 
+struct hwp_hugepages {
+	struct hwp_num size_bytes, total, free, reserved, surplus;
+};
+
 struct hwp_numa_node {
 	struct hwp_num id;
 	struct hwp_str cpus; /* a list: "0-3,8" */
-	struct hwp_num memory_bytes;
+	struct hwp_num memory_bytes, memory_free_bytes;
+	const struct hwp_hugepages *hugepages; /* of this node */
+	size_t hugepages_count;
 };
 
 struct hwp_cpu {
 	struct hwp_str architecture; /* x86_64, aarch64, ppc64le, s390x, … */
 	struct hwp_num count;        /* logical CPUs, offline ones included */
 	struct hwp_str model_name;
-	struct hwp_real frequency_mhz; /* highest */
-	struct hwp_strs flags;
+	struct hwp_real frequency_mhz;          /* highest */
+	struct hwp_strs flags;                  /* of the first CPU, as the wire format has them */
+	struct hwp_strs common_flags;           /* that all CPUs have */
 	struct hwp_num sockets, cores, threads; /* of the online CPUs */
 	struct hwp_num offline;
+	struct hwp_str offline_cpus; /* a list: "2,6-7" */
 	struct hwp_num numa_nodes;
-	struct hwp_real base_mhz;
+	struct hwp_real base_mhz, max_mhz; /* what is promised; what boost may reach */
 	const struct hwp_numa_node *numa;
 	size_t numa_count;
 };
@@ -114,8 +126,9 @@ struct hwp_dimm {
 	struct hwp_num speed_mts;
 };
 
-struct hwp_hugepages {
-	struct hwp_num size_bytes, total, free, reserved, surplus;
+struct hwp_swap {
+	struct hwp_str name, type; /* of the device or file; partition, file */
+	struct hwp_num size_bytes, used_bytes, priority;
 };
 
 struct hwp_memory {
@@ -130,6 +143,8 @@ struct hwp_memory {
 	size_t dimm_count;
 	const struct hwp_hugepages *hugepages;
 	size_t hugepages_count;
+	const struct hwp_swap *swap;
+	size_t swap_count;
 };
 
 struct hwp_boot {
@@ -139,8 +154,12 @@ struct hwp_boot {
 	struct hwp_str secure_boot_state; /* Unknown, NotSupported, Enabled, Disabled */
 	struct hwp_str device_type;       /* persistent, ephemeral */
 	/* beyond the wire format */
-	struct hwp_str pxe_mac;    /* of the interface that the machine was booted from */
-	struct hwp_str boot_entry; /* what the firmware calls the entry that it booted */
+	struct hwp_str pxe_mac;          /* of the interface that the machine was booted from */
+	struct hwp_str boot_entry;       /* what the firmware calls the entry that it booted */
+	struct hwp_num boot_current;     /* number of that entry */
+	struct hwp_str boot_uri;         /* from where it was booted by HTTP */
+	struct hwp_bool setup_mode;      /* anybody may enrol keys for Secure Boot */
+	struct hwp_bool shim_validation; /* false: shim was told to start what nobody signed */
 };
 
 struct hwp_vendor {
@@ -148,9 +167,17 @@ struct hwp_vendor {
 	struct hwp_bool is_virtual;
 	struct hwp_str virtualization; /* kvm, vmware, …; only in virtual machines */
 	struct hwp_str uuid, sku, version, family;
-	struct hwp_str board_vendor, board_name, board_serial;
-	struct hwp_str chassis_serial, chassis_asset_tag;
-	struct hwp_str firmware_vendor, firmware_version, firmware_date;
+	struct hwp_str board_vendor, board_name, board_version, board_serial, board_asset_tag;
+	struct hwp_str chassis_vendor, chassis_type, chassis_serial, chassis_asset_tag;
+	struct hwp_str firmware_vendor, firmware_version, firmware_date, firmware_release;
+};
+
+struct hwp_clock {
+	struct hwp_num realtime_s; /* seconds since 1970, when the probe looked */
+	struct hwp_bool synced;    /* the kernel was told that its clock is right */
+	struct hwp_num max_error_us;
+	struct hwp_num rtc_s; /* the clock that runs without the machine */
+	struct hwp_str rtc_name;
 };
 
 /* Why a disk must not be installed on: a stable code and a sentence. */
@@ -278,7 +305,29 @@ struct hwp_bmc {
 struct hwp_address {
 	struct hwp_str address; /* with the prefix length that the kernel has */
 	struct hwp_strs flags;  /* temporary, deprecated, tentative, dadfailed, permanent, … */
-	struct hwp_num valid_s; /* absent = for ever */
+	struct hwp_num valid_s, preferred_s; /* absent = for ever */
+	struct hwp_str
+		protocol; /* who in the kernel made it: loopback, router-advertisement, link-local */
+	struct hwp_str method;         /* static, dhcp4, dhcp6, slaac, ibft, link-local */
+	struct hwp_num on_link_prefix; /* IPv6: of the route to its neighbours */
+};
+
+/* A virtual function as its physical one has set it up. */
+struct hwp_vf {
+	struct hwp_num index;
+	struct hwp_str mac_address, pci_address, link_state; /* auto, enable, disable */
+	struct hwp_num vlan_id;
+	struct hwp_bool spoof_check, trusted;
+};
+
+/* What a neighbour says of itself (IEEE 802.1AB). */
+struct hwp_lldp {
+	struct hwp_str source_mac;
+	struct hwp_str chassis_id, chassis_id_type, port_id, port_id_type;
+	struct hwp_num ttl_s;
+	struct hwp_str port_description, system_name, system_description;
+	struct hwp_strs management_addresses, capabilities;
+	struct hwp_num port_vlan_id, max_frame_bytes, link_aggregation_id;
 };
 
 struct hwp_nic {
@@ -287,24 +336,43 @@ struct hwp_nic {
 	struct hwp_bool has_carrier;
 	struct hwp_strs flags, ipv4_addresses, ipv6_addresses;
 	struct hwp_str vendor, product;
+	struct hwp_str biosdevname; /* the name that the tool of this name would give */
 	/* beyond the wire format */
-	struct hwp_str permanent_mac, driver, master;
+	struct hwp_str permanent_mac, driver, firmware, master;
 	struct hwp_strs members; /* whose master this is */
 	struct hwp_strs alt_names;
 	struct hwp_str bond_mode, bond_active, bond_primary;
-	struct hwp_num bond_miimon_ms;
+	struct hwp_num bond_miimon_ms, bond_aggregator;
+	struct hwp_str bond_partner_mac; /* 802.3ad: of the other end */
 	struct hwp_num vlan_id;
 	struct hwp_str vlan_protocol; /* 802.1Q, 802.1ad */
 	struct hwp_str lower;         /* the interface below a VLAN, macvlan, … */
 	struct hwp_bool bridge_vlan_filtering;
 	struct hwp_num sriov_total, sriov_vfs;
 	struct hwp_str sriov_pf; /* of a virtual function: PCI address of its physical one */
+	struct hwp_num sriov_vf_index;
+	const struct hwp_vf *vfs; /* of a physical function */
+	size_t vf_count;
 	struct hwp_str pci_address;
+	struct hwp_str usb_vendor, usb_product; /* four hexadecimal digits */
+	struct hwp_strs rdma;                   /* its RDMA devices */
 	struct hwp_num numa_node;
 	struct hwp_num speed_current_mbps; /* as ethtool says; absent when unknown */
-	struct hwp_str duplex;
+	struct hwp_num speed_max_mbps;     /* the fastest mode that it supports */
+	struct hwp_str duplex, port;       /* full, half; tp, fibre, da, … */
+	struct hwp_str name_onboard, name_slot, name_path, name_mac; /* udev's names */
+	struct hwp_num acpi_index, firmware_index;                   /* of ports on the board */
+	struct hwp_bool uninitialized; /* udev has not worked on it yet */
 	const struct hwp_address *addresses;
 	size_t address_count;
+	const struct hwp_lldp *lldp; /* HWP_LLDP: its neighbours */
+	size_t lldp_count;
+};
+
+/* One of several ways of a route. */
+struct hwp_nexthop {
+	struct hwp_str gateway, interface;
+	struct hwp_num weight;
 };
 
 struct hwp_route {
@@ -313,6 +381,10 @@ struct hwp_route {
 	struct hwp_num metric;
 	/* beyond the wire format */
 	struct hwp_num prefixlen, protocol, table;
+	struct hwp_str type, scope, source, preference; /* source: the address to send from */
+	struct hwp_num nexthop_id, mtu, expires_s;
+	const struct hwp_nexthop *nexthops; /* of routes with more than one way */
+	size_t nexthop_count;
 };
 
 struct hwp_gpu {
@@ -357,6 +429,7 @@ HWP_API const struct hwp_cpu *hwp_get_cpu(const struct hwp_inventory *inv);
 HWP_API const struct hwp_memory *hwp_get_memory(const struct hwp_inventory *inv);
 HWP_API const struct hwp_boot *hwp_get_boot(const struct hwp_inventory *inv);
 HWP_API const struct hwp_vendor *hwp_get_system_vendor(const struct hwp_inventory *inv);
+HWP_API const struct hwp_clock *hwp_get_clock(const struct hwp_inventory *inv);
 HWP_API const char *hwp_get_hostname(const struct hwp_inventory *inv);
 HWP_API const char *hwp_get_tpm_version(const struct hwp_inventory *inv);
 HWP_API const char *hwp_get_bmc_address(const struct hwp_inventory *inv,
@@ -375,6 +448,8 @@ HWP_API size_t hwp_route_count(const struct hwp_inventory *inv);
 HWP_API const struct hwp_route *hwp_route_at(const struct hwp_inventory *inv, size_t i);
 HWP_API size_t hwp_gpu_count(const struct hwp_inventory *inv);
 HWP_API const struct hwp_gpu *hwp_gpu_at(const struct hwp_inventory *inv, size_t i);
+/* Is this what firmware says instead of a name or a number: "To Be Filled By O.E.M.", "Default string", "0000000000"? NULL and "" are not. */
+HWP_API bool hwp_is_placeholder(const char *text);
 HWP_API size_t hwp_errors(const struct hwp_inventory *inv, const struct hwp_error **ret_errors);
 
 enum hwp_format {

@@ -59,6 +59,11 @@ const struct hwp_vendor *hwp_get_system_vendor(const struct hwp_inventory *inv)
 	return has_part(inv, HWP_VENDOR) ? &inv->vendor : NULL;
 }
 
+const struct hwp_clock *hwp_get_clock(const struct hwp_inventory *inv)
+{
+	return has_part(inv, HWP_CLOCK) ? &inv->clock : NULL;
+}
+
 const char *hwp_get_hostname(const struct hwp_inventory *inv)
 {
 	return has_part(inv, HWP_HOSTNAME) ? inv->hostname.s : NULL;

@@ -13,6 +13,7 @@ struct hwp_inventory {
 	struct hwp_memory memory;
 	struct hwp_boot boot;
 	struct hwp_vendor vendor;
+	struct hwp_clock clock;
 	struct hwp_str hostname;
 	struct hwp_tpm tpm;
 	struct hwp_bmc bmc;

@@ -82,11 +82,15 @@ static void add_field(struct encoder *e, json_t *obj, const struct field *f, con
 			set(e, obj, f->key, TAKE(value));
 		return;
 	}
-	if (!source || !value)
+	if (!source || !value || f->flags & FIELD_WIRE_ONLY)
 		return;
 	json_t *with_source = json_object();
+	bool is_placeholder = f->flags & FIELD_FIRMWARE &&
+			      hwp_is_placeholder(json_string_value(value));
 	set(e, with_source, "value", TAKE(value));
 	set(e, with_source, "source", json_string(source));
+	if (is_placeholder)
+		set(e, with_source, "placeholder", json_true());
 	set(e, obj, f->key, with_source);
 }
 
@@ -212,6 +216,8 @@ static void add_objects(struct encoder *e, json_t *obj, const struct hwp_invento
 	}
 	if (inv->parts & HWP_BOOT)
 		set(e, obj, "boot", object(e, boot_fields, &inv->boot));
+	if (inv->parts & HWP_CLOCK && e->is_full)
+		set(e, obj, "clock", object(e, clock_fields, &inv->clock));
 	if (inv->parts & HWP_CPU)
 		set(e, obj, "cpu", object(e, cpu_fields, &inv->cpu));
 	if (inv->parts & HWP_HOSTNAME)

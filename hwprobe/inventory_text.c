@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/str.h"
@@ -121,6 +122,40 @@ static const char *cpu_text(struct arena *a, const struct hwp_cpu *c)
 			    c->architecture.s ? c->architecture.s : "?", mhz, shape);
 }
 
+/* What firmware says instead of a name is shown, but not as one. */
+static const char *named(struct arena *a, const struct hwp_str *s)
+{
+	return hwp_is_placeholder(s->s) ? arena_printf(a, "%s (a placeholder)", s->s) : s->s;
+}
+
+static const char *firmware_text(struct arena *a, const struct hwp_vendor *v)
+{
+	const struct hwp_str *const parts[] = { &v->firmware_vendor, &v->firmware_version,
+						&v->firmware_date };
+	const char *text = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i]->s)
+			text = arena_printf(a, "%s%s%s", text ? text : "", text ? ", " : "",
+					    parts[i]->s);
+	return text;
+}
+
+static const char *clock_text(struct arena *a, const struct hwp_clock *c)
+{
+	char text[64];
+	struct tm tm;
+	time_t now = (time_t)c->realtime_s.v;
+	if (!c->realtime_s.source || !gmtime_r(&now, &tm) ||
+	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		return NULL;
+	const char *rtc = "";
+	int64_t apart;
+	if (c->rtc_s.source && !__builtin_sub_overflow(c->rtc_s.v, c->realtime_s.v, &apart))
+		rtc = arena_printf(a, ", battery clock %+" PRId64 " s", apart);
+	return arena_printf(a, "%s, %s%s", text, c->synced.v ? "synchronised" : "not synchronised",
+			    rtc);
+}
+
 static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 {
 	struct arena *a = &t->mem;
@@ -128,9 +163,10 @@ static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 	const struct hwp_boot *b = hwp_get_boot(inv);
 	add_fact(t, "Host name", hwp_get_hostname(inv));
 	if (v) {
-		add_fact(t, "Vendor", v->manufacturer.s);
-		add_fact(t, "Product", v->product_name.s);
-		add_fact(t, "Serial number", v->serial_number.s);
+		add_fact(t, "Vendor", named(a, &v->manufacturer));
+		add_fact(t, "Product", named(a, &v->product_name));
+		add_fact(t, "Serial number", named(a, &v->serial_number));
+		add_fact(t, "Firmware", firmware_text(a, v));
 		add_fact(t, "Virtual machine", v->is_virtual.v ? v->virtualization.s : "no");
 	}
 	if (hwp_get_cpu(inv))
@@ -144,6 +180,8 @@ static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 		add_fact(t, "Boot",
 			 arena_printf(a, "%s, secure boot: %s", b->current_boot_mode.s,
 				      b->secure_boot_state.s));
+	if (hwp_get_clock(inv))
+		add_fact(t, "Clock", clock_text(a, &inv->clock));
 	const struct hwp_tpm *tpm = hwp_get_tpm(inv);
 	if (tpm)
 		add_fact(t, "TPM",
@@ -182,9 +220,29 @@ static const char *joined(struct arena *a, const struct hwp_strs *x, const struc
 	return text;
 }
 
+/* How it belongs to others: "802.3ad of eno1 eno2", "VLAN 42 on bond0", "in bond0", "VF 3 of 0000:01:00.0". */
+static const char *relation_text(struct arena *a, const struct hwp_nic *n)
+{
+	static const struct hwp_strs none;
+	const char *text = n->driver.s ? n->driver.s : "";
+	if (n->members.n)
+		text = arena_printf(a, "%s of %s", n->bond_mode.s ? n->bond_mode.s : n->type.s,
+				    joined(a, &n->members, &none));
+	else if (n->vlan_id.source)
+		text = arena_printf(a, "VLAN %" PRId64 " on %s", n->vlan_id.v,
+				    n->lower.s ? n->lower.s : "?");
+	else if (n->sriov_vf_index.source)
+		text = arena_printf(a, "VF %" PRId64 " of %s", n->sriov_vf_index.v, n->sriov_pf.s);
+	if (n->master.s)
+		text = arena_printf(a, "%s%sin %s", text ? text : "", text && *text ? ", " : "",
+				    n->master.s);
+	return text;
+}
+
 static void add_nics(struct text_table *t, const struct hwp_inventory *inv)
 {
-	add_row(t, (const char *const[]){ "INTERFACE", "TYPE", "MAC", "LINK", "MTU", "ADDRESSES" });
+	add_row(t, (const char *const[]){ "INTERFACE", "TYPE", "MAC", "LINK", "MTU", "ADDRESSES",
+					  "PART" });
 	for (size_t i = 0; i < hwp_nic_count(inv); i++) {
 		const struct hwp_nic *n = hwp_nic_at(inv, i);
 		const char *speed = n->speed_mbps.v > 0 ? arena_printf(&t->mem, "%" PRId64 " Mb/s",
@@ -194,7 +252,46 @@ static void add_nics(struct text_table *t, const struct hwp_inventory *inv)
 				   n->name.s, n->type.s, n->mac_address.s,
 				   n->has_carrier.v ? speed : "no carrier",
 				   arena_printf(&t->mem, "%" PRId64, n->mtu.v),
-				   joined(&t->mem, &n->ipv4_addresses, &n->ipv6_addresses) });
+				   joined(&t->mem, &n->ipv4_addresses, &n->ipv6_addresses),
+				   relation_text(&t->mem, n) });
+	}
+}
+
+static void add_modules(struct text_table *t, const struct hwp_inventory *inv)
+{
+	size_t n = hwp_get_memory(inv) ? inv->memory.dimm_count : 0;
+	add_row(t, (const char *const[]){ "MEMORY", "SIZE", "TYPE", "SPEED", "MAKER", "PART" });
+	for (size_t i = 0; i < n; i++) {
+		const struct hwp_dimm *d = &inv->memory.dimms[i];
+		const char *size = d->size_bytes.v ? memory_text(&t->mem, d->size_bytes.v)
+						   : "empty";
+		const char *speed = NULL;
+		if (d->speed_mts.source)
+			speed = arena_printf(&t->mem, "%" PRId64 " MT/s", d->speed_mts.v);
+		add_row(t, (const char *const[]){ d->locator.s, size, d->type.s, speed,
+						  d->manufacturer.s, d->part_number.s });
+	}
+}
+
+static void add_neighbour(struct text_table *t, const struct hwp_nic *n, const struct hwp_lldp *l)
+{
+	static const struct hwp_strs none;
+	const char *vlan = NULL;
+	if (l->port_vlan_id.source)
+		vlan = arena_printf(&t->mem, "%" PRId64, l->port_vlan_id.v);
+	add_row(t,
+		(const char *const[]){ n->name.s, l->system_name.s, l->chassis_id.s, l->port_id.s,
+				       vlan, joined(&t->mem, &l->management_addresses, &none) });
+}
+
+static void add_neighbours(struct text_table *t, const struct hwp_inventory *inv)
+{
+	add_row(t, (const char *const[]){ "NEIGHBOUR ON", "SYSTEM", "CHASSIS", "PORT", "VLAN",
+					  "ADDRESSES" });
+	for (size_t i = 0; i < hwp_nic_count(inv); i++) {
+		const struct hwp_nic *n = hwp_nic_at(inv, i);
+		for (size_t k = 0; k < n->lldp_count; k++)
+			add_neighbour(t, n, &n->lldp[k]);
 	}
 }
 
@@ -227,8 +324,10 @@ static const struct {
 	void (*add)(struct text_table *t, const struct hwp_inventory *inv);
 } sections[] = {
 	{ 2, COLUMNS_MAX, add_machine },
+	{ 6, 1, add_modules },
 	{ 6, 1, add_disks },
-	{ 6, 4, add_nics },
+	{ 7, 4, add_nics },
+	{ 6, 4, add_neighbours },
 	{ 4, 3, add_routes },
 	{ 4, COLUMNS_MAX, add_gpus },
 };

@@ -133,13 +133,23 @@ static int set_gpu_rules(void *ctx, const char *value, struct fault *err)
 	return 0;
 }
 
-static int set_settle(void *ctx, const char *value, struct fault *err)
+static int set_ms(const char *value, unsigned *ret, struct fault *err)
 {
 	uint64_t ms;
 	if (str_to_u64(value, &ms) < 0 || ms > INT32_MAX)
 		return fault_set(err, -EINVAL, "%s: not a number of milliseconds", value);
-	((struct arguments *)ctx)->opt.settle_ms = (unsigned)ms;
+	*ret = (unsigned)ms;
 	return 0;
+}
+
+static int set_settle(void *ctx, const char *value, struct fault *err)
+{
+	return set_ms(value, &((struct arguments *)ctx)->opt.settle_ms, err);
+}
+
+static int set_lldp(void *ctx, const char *value, struct fault *err)
+{
+	return set_ms(value, &((struct arguments *)ctx)->opt.lldp_timeout_ms, err);
 }
 
 static int set_smart(void *ctx, const char *value, struct fault *err)
@@ -159,7 +169,8 @@ static const struct option_spec options[] = {
 	{ "output-max-size", 0, "SIZE", "cut the output (assisted) to this size", set_output_max },
 	{ "disk-min-size", 0, "SIZE", "leave out smaller disks", set_disk_min },
 	{ "timeout", 0, "MS", "time for reading devices, milliseconds", set_timeout },
-	{ "settle", 0, "MS", "wait so long for udev to finish with new disks", set_settle },
+	{ "settle", 0, "MS", "wait so long for udev to finish with new devices", set_settle },
+	{ "lldp-timeout", 0, "MS", "with --parts=lldp: wait so long for neighbours", set_lldp },
 	{ "smart", 0, NULL, "ask disks for their health; wakes them up", set_smart },
 	{ "gpu-rules", 0, "FILE", "which PCI functions are GPUs", set_gpu_rules },
 	{ "pci-ids", 0, "FILE", "names of PCI devices", set_pci_ids },
@@ -239,15 +250,25 @@ static int record(const struct arguments *a, struct hwp_ctx *hwp, struct hwp_inv
 	return hwp_record(hwp, dir, 0, ret);
 }
 
+/* What contradicts itself; NULL = nothing. */
+static const char *contradiction(const struct arguments *a)
+{
+	bool is_shown_in_full = a->format != HWP_JSON_ASSISTED || a->record || a->explain;
+	if ((a->record || a->is_watching) && a->opt.sysroot)
+		return "--record and --watch are for the running machine, not with --sysroot";
+	if (a->opt.flags & HWP_SCRUB && !a->record)
+		return "--scrub belongs to --record";
+	if (a->opt.parts & HWP_LLDP && (a->is_watching || !is_shown_in_full))
+		return "the part lldp is shown by --format=full and --format=text, and not watched";
+	return NULL;
+}
+
 static int run(void *ctx, int argc, char **argv)
 {
 	struct arguments *a = ctx;
-	if ((a->record || a->is_watching) && a->opt.sysroot) {
-		log_error("--record and --watch are for the running machine, not with --sysroot");
-		return EXIT_USAGE;
-	}
-	if (a->opt.flags & HWP_SCRUB && !a->record) {
-		log_error("--scrub belongs to --record");
+	const char *wrong = contradiction(a);
+	if (wrong) {
+		log_error("%s", wrong);
 		return EXIT_USAGE;
 	}
 	if (a->format != HWP_JSON_ASSISTED || a->record)

@@ -5,6 +5,7 @@
 #include "common/str.h"
 #include "hwprobe/cpuinfo.h"
 #include "hwprobe/memory.h"
+#include "hwprobe/mountinfo.h"
 #include "hwprobe/probe.h"
 
 #define HUGEPAGES_DIR "sys/kernel/mm/hugepages"
@@ -99,28 +100,27 @@ static void find_modules(struct survey *s)
 	}
 }
 
-/* The folders are "hugepages-2048kB". */
-static void find_hugepages(struct survey *s)
+void memory_find_hugepages(struct survey *s, const char *dir, const struct hwp_hugepages **ret,
+			   size_t *ret_count)
 {
-	struct hwp_memory *m = &s->inv->memory;
 	struct hwp_hugepages *pools = NULL;
-	struct root_names names = attr_list(s, HUGEPAGES_DIR);
+	struct root_names names = attr_list(s, "%s", dir);
 	for (size_t i = 0; i < names.n; i++) {
 		unsigned long kib = 0;
 		char rest;
 		if (sscanf(names.v[i], "hugepages-%lukB%c", &kib, &rest) != 1 || !kib ||
 		    kib > INT64_MAX / 1024)
 			continue;
-		struct hwp_hugepages *p =
-			arena_append(s->mem, &pools, &m->hugepages_count, sizeof(*p));
+		struct hwp_hugepages *p = arena_append(s->mem, &pools, ret_count, sizeof(*p));
 		if (!p)
 			return;
-		m->hugepages = pools;
-		put_num(s, &p->size_bytes, (int64_t)kib * 1024, HUGEPAGES_DIR);
-		put_attr_num(s, &p->total, HUGEPAGES_DIR "/%s/nr_hugepages", names.v[i]);
-		put_attr_num(s, &p->free, HUGEPAGES_DIR "/%s/free_hugepages", names.v[i]);
-		put_attr_num(s, &p->reserved, HUGEPAGES_DIR "/%s/resv_hugepages", names.v[i]);
-		put_attr_num(s, &p->surplus, HUGEPAGES_DIR "/%s/surplus_hugepages", names.v[i]);
+		*ret = pools;
+		put_num(s, &p->size_bytes, (int64_t)kib * 1024, dir);
+		put_attr_num(s, &p->total, "%s/%s/nr_hugepages", dir, names.v[i]);
+		put_attr_num(s, &p->free, "%s/%s/free_hugepages", dir, names.v[i]);
+		/* The nodes have no reserved ones of their own. */
+		put_attr_num(s, &p->reserved, "%s/%s/resv_hugepages", dir, names.v[i]);
+		put_attr_num(s, &p->surplus, "%s/%s/surplus_hugepages", dir, names.v[i]);
 	}
 }
 
@@ -136,12 +136,48 @@ static void put_kib(struct survey *s, struct hwp_num *dst, const char *text, con
 		put_num(s, dst, kib * 1024, arena_printf(s->tmp, "proc/meminfo %s", key));
 }
 
+enum { SWAPS_MAX = 1024 };
+
+/* A line "/dev/sda2  partition  2097148  0  -2" (kernel mm/swapfile.c); blanks in names are octal escapes. */
+static void add_swap(struct survey *s, struct hwp_swap **list, const char *line)
+{
+	char name[512], type[32];
+	long long size_kib, used_kib;
+	int priority;
+	struct hwp_memory *m = &s->inv->memory;
+	if (sscanf(line, "%511s %31s %lld %lld %d", name, type, &size_kib, &used_kib, &priority) !=
+		    5 ||
+	    name[0] != '/' || size_kib < 0 || used_kib < 0 || size_kib > INT64_MAX / 1024 ||
+	    used_kib > size_kib || m->swap_count == SWAPS_MAX)
+		return;
+	struct hwp_swap *w = arena_append(s->mem, list, &m->swap_count, sizeof(*w));
+	if (!w)
+		return;
+	m->swap = *list;
+	put_str(s, &w->name, mountinfo_unescape(name), "proc/swaps");
+	put_str(s, &w->type, type, "proc/swaps");
+	put_num(s, &w->size_bytes, size_kib * 1024, "proc/swaps");
+	put_num(s, &w->used_bytes, used_kib * 1024, "proc/swaps");
+	put_num(s, &w->priority, priority, "proc/swaps");
+}
+
+static void find_swap(struct survey *s)
+{
+	char *text = NULL, *save = NULL;
+	struct hwp_swap *list = NULL;
+	if (attr_file(s, "proc/swaps", ROOT_TABLE_MAX, &text, NULL) < 0)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		add_swap(s, &list, line);
+}
+
 void memory_find_more(struct survey *s)
 {
 	struct hwp_memory *m = &s->inv->memory;
 	char *text = NULL;
 	find_modules(s);
-	find_hugepages(s);
+	memory_find_hugepages(s, HUGEPAGES_DIR, &m->hugepages, &m->hugepages_count);
+	find_swap(s);
 	if (attr_file(s, "proc/meminfo", ROOT_TABLE_MAX, &text, NULL) < 0)
 		return;
 	put_kib(s, &m->default_hugepage_bytes, text, "Hugepagesize");

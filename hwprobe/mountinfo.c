@@ -18,7 +18,7 @@ static bool is_octal(const char *p, int digits)
 }
 
 /* The kernel writes space, tab, newline and backslash as \ooo (fs/seq_file.c mangle_path()). */
-static char *unescape(char *text)
+char *mountinfo_unescape(char *text)
 {
 	char *out = text;
 	for (const char *p = text; *p; out++) {
@@ -57,9 +57,9 @@ static bool parse_line(char *line, struct mount *m)
 		if (i == FIELD_DEVICE && !parse_device(word, m))
 			return false;
 		if (i == FIELD_ROOT)
-			m->root = unescape(word);
+			m->root = mountinfo_unescape(word);
 		if (i == FIELD_POINT)
-			m->point = unescape(word);
+			m->point = mountinfo_unescape(word);
 	}
 	/* optional fields, ended by a lone hyphen */
 	while (word && strcmp(word, "-"))
@@ -67,8 +67,8 @@ static bool parse_line(char *line, struct mount *m)
 	char *type = strtok_r(NULL, " ", &save), *source = strtok_r(NULL, " ", &save);
 	if (!word || !type || !source)
 		return false;
-	m->type = unescape(type);
-	m->source = unescape(source);
+	m->type = mountinfo_unescape(type);
+	m->source = mountinfo_unescape(source);
 	return true;
 }
 

@@ -16,5 +16,7 @@ struct mount_table {
 	size_t broken; /* lines that could not be parsed */
 };
 
+/* Decodes "\040" and the like in place; returns @text. */
+char *mountinfo_unescape(char *text);
 /* @text: NUL-terminated, changed in place, must outlive the table. */
 void mountinfo_parse(struct mount_table *t, struct arena *a, char *text);

@@ -40,6 +40,8 @@ static const struct dump_kind kinds[NETDUMP_KINDS] = {
 			      sizeof(struct nhmsg) },
 	[NETDUMP_LINKMODES] = { "netlink/ethtool-linkmodes.nl", ETHTOOL_MSG_LINKMODES_GET,
 				AF_UNSPEC, sizeof(struct genlmsghdr), false, ETHTOOL_GENL_NAME },
+	[NETDUMP_LINKINFO] = { "netlink/ethtool-linkinfo.nl", ETHTOOL_MSG_LINKINFO_GET, AF_UNSPEC,
+			       sizeof(struct genlmsghdr), false, ETHTOOL_GENL_NAME },
 };
 
 struct nlmsghdr *netdump_next(const struct netdump *d, size_t *pos)
@@ -124,7 +126,13 @@ static struct nl_sock *open_socket(int protocol)
 	return TAKE(sk);
 }
 
-static int send_request(struct nl_sock *sk, const struct dump_kind *k)
+/* Counters are not looked at; virtual functions cost a message of their size, so they are asked for only where they are shown. */
+static uint32_t link_filter(const struct survey *s)
+{
+	return RTEXT_FILTER_SKIP_STATS | (s->opt->flags & HWP_MORE ? RTEXT_FILTER_VF : 0);
+}
+
+static int send_request(struct survey *s, struct nl_sock *sk, const struct dump_kind *k)
 {
 	AUTO(nlmsg_freep) struct nl_msg *m = nlmsg_alloc_simple(k->type, NLM_F_DUMP);
 	void *header = m ? nlmsg_reserve(m, k->header_len, NLMSG_ALIGNTO) : NULL;
@@ -134,6 +142,8 @@ static int send_request(struct nl_sock *sk, const struct dump_kind *k)
 	*(unsigned char *)header = k->family; /* the first byte of all of these headers */
 	if (k->is_main_table)
 		((struct rtmsg *)header)->rtm_table = RT_TABLE_MAIN;
+	if (k->type == RTM_GETLINK && nla_put_u32(m, IFLA_EXT_MASK, link_filter(s)) < 0)
+		return -ENOMEM;
 	int rc = nl_send_auto(sk, m);
 	return rc < 0 ? -EIO : 0;
 }
@@ -186,6 +196,7 @@ static int send_generic(struct nl_sock *sk, const struct dump_kind *k)
 	if (family < 0)
 		return family;
 	AUTO(nlmsg_freep) struct nl_msg *m = generic_message(family, NLM_F_DUMP, k->type, 1);
+	/* The header is attribute 1 of every request (ETHTOOL_A_LINKINFO_HEADER, …). */
 	struct nlattr *header = m ? nla_nest_start(m, ETHTOOL_A_LINKMODES_HEADER) : NULL;
 	if (!header || nla_put_u32(m, ETHTOOL_A_HEADER_FLAGS, ETHTOOL_FLAG_COMPACT_BITSETS) < 0)
 		return -ENOMEM;
@@ -237,7 +248,7 @@ void netdump_close(struct survey *s)
 
 static int dump_once(struct survey *s, const struct dump_kind *k, struct buf *out)
 {
-	/* Generic netlink is asked for one dump only: its socket is not kept. */
+	/* Generic netlink is asked seldom: its socket is not kept. */
 	AUTO(nl_socket_freep) struct nl_sock *generic = NULL;
 	if (k->family_name) {
 		generic = open_socket(NETLINK_GENERIC);
@@ -246,7 +257,7 @@ static int dump_once(struct survey *s, const struct dump_kind *k, struct buf *ou
 	}
 	if (!s->nl && !(s->nl = open_socket(NETLINK_ROUTE)))
 		return -ENOMEM;
-	int rc = send_request(s->nl, k);
+	int rc = send_request(s, s->nl, k);
 	if (!rc)
 		rc = receive(s->nl, out);
 	if (rc < 0) /* the rest of this dump must not be taken for the next one's */
@@ -272,7 +283,7 @@ static int dump_live(struct survey *s, const struct dump_kind *k, struct netdump
 static bool is_old_kernel(enum netdump_kind kind, int rc)
 {
 	return (kind == NETDUMP_NEXTHOP && rc == -EOPNOTSUPP) ||
-	       (kind == NETDUMP_LINKMODES && (rc == -ENOENT || rc == -EOPNOTSUPP));
+	       (kinds[kind].family_name && (rc == -ENOENT || rc == -EOPNOTSUPP));
 }
 
 const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind)

@@ -14,6 +14,7 @@ enum netdump_kind {
 	NETDUMP_ROUTE6,
 	NETDUMP_NEXTHOP,
 	NETDUMP_LINKMODES, /* generic netlink, family ethtool */
+	NETDUMP_LINKINFO,  /* the same */
 	NETDUMP_KINDS
 };
 

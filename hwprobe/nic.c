@@ -25,8 +25,7 @@ const char *mac_text(const uint8_t *mac, size_t len, char *buf, size_t size)
 	return any ? buf : NULL;
 }
 
-static bool put_mac(struct survey *s, struct hwp_str *dst, const struct nlattr *a,
-		    const char *source)
+bool nic_put_mac(struct survey *s, struct hwp_str *dst, const struct nlattr *a, const char *source)
 {
 	char text[64];
 	return a && put_str(s, dst, mac_text(nla_data(a), (size_t)nla_len(a), text, sizeof(text)),
@@ -125,16 +124,24 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 		 "IFLA_CARRIER");
 	find_flags(s, n, m->ifi_flags);
 	const struct nlattr *own = bond_member_mac(info);
-	if (!put_mac(s, &n->mac_address, own, "IFLA_BOND_SLAVE_PERM_HWADDR"))
-		put_mac(s, &n->mac_address, tb[IFLA_ADDRESS], "IFLA_ADDRESS");
-	if (!put_mac(s, &n->permanent_mac, tb[IFLA_PERM_ADDRESS], "IFLA_PERM_ADDRESS"))
-		put_mac(s, &n->permanent_mac, own, "IFLA_BOND_SLAVE_PERM_HWADDR");
+	if (!nic_put_mac(s, &n->mac_address, own, "IFLA_BOND_SLAVE_PERM_HWADDR"))
+		nic_put_mac(s, &n->mac_address, tb[IFLA_ADDRESS], "IFLA_ADDRESS");
+	if (!nic_put_mac(s, &n->permanent_mac, tb[IFLA_PERM_ADDRESS], "IFLA_PERM_ADDRESS"))
+		nic_put_mac(s, &n->permanent_mac, own, "IFLA_BOND_SLAVE_PERM_HWADDR");
 	if (tb[IFLA_MASTER])
 		put_str(s, &n->master, link_name(s, nlattr_u32(tb[IFLA_MASTER], 0)), "IFLA_MASTER");
 	find_type(s, n, tb, info);
 	find_sysfs(s, n);
 	if (s->opt->flags & HWP_MORE)
 		nic_find_more(s, n, tb, info);
+}
+
+struct hwp_nic *nic_by_index(struct survey *s, uint32_t ifindex)
+{
+	for (size_t i = 0; ifindex && i < s->inv->nic_count; i++)
+		if (s->inv->nics[i].ifindex.v == ifindex)
+			return &s->inv->nics[i];
+	return NULL;
 }
 
 const char *link_name(struct survey *s, uint32_t ifindex)
@@ -192,9 +199,12 @@ static void run(struct survey *s)
 	for (size_t i = 0; i < n; i++)
 		add_link(s, links[i]);
 	nic_find_addresses(s);
+	nic_find_biosdevnames(s);
 	if (s->opt->flags & HWP_MORE) {
 		nic_find_members(s);
 		ethtool_find_modes(s);
+		ethtool_find_ports(s);
+		ethtool_ask_drivers(s);
 	}
 }
 

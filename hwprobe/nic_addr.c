@@ -1,3 +1,5 @@
+#include "hwprobe/nic_addr.h"
+
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -5,14 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include "hwprobe/netdump.h"
-#include "hwprobe/nic.h"
-
-struct address {
-	int family;
-	uint32_t ifindex, flags, valid_s;
-	unsigned prefix;
-	uint8_t bytes[16];
-};
 
 static size_t family_len(int family)
 {
@@ -39,12 +33,20 @@ static bool parse_address(struct nlmsghdr *h, struct address *ret)
 	memcpy(ret->bytes, nla_data(a), len);
 	const struct nlattr *cache = tb[IFA_CACHEINFO];
 	bool has_cache = cache && nla_len(cache) >= (int)sizeof(struct ifa_cacheinfo);
-	ret->valid_s = has_cache ? ((const struct ifa_cacheinfo *)nla_data(cache))->ifa_valid
-				 : UINT32_MAX;
+	const struct ifa_cacheinfo *times = has_cache ? nla_data(cache) : NULL;
+	ret->valid_s = times ? times->ifa_valid : UINT32_MAX;
+	ret->preferred_s = times ? times->ifa_prefered : UINT32_MAX;
+	ret->protocol = nlattr_u8(tb[IFA_PROTO], 0);
 	return true;
 }
 
-static bool is_link_local(const struct address *a)
+bool address_is_loopback(const struct address *a)
+{
+	static const uint8_t v6[16] = { [15] = 1 };
+	return a->family == AF_INET ? a->bytes[0] == 127 : !memcmp(a->bytes, v6, sizeof(v6));
+}
+
+bool address_is_link_local(const struct address *a)
 {
 	if (a->family == AF_INET)
 		return a->bytes[0] == 169 && a->bytes[1] == 254;
@@ -59,23 +61,39 @@ static bool has_prefix(const uint8_t *address, const uint8_t *net, unsigned pref
 	return !bits || ((address[bytes] ^ net[bytes]) & (uint8_t)(0xff00 >> bits)) == 0;
 }
 
+bool address_next_route(struct survey *s, const struct address *a, size_t *pos,
+			struct address_route *ret)
+{
+	const struct netdump *d =
+		survey_netdump(s, a->family == AF_INET ? NETDUMP_ROUTE4 : NETDUMP_ROUTE6);
+	for (struct nlmsghdr *h; d && (h = netdump_next(d, pos));) {
+		struct nlattr *tb[RTA_MAX + 1];
+		const struct rtmsg *m = NLMSG_DATA(h);
+		if (h->nlmsg_type != RTM_NEWROUTE || !netdump_attrs(h, sizeof(*m), tb, RTA_MAX) ||
+		    nlattr_u32(tb[RTA_OIF], 0) != a->ifindex || m->rtm_family != a->family)
+			continue;
+		size_t len = family_len(a->family);
+		bool has_dst = tb[RTA_DST] && (size_t)nla_len(tb[RTA_DST]) >= len;
+		if (m->rtm_dst_len > len * 8 || (m->rtm_dst_len && !has_dst))
+			continue;
+		*ret = (struct address_route){ m, m->rtm_dst_len ? nla_data(tb[RTA_DST]) : NULL };
+		return true;
+	}
+	return false;
+}
+
+bool address_is_in(const struct address *a, const struct address_route *r)
+{
+	return r->dst && has_prefix(a->bytes, r->dst, r->m->rtm_dst_len);
+}
+
 /* DHCPv6 hands out /128: the on-link prefix is that of the route which a router advertised. */
 static unsigned advertised_prefix(struct survey *s, const struct address *a)
 {
-	const struct netdump *d = survey_netdump(s, NETDUMP_ROUTE6);
-	size_t pos = 0;
-	for (struct nlmsghdr *h; d && (h = netdump_next(d, &pos));) {
-		struct nlattr *tb[RTA_MAX + 1];
-		const struct rtmsg *m = NLMSG_DATA(h);
-		if (h->nlmsg_type != RTM_NEWROUTE || !netdump_attrs(h, sizeof(*m), tb, RTA_MAX))
-			continue;
-		if (m->rtm_protocol != RTPROT_RA || !m->rtm_dst_len || m->rtm_dst_len > 128 ||
-		    nlattr_u32(tb[RTA_OIF], 0) != a->ifindex || !tb[RTA_DST] ||
-		    nla_len(tb[RTA_DST]) < 16)
-			continue;
-		if (has_prefix(a->bytes, nla_data(tb[RTA_DST]), m->rtm_dst_len))
-			return m->rtm_dst_len;
-	}
+	struct address_route r;
+	for (size_t pos = 0; address_next_route(s, a, &pos, &r);)
+		if (r.m->rtm_protocol == RTPROT_RA && address_is_in(a, &r))
+			return r.m->rtm_dst_len;
 	return a->prefix;
 }
 
@@ -87,14 +105,6 @@ static void put_address(struct survey *s, struct hwp_nic *n, const struct addres
 		return;
 	snprintf(text, sizeof(text), "%s/%u", host, is_v6 ? advertised_prefix(s, a) : a->prefix);
 	put_strs(s, is_v6 ? &n->ipv6_addresses : &n->ipv4_addresses, text, "RTM_GETADDR");
-}
-
-static struct hwp_nic *nic_by_index(struct survey *s, uint32_t ifindex)
-{
-	for (size_t i = 0; i < s->inv->nic_count; i++)
-		if (s->inv->nics[i].ifindex.v == ifindex)
-			return &s->inv->nics[i];
-	return NULL;
 }
 
 static bool is_unusable(const struct address *a)
@@ -113,7 +123,7 @@ static void take(struct survey *s, const struct netdump *d, bool wants_second_ch
 	size_t pos = 0;
 	for (struct nlmsghdr *h; (h = netdump_next(d, &pos));) {
 		struct address a;
-		if (!parse_address(h, &a) || is_link_local(&a) || is_unusable(&a) ||
+		if (!parse_address(h, &a) || address_is_link_local(&a) || is_unusable(&a) ||
 		    is_second_choice(&a) != wants_second_choice)
 			continue;
 		struct hwp_nic *n = nic_by_index(s, a.ifindex);
@@ -153,6 +163,9 @@ static void put_state(struct survey *s, struct hwp_nic *n, const struct address 
 				 "IFA_FLAGS");
 	if (a->valid_s != UINT32_MAX)
 		put_num(s, &state->valid_s, a->valid_s, "IFA_CACHEINFO");
+	if (a->preferred_s != UINT32_MAX)
+		put_num(s, &state->preferred_s, a->preferred_s, "IFA_CACHEINFO");
+	address_find_method(s, n, a, state);
 }
 
 /* All of them, link-local and failed ones, too: for the full format. */

@@ -26,6 +26,18 @@ static void put_link(struct survey *s, struct hwp_str *dst, const struct nlattr 
 		put_str(s, dst, link_name(s, ifindex), source);
 }
 
+/* 802.3ad: which aggregator is active, and who is at the other end of it. */
+static void find_partner(struct survey *s, struct hwp_nic *n, const struct nlattr *info)
+{
+	struct nlattr *tb[IFLA_BOND_AD_INFO_MAX + 1];
+	nlattr_nested(tb, IFLA_BOND_AD_INFO_MAX, info);
+	const struct nlattr *id = tb[IFLA_BOND_AD_INFO_AGGREGATOR];
+	if (id && nla_len(id) >= 2)
+		put_num(s, &n->bond_aggregator, nla_get_u16(id), "IFLA_BOND_AD_INFO_AGGREGATOR");
+	nic_put_mac(s, &n->bond_partner_mac, tb[IFLA_BOND_AD_INFO_PARTNER_MAC],
+		    "IFLA_BOND_AD_INFO_PARTNER_MAC");
+}
+
 static void find_bond(struct survey *s, struct hwp_nic *n, const struct nlattr *data)
 {
 	struct nlattr *tb[IFLA_BOND_MAX + 1];
@@ -38,6 +50,8 @@ static void find_bond(struct survey *s, struct hwp_nic *n, const struct nlattr *
 	if (tb[IFLA_BOND_MIIMON])
 		put_num(s, &n->bond_miimon_ms, nlattr_u32(tb[IFLA_BOND_MIIMON], 0),
 			"IFLA_BOND_MIIMON");
+	if (mode == BOND_MODE_8023AD)
+		find_partner(s, n, tb[IFLA_BOND_AD_INFO]);
 }
 
 static void find_vlan(struct survey *s, struct hwp_nic *n, const struct nlattr *data)
@@ -90,6 +104,15 @@ static void find_alt_names(struct survey *s, struct hwp_nic *n, const struct nla
 				 "IFLA_ALT_IFNAME");
 }
 
+/* An interface of a USB device: its numbers stand one level above. */
+static void find_usb(struct survey *s, struct hwp_nic *n, const char *real)
+{
+	if (!real || !strstr(real, "/usb"))
+		return;
+	put_attr(s, &n->usb_vendor, NULL, NET_DIR "/%s/device/../idVendor", n->name.s);
+	put_attr(s, &n->usb_product, NULL, NET_DIR "/%s/device/../idProduct", n->name.s);
+}
+
 static void find_bus(struct survey *s, struct hwp_nic *n)
 {
 	char *path = arena_printf(s->tmp, NET_DIR "/%s", n->name.s);
@@ -98,10 +121,10 @@ static void find_bus(struct survey *s, struct hwp_nic *n)
 	put_str(s, &n->pci_address, pci_address_in(s->tmp, real), "sysfs path");
 	if (attr_num(s, &node, NET_DIR "/%s/device/numa_node", n->name.s) == 0 && node >= 0)
 		put_num(s, &n->numa_node, node, "device/numa_node");
-	put_attr_num(s, &n->sriov_total, NET_DIR "/%s/device/sriov_totalvfs", n->name.s);
-	put_attr_num(s, &n->sriov_vfs, NET_DIR "/%s/device/sriov_numvfs", n->name.s);
-	put_str(s, &n->sriov_pf, attr_link_name(s, NET_DIR "/%s/device/physfn", n->name.s),
-		"device/physfn");
+	find_usb(s, n, real);
+	struct root_names rdma = attr_list(s, NET_DIR "/%s/device/infiniband", n->name.s);
+	for (size_t i = 0; i < rdma.n; i++)
+		put_strs(s, &n->rdma, rdma.v[i], "device/infiniband");
 }
 
 void nic_find_more(struct survey *s, struct hwp_nic *n, struct nlattr **tb, struct nlattr **info)
@@ -112,8 +135,11 @@ void nic_find_more(struct survey *s, struct hwp_nic *n, struct nlattr **tb, stru
 	if (!tb[IFLA_LINK_NETNSID] && !str_eq(n->type.s, "veth") &&
 	    nlattr_u32(tb[IFLA_LINK], 0) != n->ifindex.v)
 		put_link(s, &n->lower, tb[IFLA_LINK], "IFLA_LINK");
-	if (str_eq(n->type.s, "physical"))
-		find_bus(s, n);
+	nic_find_names(s, n);
+	if (!str_eq(n->type.s, "physical"))
+		return;
+	find_bus(s, n);
+	nic_find_functions(s, n, tb[IFLA_VFINFO_LIST]);
 }
 
 void nic_find_members(struct survey *s)

@@ -16,6 +16,8 @@ static const struct {
 	{ "gpus", HWP_GPUS },
 	{ "tpm", HWP_TPM },
 	{ "bmc", HWP_BMC },
+	{ "lldp", HWP_LLDP },
+	{ "clock", HWP_CLOCK },
 	{ "hostname", HWP_HOSTNAME },
 	{ "all", HWP_ALL },
 };

@@ -45,7 +45,7 @@ struct probe {
 };
 
 extern const struct probe probe_cpu, probe_memory, probe_boot, probe_system, probe_tpm, probe_disks,
-	probe_nics, probe_routes, probe_hostname, probe_gpus, probe_bmc;
+	probe_nics, probe_routes, probe_hostname, probe_gpus, probe_bmc, probe_clock, probe_lldp;
 /* In the order in which they run; ends with NULL. */
 extern const struct probe *const all_probes[];
 

@@ -58,6 +58,18 @@ void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len
 /* Rewrites the file's contents in place; the new length. */
 size_t scrub_file(const struct scrub *s, const char *path, char *data, size_t len);
 
+/* --- scrub_lldp.c: what neighbours said (lldp.h) -------------------------------------------------------------- */
+void scrub_learn_lldp(struct scrub *s, const char *data, size_t len);
+void scrub_lldp(const struct scrub *s, char *data, size_t len);
+
+/* --- scrub_lines.c: texts of lines ---------------------------------------------------------------------------- */
+/* ethtool.txt */
+void scrub_learn_drivers(struct scrub *s, const char *data, size_t len);
+/* A lease of systemd-networkd: its address is kept, as it is in the dumps then, and nothing else. The new length. */
+size_t scrub_lease(const struct scrub *s, char *data, size_t len);
+/* A boot entry of the firmware: MAC addresses as elsewhere, of a URI only what kind it is. */
+void scrub_efi(const struct scrub *s, char *data, size_t len);
+
 /* --- scrub_net.c: netlink dumps and the talk with the BMC ---------------------------------------------------- */
 void scrub_learn_links(struct scrub *s, const char *data, size_t len);
 void scrub_addresses(const struct scrub *s, char *data, size_t len);

@@ -215,6 +215,10 @@ void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len
 		learn_udev(s, data, len);
 	else if (!strcmp(path, "netlink/link.nl"))
 		scrub_learn_links(s, data, len);
+	else if (str_starts(path, "lldp/"))
+		scrub_learn_lldp(s, data, len);
+	else if (!strcmp(path, "ethtool.txt"))
+		scrub_learn_drivers(s, data, len);
 	else if (str_starts(path, "sys/") && str_ends(path, "/dm/uuid"))
 		learn_dm_uuid(s, data, len);
 	else if (!strcmp(path, "proc/sys/kernel/hostname"))
@@ -379,6 +383,24 @@ static size_t in_netlink(const struct scrub *s, char *data, size_t len)
 	return len;
 }
 
+static size_t in_neighbours(const struct scrub *s, char *data, size_t len)
+{
+	scrub_lldp(s, data, len);
+	return len;
+}
+
+static size_t in_efi(const struct scrub *s, char *data, size_t len)
+{
+	scrub_efi(s, data, len);
+	return len;
+}
+
+/* That the file is there counts, not what is in it. */
+static size_t to_nothing(const struct scrub *s, char *data, size_t len)
+{
+	return 0;
+}
+
 static size_t in_secret(const struct scrub *s, char *data, size_t len)
 {
 	size_t n = len;
@@ -413,7 +435,7 @@ static const struct {
 	{ "sys/devices/virtual/dmi/id/", "chassis_serial", in_secret },
 	{ "sys/devices/virtual/dmi/id/", "chassis_asset_tag", in_secret },
 	{ "sys/firmware/devicetree/base/", "serial-number", in_secret },
-	{ "sys/firmware/efi/", NULL, as_it_is },
+	{ "sys/firmware/efi/", NULL, in_efi },
 	{ "sys/devices/system/", NULL, as_it_is },
 	{ "sys/", "vpd_pg80", in_vpd80 },
 	{ "sys/", "vpd_pg83", in_vpd83 },
@@ -426,6 +448,10 @@ static const struct {
 	{ "proc/meminfo", NULL, as_it_is },
 	{ "uname", NULL, in_uname },
 	{ "cpuid.txt", NULL, as_it_is },
+	{ "clock.txt", NULL, as_it_is },
+	{ "run/systemd/netif/leases/", NULL, scrub_lease },
+	{ "run/NetworkManager/devices/", NULL, to_nothing },
+	{ "lldp/", NULL, in_neighbours },
 	{ "ipmi.txt", NULL, in_ipmi },
 	{ "netlink/", NULL, in_netlink },
 	{ "dev/", ".smart", as_it_is },

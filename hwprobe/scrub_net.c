@@ -43,6 +43,21 @@ static void learn_info(struct scrub *s, const struct nlattr *linkinfo)
 	}
 }
 
+/* What a physical function has given to its virtual ones. */
+static void learn_functions(struct scrub *s, const struct nlattr *list)
+{
+	if (!list)
+		return;
+	int left = nla_len(list);
+	for (struct nlattr *a = nla_data(list); nla_ok(a, left); a = nla_next(a, &left)) {
+		struct nlattr *tb[IFLA_VF_MAX + 1];
+		nlattr_nested(tb, IFLA_VF_MAX, a);
+		if (tb[IFLA_VF_MAC] && nla_len(tb[IFLA_VF_MAC]) >= (int)sizeof(struct ifla_vf_mac))
+			scrub_add_mac(s,
+				      ((const struct ifla_vf_mac *)nla_data(tb[IFLA_VF_MAC]))->mac);
+	}
+}
+
 void scrub_learn_links(struct scrub *s, const char *data, size_t len)
 {
 	const struct netdump d = { .data = (char *)data, .len = len };
@@ -55,6 +70,7 @@ void scrub_learn_links(struct scrub *s, const char *data, size_t len)
 		learn(s, tb[IFLA_ADDRESS]);
 		learn(s, tb[IFLA_PERM_ADDRESS]);
 		learn_info(s, tb[IFLA_LINKINFO]);
+		learn_functions(s, tb[IFLA_VFINFO_LIST]);
 	}
 }
 

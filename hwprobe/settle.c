@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "common/cleanup.h"
 #include "common/str.h"
+#include "hwprobe/hwprobe.h"
 
 static void udev_freep(struct udev **u)
 {
@@ -24,21 +25,34 @@ static void enumerate_freep(struct udev_enumerate **e)
 	udev_enumerate_unref(*e);
 }
 
-/* Is there a disk that udev still works on? */
-static bool has_uninitialized(struct udev *udev)
+static const struct {
+	unsigned part;
+	const char *subsystem;
+} subsystems[] = { { HWP_DISKS, "block" }, { HWP_NICS, "net" } };
+
+/* What udev keeps nothing of: hidden disks have no node. */
+static bool is_known_to_udev(struct udev_device *d)
+{
+	return udev_device_get_devnode(d) || str_eq(udev_device_get_subsystem(d), "net");
+}
+
+/* Is there a device that udev still works on? */
+static bool has_uninitialized(struct udev *udev, unsigned parts)
 {
 	AUTO(enumerate_freep) struct udev_enumerate *e = udev_enumerate_new(udev);
 	struct udev_list_entry *entry;
 	bool is_found = false;
-	if (!e || udev_enumerate_add_match_subsystem(e, "block") < 0 ||
-	    udev_enumerate_scan_devices(e) < 0)
+	for (size_t i = 0; e && i < ARRAY_SIZE(subsystems); i++)
+		if (parts & subsystems[i].part &&
+		    udev_enumerate_add_match_subsystem(e, subsystems[i].subsystem) < 0)
+			return false;
+	if (!e || udev_enumerate_scan_devices(e) < 0)
 		return false;
 	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(e))
 	{
 		struct udev_device *d =
 			udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
-		/* Hidden devices have no number, and udev does not keep them. */
-		is_found |= d && udev_device_get_devnode(d) && !udev_device_get_is_initialized(d);
+		is_found |= d && is_known_to_udev(d) && !udev_device_get_is_initialized(d);
 		udev_device_unref(d);
 	}
 	return is_found;
@@ -55,7 +69,7 @@ static int wait_event(struct udev_monitor *m, int64_t end_ms)
 	return 0;
 }
 
-int settle_wait(unsigned timeout_ms)
+int settle_wait(unsigned timeout_ms, unsigned parts)
 {
 	int64_t end_ms = time_mono_ms() + (timeout_ms < INT32_MAX ? timeout_ms : INT32_MAX);
 	if (access("/run/udev/control", F_OK) < 0)
@@ -65,9 +79,12 @@ int settle_wait(unsigned timeout_ms)
 	struct udev_monitor *m = udev ? udev_monitor_new_from_netlink(udev, "udev") : NULL;
 	if (!m)
 		return -ENOMEM;
-	udev_monitor_filter_add_match_subsystem_devtype(m, "block", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(subsystems); i++)
+		if (parts & subsystems[i].part)
+			udev_monitor_filter_add_match_subsystem_devtype(m, subsystems[i].subsystem,
+									NULL);
 	int rc = udev_monitor_enable_receiving(m);
-	while (rc >= 0 && has_uninitialized(udev))
+	while (rc >= 0 && has_uninitialized(udev, parts))
 		rc = wait_event(m, end_ms);
 	return rc < 0 ? rc : 0;
 }

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
@@ -49,6 +50,18 @@ static void find_dmi_string(struct survey *s, struct hwp_vendor *v, const struct
 		put_str(s, dst, smbios_str(&i, d->field, text, sizeof(text)), "smbios");
 }
 
+/* Since SMBIOS 2.6 the first three fields are little-endian (DSP0134 7.2.1). Without an entry point: a table of today. */
+static bool is_uuid_little_endian(struct survey *s)
+{
+	char data[ROOT_ATTR_MAX + 1];
+	ssize_t n = root_attr(s->root, "sys/firmware/dmi/tables/smbios_entry_point", data,
+			      sizeof(data));
+	/* 5.2.1: "_SM_", version at 6 and 7; 5.2.2: "_SM3_", at 7 and 8, and never that old. */
+	if (n < 8 || memcmp(data, "_SM_", 4))
+		return true;
+	return data[6] > 2 || (data[6] == 2 && data[7] >= 6);
+}
+
 static void find_uuid(struct survey *s, struct hwp_vendor *v)
 {
 	struct smbios_item i;
@@ -56,13 +69,94 @@ static void find_uuid(struct survey *s, struct hwp_vendor *v)
 		return;
 	if (!smbios_find(survey_smbios(s), SMBIOS_SYSTEM, &i) || i.len < 0x18)
 		return;
-	/* Since SMBIOS 2.6 the first three fields are little-endian (DSP0134 7.2.1). */
 	const uint8_t *b = i.data + 8;
 	const uint8_t order[16] = { b[3], b[2], b[1],  b[0],  b[5],  b[4],  b[7],  b[6],
 				    b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15] };
 	char text[UUID_LEN + 1];
-	uuid_format(order, text);
+	uuid_format(is_uuid_little_endian(s) ? order : b, text);
 	put_str(s, &v->uuid, text, "smbios type 1");
+}
+
+/* DSP0134 table 17: what kind of enclosure; bit 7 says that it has a lock. */
+static const char *const chassis_types[] = {
+	[0x01] = "Other",
+	[0x02] = "Unknown",
+	[0x03] = "Desktop",
+	[0x04] = "Low Profile Desktop",
+	[0x05] = "Pizza Box",
+	[0x06] = "Mini Tower",
+	[0x07] = "Tower",
+	[0x08] = "Portable",
+	[0x09] = "Laptop",
+	[0x0a] = "Notebook",
+	[0x0b] = "Hand Held",
+	[0x0c] = "Docking Station",
+	[0x0d] = "All in One",
+	[0x0e] = "Sub Notebook",
+	[0x0f] = "Space-saving",
+	[0x10] = "Lunch Box",
+	[0x11] = "Main Server Chassis",
+	[0x12] = "Expansion Chassis",
+	[0x13] = "SubChassis",
+	[0x14] = "Bus Expansion Chassis",
+	[0x15] = "Peripheral Chassis",
+	[0x16] = "RAID Chassis",
+	[0x17] = "Rack Mount Chassis",
+	[0x18] = "Sealed-case PC",
+	[0x19] = "Multi-system chassis",
+	[0x1a] = "Compact PCI",
+	[0x1b] = "Advanced TCA",
+	[0x1c] = "Blade",
+	[0x1d] = "Blade Enclosure",
+	[0x1e] = "Tablet",
+	[0x1f] = "Convertible",
+	[0x20] = "Detachable",
+	[0x21] = "IoT Gateway",
+	[0x22] = "Embedded PC",
+	[0x23] = "Mini PC",
+	[0x24] = "Stick PC",
+};
+
+static void find_chassis_type(struct survey *s, struct hwp_vendor *v)
+{
+	struct smbios_item i;
+	int64_t type = 0;
+	const char *source = DMI_DIR "/chassis_type";
+	if (attr_num(s, &type, DMI_DIR "/chassis_type") < 0 &&
+	    smbios_find(survey_smbios(s), SMBIOS_CHASSIS, &i)) {
+		type = smbios_u8(&i, 0x05) & 0x7f;
+		source = "smbios type 3";
+	}
+	if (type > 0 && type < (int64_t)ARRAY_SIZE(chassis_types))
+		put_str(s, &v->chassis_type, chassis_types[type], source);
+}
+
+/* "2.19"; 255 = this firmware has no such number (DSP0134 7.1, offsets 14h and 15h). */
+static void find_firmware_release(struct survey *s, struct hwp_vendor *v)
+{
+	struct smbios_item i;
+	char text[16];
+	if (put_attr(s, &v->firmware_release, NULL, DMI_DIR "/bios_release") ||
+	    !smbios_find(survey_smbios(s), SMBIOS_FIRMWARE, &i) || i.len < 0x16 ||
+	    smbios_u8(&i, 0x14) == UINT8_MAX || smbios_u8(&i, 0x15) == UINT8_MAX)
+		return;
+	snprintf(text, sizeof(text), "%u.%u", smbios_u8(&i, 0x14), smbios_u8(&i, 0x15));
+	put_str(s, &v->firmware_release, text, "smbios type 0");
+}
+
+/* What only the full format shows. */
+static const struct dmi_string more_strings[] = {
+	DMI_STRING(board_version, "board_version", SMBIOS_BOARD, 0x06),
+	DMI_STRING(board_asset_tag, "board_asset_tag", SMBIOS_BOARD, 0x08),
+	DMI_STRING(chassis_vendor, "chassis_vendor", SMBIOS_CHASSIS, 0x04),
+};
+
+static void find_more(struct survey *s, struct hwp_vendor *v)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(more_strings); i++)
+		find_dmi_string(s, v, &more_strings[i]);
+	find_chassis_type(s, v);
+	find_firmware_release(s, v);
 }
 
 static void find_devicetree(struct survey *s, struct hwp_vendor *v)
@@ -105,6 +199,8 @@ static void run(struct survey *s)
 	for (size_t i = 0; i < ARRAY_SIZE(dmi_strings); i++)
 		find_dmi_string(s, v, &dmi_strings[i]);
 	find_uuid(s, v);
+	if (s->opt->flags & HWP_MORE)
+		find_more(s, v);
 	if (!v->manufacturer.s || !v->product_name.s)
 		find_s390(s, v);
 	find_devicetree(s, v);

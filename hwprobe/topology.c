@@ -5,6 +5,7 @@
 #include "common/str.h"
 #include "hwprobe/cpuid.h"
 #include "hwprobe/cpulist.h"
+#include "hwprobe/memory.h"
 #include "hwprobe/strmap.h"
 
 #define CPU_DIR "sys/devices/system/cpu"
@@ -31,16 +32,24 @@ static bool read_cpu(struct survey *s, const char *name, struct strmap *packages
 #define NODE_DIR "sys/devices/system/node"
 
 /* "Node 0 MemTotal:       65536 kB" */
-static bool node_memory(struct survey *s, const char *name, int64_t *ret)
+static void put_node_kib(struct survey *s, struct hwp_num *dst, const char *text, const char *key,
+			 const char *path)
+{
+	int64_t bytes;
+	long long kib;
+	const char *line = strstr(text, key);
+	if (line && sscanf(line + strlen(key), ": %lld kB", &kib) == 1 && kib >= 0 &&
+	    !__builtin_mul_overflow(kib, 1024LL, &bytes))
+		put_num(s, dst, bytes, path);
+}
+
+static void find_node_memory(struct survey *s, struct hwp_numa_node *n, const char *name)
 {
 	char *path = arena_printf(s->tmp, NODE_DIR "/%s/meminfo", name), *text = NULL;
-	long long kib;
 	if (!path || attr_file(s, path, ROOT_TABLE_MAX, &text, NULL) < 0)
-		return false;
-	const char *total = strstr(text, "MemTotal:");
-	if (!total || sscanf(total, "MemTotal: %lld kB", &kib) != 1 || kib < 0)
-		return false;
-	return !__builtin_mul_overflow(kib, 1024LL, ret);
+		return;
+	put_node_kib(s, &n->memory_bytes, text, "MemTotal", path);
+	put_node_kib(s, &n->memory_free_bytes, text, "MemFree", path);
 }
 
 static void find_nodes(struct survey *s, struct hwp_cpu *cpu)
@@ -49,7 +58,6 @@ static void find_nodes(struct survey *s, struct hwp_cpu *cpu)
 	struct root_names names = attr_list(s, NODE_DIR);
 	for (size_t i = 0; i < names.n; i++) {
 		uint64_t number;
-		int64_t bytes;
 		if (!str_starts(names.v[i], "node") ||
 		    str_to_u64(names.v[i] + strlen("node"), &number) < 0 || number > INT32_MAX)
 			continue;
@@ -60,21 +68,51 @@ static void find_nodes(struct survey *s, struct hwp_cpu *cpu)
 		cpu->numa = nodes;
 		put_num(s, &n->id, (int64_t)number, NODE_DIR);
 		put_attr(s, &n->cpus, NULL, NODE_DIR "/%s/cpulist", names.v[i]);
-		if (node_memory(s, names.v[i], &bytes))
-			put_num(s, &n->memory_bytes, bytes,
-				arena_printf(s->tmp, NODE_DIR "/%s/meminfo", names.v[i]));
+		find_node_memory(s, n, names.v[i]);
+		char *dir = arena_printf(s->tmp, NODE_DIR "/%s/hugepages", names.v[i]);
+		if (dir)
+			memory_find_hugepages(s, dir, &n->hugepages, &n->hugepages_count);
 	}
 }
 
-/* The clock that is promised without boost: "max" is the boosted one. */
-static void find_base_clock(struct survey *s, struct hwp_cpu *cpu)
+/* The highest of all policies: the cores of one machine need not be alike. */
+static int64_t policies_khz(struct survey *s, const char *file)
 {
-	int64_t khz;
-	struct cpuid_regs leaf;
-	if (attr_num(s, &khz, CPU_DIR "/cpufreq/policy0/base_frequency") == 0 && khz > 0)
-		put_real(s, &cpu->base_mhz, (double)khz / 1000, "cpufreq base_frequency");
-	else if (cpuid_read(s, 0x16, 0, &leaf) && (leaf.eax & 0xffff))
+	int64_t max = 0, khz;
+	struct root_names names = attr_list(s, CPU_DIR "/cpufreq");
+	for (size_t i = 0; i < names.n; i++)
+		if (str_starts(names.v[i], "policy") &&
+		    attr_num(s, &khz, CPU_DIR "/cpufreq/%s/%s", names.v[i], file) == 0 && khz > max)
+			max = khz;
+	return max;
+}
+
+/* The clock that is promised without boost, and the one that boost may reach. */
+static void find_clocks(struct survey *s, struct hwp_cpu *cpu)
+{
+	struct smbios_item i;
+	struct cpuid_regs leaf = { 0 };
+	int64_t base = policies_khz(s, "base_frequency"), max = policies_khz(s, "cpuinfo_max_freq");
+	bool has_leaf = cpuid_read(s, 0x16, 0, &leaf);
+	if (base)
+		put_real(s, &cpu->base_mhz, (double)base / 1000, "cpufreq base_frequency");
+	else if (has_leaf && (leaf.eax & 0xffff))
 		put_real(s, &cpu->base_mhz, leaf.eax & 0xffff, "cpuid 0x16");
+	if (max)
+		put_real(s, &cpu->max_mhz, (double)max / 1000, "cpufreq cpuinfo_max_freq");
+	else if (has_leaf && (leaf.ebx & 0xffff))
+		put_real(s, &cpu->max_mhz, leaf.ebx & 0xffff, "cpuid 0x16");
+	else if (smbios_find(survey_smbios(s), SMBIOS_PROCESSOR, &i) && smbios_u16(&i, 0x14))
+		put_real(s, &cpu->max_mhz, smbios_u16(&i, 0x14), "smbios type 4");
+}
+
+/* Present, but without a topology folder. */
+static void find_offline(struct survey *s, struct hwp_cpu *cpu)
+{
+	char *present = attr_text(s, CPU_DIR "/present"), *online = attr_text(s, CPU_DIR "/online");
+	if (present && online)
+		put_str(s, &cpu->offline_cpus, cpulist_without(s->tmp, present, online),
+			CPU_DIR "/online");
 }
 
 void topology_find(struct survey *s, struct hwp_cpu *cpu)
@@ -93,7 +131,8 @@ void topology_find(struct survey *s, struct hwp_cpu *cpu)
 		put_num(s, &cpu->cores, (int64_t)cores.n, "topology/core_id");
 		put_num(s, &cpu->threads, threads, "topology");
 	}
-	find_base_clock(s, cpu);
+	find_offline(s, cpu);
+	find_clocks(s, cpu);
 	find_nodes(s, cpu);
 	char *nodes = attr_text(s, "sys/devices/system/node/online");
 	int64_t n = nodes ? cpulist_count(nodes) : -1;

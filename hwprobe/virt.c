@@ -60,8 +60,7 @@ static bool has_smbios_vm_bit(struct survey *s)
 	return smbios_find(survey_smbios(s), SMBIOS_FIRMWARE, &i) && (smbios_u8(&i, 0x13) & 0x10);
 }
 
-/* CPUID.1:ECX[31]; in a recorded tree without cpuid.txt the flag of that name stands for it. */
-static bool has_hypervisor_bit(struct survey *s)
+bool virt_has_hypervisor_bit(struct survey *s)
 {
 	struct cpuid_regs r;
 	if (cpuid_read(s, 1, 0, &r))
@@ -78,7 +77,7 @@ static bool has_hypervisor_bit(struct survey *s)
 
 static const char *cpuid_name(struct survey *s)
 {
-	if (!has_hypervisor_bit(s))
+	if (!virt_has_hypervisor_bit(s))
 		return NULL;
 	struct cpuid_regs r;
 	if (cpuid_read(s, 0x40000000, 0, &r)) {
@@ -148,8 +147,8 @@ static bool is_bare_metal_cloud(struct survey *s, const struct hwp_vendor *v, co
 {
 	if (!strcmp(id, "amazon"))
 		return str_ends(v->product_name.s ? v->product_name.s : "", ".metal") ||
-		       (!has_smbios_vm_bit(s) && !has_hypervisor_bit(s));
-	return !strcmp(id, "google") && !has_hypervisor_bit(s);
+		       (!has_smbios_vm_bit(s) && !virt_has_hypervisor_bit(s));
+	return !strcmp(id, "google") && !virt_has_hypervisor_bit(s);
 }
 
 static const char *find_name(struct survey *s, const struct hwp_vendor *v, const char **ret_source)

@@ -1,0 +1,175 @@
+/*
+ * SIOCETHTOOL: the version of an interface's firmware, which netlink does not tell, and for kernels before 5.6 the permanent address and the speeds.
+ * Answers are recorded in ethtool.txt: "eth0 firmware TEXT", "eth0 permaddr MAC", "eth0 link MBPS DUPLEX TOP".
+ */
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/ethtool.h"
+#include "hwprobe/netdump.h"
+#include "hwprobe/nic.h"
+#include "hwprobe/record.h"
+
+#define ANSWERS_FILE "ethtool.txt"
+
+enum { ADDRESS_MAX = 32, WORDS_MAX = 127 /* link_mode_masks_nwords is an s8 */ };
+
+struct answers {
+	char firmware[ETHTOOL_FWVERS_LEN + 1];
+	char mac[ADDRESS_MAX * 3];
+	uint32_t mbps, top_mbps;
+	uint8_t duplex;
+};
+
+/* --- the running machine -------------------------------------------------------------------------------------- */
+
+static bool ask(int fd, const char *name, void *command)
+{
+	struct ifreq r = { 0 };
+	if (!str_copy(r.ifr_name, sizeof(r.ifr_name), name))
+		return false;
+	r.ifr_data = command;
+	return ioctl(fd, SIOCETHTOOL, &r) == 0;
+}
+
+static void ask_firmware(int fd, const char *name, struct answers *a)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	if (!ask(fd, name, &info))
+		return;
+	snprintf(a->firmware, sizeof(a->firmware), "%.*s", (int)sizeof(info.fw_version),
+		 info.fw_version);
+	for (char *p = a->firmware; *p; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+}
+
+static void ask_mac(int fd, const char *name, struct answers *a)
+{
+	union {
+		struct ethtool_perm_addr head;
+		uint8_t room[sizeof(struct ethtool_perm_addr) + ADDRESS_MAX];
+	} answer = { .head = { .cmd = ETHTOOL_GPERMADDR, .size = ADDRESS_MAX } };
+	if (ask(fd, name, &answer) && answer.head.size <= ADDRESS_MAX &&
+	    !mac_text(answer.head.data, answer.head.size, a->mac, sizeof(a->mac)))
+		a->mac[0] = '\0';
+}
+
+/* The first question is how long the masks are: the kernel answers with the negative number of words. */
+static void ask_link(int fd, const char *name, struct answers *a)
+{
+	union {
+		struct ethtool_link_settings head;
+		uint32_t room[sizeof(struct ethtool_link_settings) / 4 + 3 * WORDS_MAX];
+	} answer = { .head = { .cmd = ETHTOOL_GLINKSETTINGS } };
+	if (!ask(fd, name, &answer) || answer.head.link_mode_masks_nwords >= 0)
+		return;
+	int8_t words = (int8_t)-answer.head.link_mode_masks_nwords;
+	memset(&answer, 0, sizeof(answer));
+	answer.head.cmd = ETHTOOL_GLINKSETTINGS;
+	answer.head.link_mode_masks_nwords = words;
+	if (words <= 0 || !ask(fd, name, &answer) || answer.head.link_mode_masks_nwords != words)
+		return;
+	a->mbps = answer.head.speed;
+	a->duplex = answer.head.duplex;
+	/* The first of the three masks is what is supported. */
+	a->top_mbps = ethtool_top_mbps(answer.head.link_mode_masks, (size_t)words);
+}
+
+static void ask_driver(struct survey *s, int fd, const struct hwp_nic *n, bool has_modes,
+		       struct answers *a)
+{
+	const char *name = n->name.s;
+	ask_firmware(fd, name, a);
+	if (a->firmware[0])
+		record_line(s->root, ANSWERS_FILE, "%s firmware %s", name, a->firmware);
+	if (!n->permanent_mac.s)
+		ask_mac(fd, name, a);
+	if (a->mac[0])
+		record_line(s->root, ANSWERS_FILE, "%s permaddr %s", name, a->mac);
+	if (has_modes)
+		return;
+	ask_link(fd, name, a);
+	record_line(s->root, ANSWERS_FILE, "%s link %u %u %u", name, a->mbps, a->duplex,
+		    a->top_mbps);
+}
+
+/* --- a recorded machine --------------------------------------------------------------------------------------- */
+
+static void take_line(const char *line, const char *name, struct answers *a)
+{
+	char what[16];
+	int at = 0;
+	unsigned mbps, duplex, top;
+	size_t n = strlen(name);
+	if (strncmp(line, name, n) || sscanf(line + n, " %15s %n", what, &at) != 1 || !at)
+		return;
+	const char *value = line + n + at;
+	if (!strcmp(what, "firmware"))
+		str_copy(a->firmware, sizeof(a->firmware), value);
+	else if (!strcmp(what, "permaddr"))
+		str_copy(a->mac, sizeof(a->mac), value);
+	else if (!strcmp(what, "link") && sscanf(value, "%u %u %u", &mbps, &duplex, &top) == 3) {
+		a->mbps = mbps;
+		a->duplex = duplex <= UINT8_MAX ? (uint8_t)duplex : DUPLEX_UNKNOWN;
+		a->top_mbps = top;
+	}
+}
+
+static void find_recorded(const char *text, const char *name, struct answers *a)
+{
+	char line[512];
+	while (text && *text) {
+		size_t n = strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)MIN_OF(n, sizeof(line) - 1), text);
+		take_line(line, name, a);
+		text += n + (text[n] == '\n');
+	}
+}
+
+/* -------------------------------------------------------------------------------------------------------------- */
+
+static void put_answers(struct survey *s, struct hwp_nic *n, const struct answers *a)
+{
+	if (strcmp(a->firmware, "N/A") != 0)
+		put_str(s, &n->firmware, a->firmware, "ETHTOOL_GDRVINFO");
+	if (!n->permanent_mac.s)
+		put_str(s, &n->permanent_mac, a->mac, "ETHTOOL_GPERMADDR");
+	if (n->speed_current_mbps.source || n->speed_max_mbps.source || n->duplex.s)
+		return;
+	ethtool_put_link(s, n, a->mbps, a->duplex, "ETHTOOL_GLINKSETTINGS");
+	if (a->top_mbps)
+		put_num(s, &n->speed_max_mbps, a->top_mbps, "ETHTOOL_GLINKSETTINGS");
+}
+
+void ethtool_ask_drivers(struct survey *s)
+{
+	bool has_modes = survey_netdump(s, NETDUMP_LINKMODES) != NULL;
+	char *text = NULL;
+	AUTO(closep) int fd = -1;
+	if (s->root->is_live)
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	else
+		(void)attr_file(s, ANSWERS_FILE, ROOT_TABLE_MAX, &text, NULL);
+	if (fd < 0 && !text)
+		return;
+	for (size_t i = 0; i < s->inv->nic_count; i++) {
+		struct hwp_nic *n = &s->inv->nics[i];
+		struct answers a = { .duplex = DUPLEX_UNKNOWN };
+		if (!str_eq(n->type.s, "physical"))
+			continue;
+		if (fd >= 0)
+			ask_driver(s, fd, n, has_modes, &a);
+		else
+			find_recorded(text, n->name.s, &a);
+		put_answers(s, n, &a);
+	}
+}

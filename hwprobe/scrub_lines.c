@@ -1,0 +1,61 @@
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include "common/cleanup.h"
+#include "common/str.h"
+#include "hwprobe/scrub.h"
+
+void scrub_learn_drivers(struct scrub *s, const char *data, size_t len)
+{
+	static const char key[] = " permaddr ";
+	for (const char *line = data, *end; line < data + len; line = end + 1) {
+		unsigned b[6];
+		uint8_t mac[6];
+		end = memchr(line, '\n', (size_t)(data + len - line));
+		end = end ? end : data + len;
+		const char *at = memmem(line, (size_t)(end - line), key, strlen(key));
+		if (!at || sscanf(at + strlen(key), "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2],
+				  &b[3], &b[4], &b[5]) != 6)
+			continue;
+		for (int i = 0; i < 6; i++)
+			mac[i] = (uint8_t)b[i];
+		scrub_add_mac(s, mac);
+	}
+}
+
+/* The new text may be longer; there is room where the rest of the lease was. */
+size_t scrub_lease(const struct scrub *s, char *data, size_t len)
+{
+	static const char key[] = "ADDRESS=";
+	char text[INET_ADDRSTRLEN] = "", line[64];
+	uint8_t ip[4];
+	for (char *p = data; p && *p; p = strchr(p, '\n'), p += p ? 1 : 0)
+		if (str_starts(p, key))
+			snprintf(text, sizeof(text), "%.*s",
+				 (int)MIN_OF(strcspn(p + strlen(key), "\n"), sizeof(text) - 1),
+				 p + strlen(key));
+	if (inet_pton(AF_INET, text, ip) != 1)
+		return 0;
+	scrub_ip(s, ip, sizeof(ip), 128);
+	inet_ntop(AF_INET, ip, text, sizeof(text));
+	size_t n = (size_t)snprintf(line, sizeof(line), "%s%s\n", key, text);
+	if (n > len)
+		return 0;
+	memcpy(data, line, n);
+	return n;
+}
+
+void scrub_efi(const struct scrub *s, char *data, size_t len)
+{
+	static const char mark[] = "://";
+	scrub_apply(s, data, len);
+	char *uri = len > 16 ? memmem(data, len, mark, strlen(mark)) : NULL;
+	if (!uri)
+		return;
+	uri += strlen(mark);
+	size_t n = 0;
+	while (uri + n < data + len && isgraph((unsigned char)uri[n]))
+		n++;
+	scrub_shape(s, uri, n);
+}
