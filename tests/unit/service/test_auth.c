@@ -368,28 +368,6 @@ static void test_handles(void **state)
 		-EACCES);
 }
 
-static void test_password_hash(void **state)
-{
-	static const char *const bad[] = { "",
-					   "x",
-					   "pbkdf2-sha256",
-					   "pbkdf2-sha256$0$AA$AA",
-					   "pbkdf2-sha256$1$AA$AA",
-					   "md5$1$AA$AA",
-					   "pbkdf2-sha256$99999999999$AA$AA",
-					   "pbkdf2-sha256$1$!!$AA" };
-	AUTO(freep) char *a = auth_password_hash("p");
-	AUTO(freep) char *b = auth_password_hash("p");
-
-	assert_string_not_equal(a, b);
-	assert_true(auth_password_matches(a, "p"));
-	assert_false(auth_password_matches(a, "q"));
-	assert_false(auth_password_matches(a, ""));
-	assert_false(auth_password_matches(NULL, "p"));
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_false(auth_password_matches(bad[i], "p"));
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -407,7 +385,6 @@ int main(void)
 		T(test_revoking),
 		T(test_bearer_of_user),
 		T(test_handles),
-		cmocka_unit_test(test_password_hash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 #include "unit.h"
 #include <sqlite3.h>
-#include "service/schema.h"
 #include "service/state.h"
 #include "service/store.h"
 
@@ -267,103 +266,6 @@ static void test_unknown_enum_is_refused(void **state)
 	assert_int_equal(f->store->ops->load(f->store, MODEL_HOST, count_row, &n, NULL), -EPROTO);
 }
 
-static void test_schema_steps_count_up(void **state)
-{
-	for (int i = 0; schema_steps[i].sql; i++) {
-		assert_int_equal(schema_steps[i].number, i + 1);
-		assert_true(strlen(schema_steps[i].sql) > 0);
-	}
-}
-
-static void test_unknown_store(void **state)
-{
-	struct fixture *f = *state;
-	struct store *s;
-
-	assert_int_equal(store_open("postgresql://x", f->fd, key, &s, NULL), -ENOTSUP);
-	assert_int_equal(store_open("sqlit", f->fd, key, &s, NULL), -ENOTSUP);
-}
-
-/* --- events --- */
-
-static void put_event(struct fixture *f, const char *name, const char *severity, const char *host,
-		      const char *message)
-{
-	struct api_event e = { .event_time = 5, .infra_env_id = "ie", .cluster_id = "cl" };
-
-	strcpy(e.host_id, host);
-	assert_int_equal(str_set(&e.name, name), 0);
-	assert_int_equal(str_set(&e.severity, severity), 0);
-	assert_int_equal(str_set(&e.category, "user"), 0);
-	assert_int_equal(str_set(&e.message, message), 0);
-	assert_int_equal(f->store->ops->put(f->store, MODEL_EVENT, &e, NULL), 0);
-	api_event_done(&e);
-}
-
-static int join_names(void *ctx, void *obj)
-{
-	struct api_event *e = obj;
-
-	strcat(strcat(ctx, e->name), " ");
-	api_event_done(e);
-	return 0;
-}
-
-static void test_events(void **state)
-{
-	static const char *const hosts[] = { "h1", "h2" }, *const bad[] = { "error", "warning" };
-	static const struct {
-		struct event_filter filter;
-		const char *names;
-		unsigned total;
-	} cases[] = {
-		{ { .limit = -1 }, "a b c d ", 4 },
-		{ { .limit = -1, .descending = true }, "d c b a ", 4 },
-		{ { .limit = 2, .offset = 1 }, "b c ", 4 },
-		{ { .limit = 0 }, "", 4 },
-		{ { .limit = -1, .host_ids = hosts, .n_host_ids = 1 }, "b ", 1 },
-		{ { .limit = -1, .host_ids = hosts, .n_host_ids = 2 }, "b c d ", 3 },
-		{ { .limit = -1, .severities = bad, .n_severities = 2 }, "b c ", 2 },
-		{ { .limit = -1, .message = "100% hot" }, "c ", 1 },
-		{ { .limit = -1, .message = "_" }, "", 0 },
-		{ { .limit = -1, .cluster_level = true }, "a ", 1 },
-		{ { .limit = -1, .cluster_id = "cl", .infra_env_id = "ie" }, "a b c d ", 4 },
-		{ { .limit = -1, .scope_infra_env_id = "other" }, "", 0 },
-	};
-	struct fixture *f = *state;
-
-	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
-	put_event(f, "a", "info", "", "one");
-	put_event(f, "b", "error", "h1", "two");
-	put_event(f, "c", "warning", "h2", "disk 100% HOT");
-	put_event(f, "d", "info", "h2", "four");
-	assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char names[64] = "";
-		struct event_counts counts;
-		assert_int_equal(f->store->ops->events(f->store, &cases[i].filter, join_names,
-						       names, &counts, NULL),
-				 0);
-		assert_string_equal(names, cases[i].names);
-		assert_int_equal(counts.total, cases[i].total);
-	}
-}
-
-static void test_events_trim(void **state)
-{
-	struct event_filter all = { .limit = -1 };
-	struct fixture *f = *state;
-	char names[64] = "";
-
-	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
-	for (char c = 'a'; c < 'h'; c++)
-		put_event(f, (char[]){ c, 0 }, "info", "", "x");
-	assert_int_equal(f->store->ops->events_trim(f->store, 3, NULL), 0);
-	assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
-	assert_int_equal(f->store->ops->events(f->store, &all, join_names, names, NULL, NULL), 0);
-	assert_string_equal(names, "e f g ");
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -376,10 +278,6 @@ int main(void)
 		T(test_rollback),
 		T(test_newer_schema_is_refused),
 		T(test_unknown_enum_is_refused),
-		T(test_schema_steps_count_up),
-		T(test_unknown_store),
-		T(test_events),
-		T(test_events_trim),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
