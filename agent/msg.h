@@ -6,7 +6,7 @@
 enum agent_msg {
 	/* root -> network */
 	MSG_CONFIG =
-		1, /* agent_config, first of all; with "is_registered" after a restart of the network process */
+		1, /* agent_config, first of all; with "is_registered" after a restart of the network process, and "has_medium" (medium.h) */
 	MSG_ANSWER, /* to the MSG_ASK_* of the same id: {"code": 0 or -errno, "output", "error"}; a descriptor for logs */
 	MSG_PING,   /* empty; the pong has the same id */
 	MSG_RESUME, /* an installation goes on: its job (job.h); descriptor: the index */
@@ -18,6 +18,7 @@ enum agent_msg {
 	MSG_ASK_INVENTORY = 32, /* empty */
 	MSG_ASK_LOGS,           /* empty; the answer's descriptor is a memfd with a tar.gz */
 	MSG_ASK_CANCEL, /* empty: stop the installation; the answer comes when it has stopped */
+	MSG_ASK_MEDIUM, /* empty: can the live system's medium be read? -ENOMEDIUM: no */
 	MSG_PONG,       /* empty */
 	MSG_INSTALL,    /* a job (job.h); descriptor: memfd with the index */
 	MSG_REBOOT,     /* empty; only after an installation is done */

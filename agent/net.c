@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include "agent/medium.h"
 #include "agent/net_sandbox.h"
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -83,12 +84,12 @@ static void set_proxies(const struct agent_config *c)
 }
 
 /* The first message. */
-static int receive_config(struct ipc *ipc, struct agent_config *ret, bool *ret_registered,
+static int receive_config(struct net *n, struct agent_config *ret, bool *ret_registered,
 			  struct fault *err)
 {
 	struct ipc_msg m = { .fd = -1 };
 
-	int r = ipc_recv_timeout(ipc, &m, CONFIG_WAIT_MS);
+	int r = ipc_recv_timeout(&n->ipc, &m, CONFIG_WAIT_MS);
 	if (r <= 0)
 		return fault_set(err, r ? r : -ECONNRESET,
 				 "no configuration came from the root process");
@@ -101,7 +102,9 @@ static int receive_config(struct ipc *ipc, struct agent_config *ret, bool *ret_r
 	if (!is_config || !obj)
 		return fault_set(err, -EPROTO, "the first message is no configuration");
 	*ret_registered = json_flag(obj, "is_registered");
+	n->has_medium = json_flag(obj, "has_medium");
 	json_object_del(obj, "is_registered");
+	json_object_del(obj, "has_medium");
 	return agent_config_decode(obj, ret, err);
 }
 
@@ -117,9 +120,11 @@ static int run(struct net *n, int fd, struct fault *err)
 	bool is_registered = false;
 
 	ipc_init(&n->ipc, fd, MSG_PAYLOAD_MAX);
-	int r = receive_config(&n->ipc, &config, &is_registered, err);
+	int r = receive_config(n, &config, &is_registered, err);
 	if (r < 0)
 		return r;
+	if (n->has_medium && medium_pin() < 0)
+		log_debug("this process may need the medium again");
 	bool only_log = config.sandbox_log;
 	set_proxies(&config);
 	r = sandbox_drop_user(config.user, err);

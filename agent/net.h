@@ -54,6 +54,7 @@ struct net {
 	struct report report;
 	struct net_install *install; /* NULL = no installation */
 	bool running[STEP_TYPE_COUNT];
+	bool has_medium, is_medium_lost; /* of the live system: each step looks at it */
 
 	/* installed system */
 	bool has_joined;     /* slipway-join.target was reached */

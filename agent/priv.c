@@ -131,6 +131,11 @@ static void on_cancel(struct priv *p, struct ipc_msg *m, json_t *obj)
 	priv_install_cancel(p, m->id);
 }
 
+static void on_medium(struct priv *p, struct ipc_msg *m, json_t *obj)
+{
+	priv_medium(p, m->id);
+}
+
 static void on_pong(struct priv *p, struct ipc_msg *m, json_t *obj)
 {
 	/* Who has not read the ping cannot know its number: a process that only talks is not alive. */
@@ -192,6 +197,7 @@ static const struct {
 	{ MSG_ASK_CANCEL, false, on_cancel },
 	{ MSG_PONG, false, on_pong },
 	{ MSG_INSTALL, false, on_install },
+	{ MSG_ASK_MEDIUM, false, on_medium },
 	{ MSG_REBOOT, false, on_reboot },
 	{ MSG_STATUS, true, on_status },
 	{ MSG_CLOCK, true, on_clock },
@@ -362,6 +368,8 @@ static int init(struct priv *p, struct fault *err)
 		return fault_oom(err);
 	if (!p->config.installed)
 		priv_install_load(p);
+	if (!p->config.installed)
+		priv_medium_begin(p);
 	r = priv_net_start(p);
 	return r < 0 ? fault_set(err, r, "cannot start the network process: %s", strerror(-r)) : 0;
 }
@@ -374,6 +382,7 @@ static void done(struct priv *p)
 	priv_net_stop(p);
 	priv_install_done(p);
 	priv_inventory_done(p);
+	priv_medium_done(p);
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i])
 			event_free(events[i]);
@@ -391,6 +400,7 @@ int priv_main(struct agent_config *config, bool allow_loop)
 	struct priv p = { .config = *config,
 			  .state_dir = -1,
 			  .lock_fd = -1,
+			  .watchdog_fd = -1,
 			  .allow_loop = allow_loop,
 			  .ipc.fd = -1 };
 	struct fault err = FAULT_INIT;

@@ -12,11 +12,13 @@
 #include "agent/install.h"
 #include "agent/inventory_cache.h"
 #include "agent/job.h"
+#include "agent/medium.h"
 #include "agent/msg.h"
 #include "common/ipc.h"
 #include "common/str.h"
 
-#define PRIV_DISKS_MAX 4096 /* identities kept from the last inventory */
+#define PRIV_MEDIUM_ASKS_MAX 32 /* one per step that ends at the same time */
+#define PRIV_DISKS_MAX 4096     /* identities kept from the last inventory */
 
 /* A disk of the last inventory: what the service may call it, and who it was then. */
 struct known_disk {
@@ -63,10 +65,15 @@ struct priv {
 	struct install_writer writer;
 	bool has_writer, is_net_lost; /* the writer's network process has died */
 	bool is_rebooting;            /* the disk is complete and left alone */
+	int watchdog_fd;              /* armed while the machine goes down; -1 = not */
 	struct event *writer_read, *writer_restart, *reboot_deadline;
 	struct install_report report;
 	uint32_t cancel_ask; /* 0 = nobody waits for the writer's end */
 	bool is_stopping;    /* the service wants it to end, whatever becomes of the asker */
+
+	struct medium *medium;                      /* of the live system; NULL = it needs none */
+	uint32_t medium_asks[PRIV_MEDIUM_ASKS_MAX]; /* they wait for the read that is running */
+	size_t medium_asks_n;
 
 	struct event *joined; /* installed system: looks for the mark of slipway-join.target */
 	json_t *status, *net_status; /* owned */
@@ -108,6 +115,12 @@ void priv_install_reboot(struct priv *p); /* the network process has reported Re
 void priv_install_done(struct priv *p);
 
 void priv_status_changed(struct priv *p);
+
+/* priv_medium.c */
+void priv_medium_begin(struct priv *p);
+void priv_medium(struct priv *p, uint32_t ask);
+void priv_medium_net_lost(struct priv *p); /* who asked is gone */
+void priv_medium_done(struct priv *p);
 
 /* priv_reboot.c */
 #define REBOOT_ORDERLY_S \

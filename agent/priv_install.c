@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "agent/priv.h"
+#include "agent/watchdog.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/fd.h"
@@ -437,6 +438,7 @@ static void on_writer_stuck(evutil_socket_t fd, short what, void *ctx)
 void priv_install_net_lost(struct priv *p)
 {
 	p->is_settling = false;
+	priv_medium_net_lost(p);
 	if (p->settle) /* its answer would reach the next process, under a number that means something else there */
 		evtimer_del(p->settle);
 	if (!p->has_writer)
@@ -475,6 +477,21 @@ static void on_reboot_hangs(evutil_socket_t fd, short what, void *ctx)
 		log_error("%s", fault_text(&err));
 }
 
+/* Not with a command of the user's own: nobody knows whether that reboots. */
+static void watchdog_begin(struct priv *p)
+{
+	struct fault err = FAULT_INIT;
+
+	if (p->config.reboot_command || p->watchdog_fd >= 0)
+		return;
+	p->watchdog_fd = watchdog_arm(WATCHDOG_DEVICE, WATCHDOG_TIMEOUT_S, &err);
+	if (p->watchdog_fd < 0)
+		log_debug("no hardware watchdog guards the reboot: %s", fault_text(&err));
+	else
+		log_info("the hardware watchdog resets the machine if it is not down in %d s",
+			 WATCHDOG_TIMEOUT_S);
+}
+
 void priv_install_reboot(struct priv *p)
 {
 	struct fault err = FAULT_INIT;
@@ -491,12 +508,15 @@ void priv_install_reboot(struct priv *p)
 	if (p->reboot_deadline)
 		evtimer_del(p->reboot_deadline);
 	forget(p);
+	watchdog_begin(p);
 	int r = priv_reboot(p->config.reboot_command, &err);
 	p->is_rebooting = r >= 0;
-	if (r < 0)
+	if (r < 0) {
+		watchdog_disarm(&p->watchdog_fd);
 		log_error("%s", fault_text(&err));
-	else if (r == 1)
+	} else if (r == 1) {
 		timer_set(p, &p->writer_restart, on_reboot_hangs, REBOOT_ORDERLY_S);
+	}
 }
 
 void priv_install_done(struct priv *p)

@@ -81,8 +81,10 @@ static void close_channel(struct priv *p)
 static int send_config(struct priv *p)
 {
 	AUTO(json_decrefp) json_t *obj = agent_config_encode(&p->config);
-	if (!obj || json_object_set_new(obj, "is_registered",
-					json_boolean(p->is_registered || p->has_job)) < 0)
+	if (!obj ||
+	    json_object_set_new(obj, "is_registered",
+				json_boolean(p->is_registered || p->has_job)) < 0 ||
+	    json_object_set_new(obj, "has_medium", json_boolean(p->medium != NULL)) < 0)
 		return -ENOMEM;
 	AUTO(freep) char *text = json_text(obj, false);
 	if (!text)

@@ -1,10 +1,12 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 #include "agent/clock.h"
 #include "agent/priv.h"
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/proc.h"
 
@@ -39,10 +41,23 @@ int priv_reboot(const char *command, struct fault *err)
 	return priv_reboot_now(err);
 }
 
+/* Without anybody's consent: Documentation/admin-guide/sysrq.rst. */
+static void sysrq_reboot(void)
+{
+	AUTO(closep) int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!write(fd, "b", 1);
+}
+
 int priv_reboot_now(struct fault *err)
 {
 	sync();
-	if (reboot(RB_AUTOBOOT) < 0)
-		return fault_set(err, -errno, "cannot reboot: %s", strerror(errno));
+	if (reboot(RB_AUTOBOOT) < 0) {
+		int r = -errno;
+
+		sysrq_reboot();
+		return fault_set(err, r, "cannot reboot: %s", strerror(-r));
+	}
 	return 0;
 }

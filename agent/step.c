@@ -33,8 +33,7 @@ static void run_free(struct step_run *run)
 	free(run);
 }
 
-static void finish_and_reply(struct step_run *run, int exit_code, const char *output,
-			     const char *error)
+void step_reply(struct step_run *run, int exit_code, const char *output, const char *error)
 {
 	struct net *net = run->net;
 
@@ -45,6 +44,15 @@ static void finish_and_reply(struct step_run *run, int exit_code, const char *ou
 	reply_post(&net->replies, run->type, run->step_type, run->step_id, run->request_id,
 		   exit_code, output, error);
 	run_free(run);
+}
+
+static void finish_and_reply(struct step_run *run, int exit_code, const char *output,
+			     const char *error)
+{
+	if (run->net->has_medium)
+		step_reply_medium(run, exit_code, output, error);
+	else
+		step_reply(run, exit_code, output, error);
 }
 
 void step_finish(struct step_run *run, int exit_code, const char *output, const char *error)
@@ -97,7 +105,10 @@ static void dispatch_one(struct net *net, const struct step *s, const char *requ
 		return;
 	}
 	net->running[type] = true;
-	run->ops->start(run, &s->args);
+	if (net->is_medium_lost)
+		step_finish(run, STEP_EXIT_MEDIUM, NULL, NULL);
+	else
+		run->ops->start(run, &s->args);
 }
 
 void step_dispatch(struct net *net, const struct steps *steps, const char *request_id)

@@ -13,6 +13,7 @@ enum {
 	STEP_EXIT_OK = 0,
 	STEP_EXIT_FAILED = 1,
 	STEP_EXIT_BAD_ARGS = -1, /* also: unknown step */
+	STEP_EXIT_MEDIUM = 256,  /* the medium of the live system cannot be read */
 };
 #define STEP_ARG_MAX (4u << 20) /* bytes of one argument */
 
@@ -46,6 +47,11 @@ void step_dispatch(struct net *net, const struct steps *steps, const char *reque
 bool step_is_running(const struct net *net, enum step_type type);
 /* Marks @type as running without an instruction (an installation that goes on after a restart); the run is to be finished as usual. */
 struct step_run *step_adopt(struct net *net, enum step_type type, const char *step_id);
+
+/* Posts the reply. Takes @run. */
+void step_reply(struct step_run *run, int exit_code, const char *output, const char *error);
+/* step_medium.c: the same after a look at the medium (net->has_medium). */
+void step_reply_medium(struct step_run *run, int exit_code, const char *output, const char *error);
 
 /* Frees a run without a reply: the process ends. Takes @run. */
 void step_abandon(struct step_run *run);

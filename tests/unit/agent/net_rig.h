@@ -17,7 +17,8 @@ struct net_rig {
 	struct ipc root;
 	struct event *root_read;
 	char *inventory; /* what the root process answers */
-	int inventory_code, cancel_code;
+	int inventory_code, cancel_code, medium_code;
+	unsigned medium_asks;
 	char *logs; /* owned; NULL = it has none */
 	size_t logs_len;
 	struct job job; /* of MSG_INSTALL */
@@ -67,6 +68,10 @@ static inline void rig_handle(struct net_rig *r, struct ipc_msg *m)
 	case MSG_ASK_CANCEL:
 		r->cancels++;
 		rig_answer(r, m->id, r->cancel_code, NULL);
+		break;
+	case MSG_ASK_MEDIUM:
+		r->medium_asks++;
+		rig_answer(r, m->id, r->medium_code, NULL);
 		break;
 	case MSG_ASK_LOGS:
 		rig_answer_logs(r, m->id);

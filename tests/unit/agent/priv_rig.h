@@ -64,7 +64,7 @@ static inline void rig_begin(struct priv_rig *r)
 {
 	AUTO(freep) char *script = NULL;
 
-	*r = (struct priv_rig){ .p.lock_fd = -1, .stream_fd = -1 };
+	*r = (struct priv_rig){ .p.lock_fd = -1, .p.watchdog_fd = -1, .stream_fd = -1 };
 	strcpy(r->dir, "/tmp/slipway-priv-XXXXXX");
 	if (!mkdtemp(r->dir))
 		abort();
