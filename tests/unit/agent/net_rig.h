@@ -22,7 +22,7 @@ struct net_rig {
 	char *logs; /* owned; NULL = it has none */
 	size_t logs_len;
 	struct job job; /* of MSG_INSTALL */
-	unsigned installs, cancels, reboots;
+	unsigned installs, cancels, reboots, finished;
 	size_t index_len;
 	const void *ctx; /* the test's own */
 };
@@ -81,6 +81,9 @@ static inline void rig_handle(struct net_rig *r, struct ipc_msg *m)
 		break;
 	case MSG_REBOOT:
 		r->reboots++;
+		break;
+	case MSG_FINISHED:
+		r->finished++;
 		break;
 	default:
 		break; /* status, clock */
