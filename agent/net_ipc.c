@@ -26,7 +26,7 @@ static void on_reply(struct net *n, struct ipc_msg *m)
 	*at = ask->next;
 
 	AUTO(json_decrefp) json_t *obj = parse(m);
-	if (obj)
+	if (json_is_object(obj))
 		ask->fn(ask->ctx, (int)json_i64(obj, "code"), json_str(obj, "output"),
 			json_str(obj, "error"), TAKE_FD(m->fd));
 	else
