@@ -14,6 +14,7 @@
 #include "common/json_map.h"
 #include "common/log.h"
 #include "service/ctl_server.h"
+#include "service/host_logs.h"
 #include "service/images.h"
 #include "service/life.h"
 #include "service/server.h"
@@ -50,6 +51,7 @@ static void daemon_done(struct daemon *d)
 	ctl_server_free(svc->ctl);
 	server_free(svc->server);
 	images_free(svc->images);
+	host_logs_free(svc->logs);
 	if (svc->state)
 		life_stop(svc);
 	auth_free(svc->auth);
@@ -202,6 +204,8 @@ static int start_serving(struct daemon *d, struct fault *err)
 		r = resolve_urls(svc, err);
 	if (r == 0)
 		r = images_new(svc, &svc->images, err);
+	if (r == 0)
+		r = host_logs_new(svc, &svc->logs, err);
 	return r < 0 ? r : ctl_server_new(svc, &svc->ctl, err);
 }
 

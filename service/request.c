@@ -76,6 +76,12 @@ int answer_header(struct request *r, const char *name, const char *value)
 	return http_reply_header(r->http, name, value);
 }
 
+int answer_after_body(struct request *r, struct http_sink sink)
+{
+	r->sink = sink;
+	return 0;
+}
+
 int answer_source(struct request *r, const char *content_type, const char *etag, int64_t mtime_s,
 		  struct http_source src)
 {

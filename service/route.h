@@ -61,6 +61,7 @@ struct request {
 	const char *content_type;
 	struct buf out;
 	bool taken; /* http was replied to by the handler (answer_source) */
+	struct http_sink sink; /* where the body goes, when .end is set (answer_after_body) */
 	struct api_event
 		failure_event; /* written although the request fails, when .name is set; request_failure_event() */
 	struct request *next; /* in the queue that waits for the commit */
@@ -86,6 +87,12 @@ int answer_header(struct request *r, const char *name, const char *value);
 int answer_source(struct request *r, const char *content_type, const char *etag, int64_t mtime_s,
 		  struct http_source src);
 
+/*
+ * The handler's answer follows when @sink has got the body: its end(), or its write() before it fails, must call server_continue(), and
+ * nothing touches the request after that.
+ */
+int answer_after_body(struct request *r, struct http_sink sink);
+
 /* --- matching --- */
 enum route_match { ROUTE_FOUND, ROUTE_UNKNOWN /* 404 */, ROUTE_WRONG_METHOD /* 405 */ };
 struct route_tree; /* all tables, indexed by path segments */
@@ -108,5 +115,6 @@ extern const struct route v2_host_config_routes[];
 extern const struct route v2_download_routes[];
 extern const struct route v2_step_routes[];
 extern const struct route v2_event_routes[];
+extern const struct route v2_logs_routes[];
 extern const struct route v2_misc_routes[];
 extern const struct route v2_unserved_routes[]; /* known on the wire, 501 */

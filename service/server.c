@@ -216,6 +216,26 @@ static void write_failure_event(struct server *s, struct request *r)
 		log_warning("no memory for an event");
 }
 
+/* @code, @why: what came of the handler. */
+static void handled(struct server *s, struct request *r, int code, const struct fault *why)
+{
+	if (code < 0) {
+		state_abort(s->svc->state);
+		set_fault(r, code, why);
+		write_failure_event(s, r);
+	} else if (r->sink.end) {
+		const struct http_sink sink = r->sink;
+		r->sink.end = NULL;
+		http_request_read(r->http, &sink);
+		return;
+	} else if (r->taken) {
+		s->svc->requests[2]++;
+		request_free(r);
+		return;
+	}
+	finish(s, r);
+}
+
 static void handle(struct server *s, struct request *r)
 {
 	struct fault why = FAULT_INIT;
@@ -228,16 +248,18 @@ static void handle(struct server *s, struct request *r)
 	}
 	state_begin(s->svc->state);
 	code = r->route->handler(r, &why);
-	if (code < 0) {
-		state_abort(s->svc->state);
-		set_fault(r, code, &why);
-		write_failure_event(s, r);
-	} else if (r->taken) {
-		s->svc->requests[2]++;
-		request_free(r);
-		return;
-	}
-	finish(s, r);
+	handled(s, r, code, &why);
+}
+
+void server_continue(struct server *s, struct request *r,
+		     int (*next)(struct request *r, void *ctx, struct fault *err), void *ctx)
+{
+	struct fault why = FAULT_INIT;
+
+	r->now_us = service_now_us(s->svc);
+	state_begin(s->svc->state);
+	int code = next(r, ctx, &why);
+	handled(s, r, code, &why);
 }
 
 static void refuse_route(struct server *s, struct request *r, bool is_known, const char *allow)
@@ -280,24 +302,25 @@ static void on_request(void *ctx, struct http_request *http)
 		refuse_route(s, r, match == ROUTE_WRONG_METHOD, allow);
 }
 
+/* Files of hosts, which are not held in memory. */
+static bool is_upload(void *ctx, const char *path)
+{
+	return str_starts(path, ROUTE_BASE "/v2/clusters/") &&
+	       (str_ends(path, "/logs") || str_ends(path, "/logs/"));
+}
+
 /* --- life --- */
 
 int server_new(struct service *svc, struct server **ret, struct fault *err)
 {
 	static const struct route *const tables[] = {
-		v2_infraenv_routes,
-		v2_download_routes,
-		v2_cluster_routes,
-		v2_host_routes,
-		v2_host_config_routes,
-		v2_step_routes,
-		v2_event_routes,
-		v2_misc_routes,
-		image_routes,
-		v2_unserved_routes,
-		NULL,
+		v2_infraenv_routes,    v2_download_routes, v2_cluster_routes,  v2_host_routes,
+		v2_host_config_routes, v2_step_routes,     v2_event_routes,    v2_logs_routes,
+		v2_misc_routes,        image_routes,       v2_unserved_routes, NULL,
 	};
-	const struct http_limits limits = { .max_headers = HEADERS_MAX, .max_body = BODY_MAX };
+	const struct http_limits limits = { .max_headers = HEADERS_MAX,
+					    .max_body = BODY_MAX,
+					    .is_upload = is_upload };
 
 	struct server *s = calloc(1, sizeof(*s));
 	if (!s)

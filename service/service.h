@@ -11,6 +11,7 @@
 
 struct images;     /* service/images.h */
 struct server;     /* service/server.h */
+struct host_logs;
 struct ctl_server; /* service/ctl_server.h */
 struct host_timer; /* service/life.c */
 
@@ -22,6 +23,7 @@ struct service {
 	struct images *images; /* media, payloads and boot artefacts: images_new() */
 	struct server *
 		server; /* set after server_new(): the control socket commits what requests left through server_flush() */
+	struct host_logs *logs; /* service/host_logs.h */
 	struct ctl_server *ctl;   /* the control socket: ctl_server_new() */
 	struct rule_config rules; /* its strings point into config and into this struct */
 	char *service_url; /* https://HOST:PORT without path, port resolved: what agents use */

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/json_map.h"
 #include "service/host_life.h"
+#include "service/host_logs.h"
 #include "service/life.h"
 #include "service/route.h"
 #include "service/text_check.h"
@@ -429,6 +430,7 @@ static int cluster_delete(struct request *r, struct fault *err)
 			       "Cluster %s was deregistered", c->name);
 	if (e == 0)
 		e = state_remove_cluster(r->service->state, c);
+	host_logs_tidy_soon(r->service->logs);
 	return e < 0 ? e : answer_empty(r, 204);
 }
 

@@ -12,6 +12,7 @@
 #include "service/route.h"
 #include "service/store.h"
 #include "service/v2_common.h"
+#include "service/v2_event.h"
 
 #define LIMIT_DEFAULT 5000
 #define LIST_MAX 256 /* items of one list in a query */
@@ -245,6 +246,25 @@ static int event_list(struct request *r, struct fault *err)
 				  !q.filter.cluster_id && !q.filter.infra_env_id &&
 					  !q.filter.n_host_ids);
 	return e < 0 ? e : answer_out(r, 200, &o);
+}
+
+int v2_events_text(struct request *r, const char *cluster_id, struct buf *out, struct fault *err)
+{
+	static const char *const user[] = { "user" };
+	const struct event_filter f = {
+		.cluster_id = cluster_id,
+		.categories = user,
+		.n_categories = ARRAY_SIZE(user),
+		.scope_infra_env_id = r->caller.infra_env_id[0] ? r->caller.infra_env_id : NULL,
+		.limit = LIMIT_DEFAULT,
+	};
+	struct store *store = state_store(r->service->state);
+	struct json_out o = json_out(out);
+
+	jo_array(&o, NULL);
+	int e = store->ops->events(store, &f, view_event, &o, NULL, err);
+	jo_array_end(&o);
+	return e < 0 ? e : o.r;
 }
 
 static void set_id(char to[UUID_LEN + 1], const char *id)

@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/json_map.h"
 #include "service/host_life.h"
+#include "service/host_logs.h"
 #include "service/life.h"
 #include "service/route.h"
 #include "service/v2_common.h"
@@ -164,6 +165,7 @@ static int host_delete(struct request *r, struct fault *err)
 		e = state_remove_host(r->service->state, h);
 	if (e == 0)
 		e = name ? host_refresh_namesakes(r->service, cluster_id, name, err) : -ENOMEM;
+	host_logs_tidy_soon(r->service->logs);
 	return e < 0 ? e : answer_empty(r, 204);
 }
 

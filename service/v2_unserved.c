@@ -28,8 +28,6 @@ const struct route v2_unserved_routes[] = {
 	{ "POST", ONE "/uploads/ingress-cert", "v2UploadClusterIngressCert", AGENT },
 	{ "POST", ONE "/actions/complete-installation", "v2CompleteInstallation", AGENT },
 	{ "PUT", ONE "/logs-progress", "v2UpdateClusterLogsProgress", AGENT },
-	{ "GET", ONE "/logs", "v2DownloadClusterLogs", USER | AUTH_URL, ROUTE_OCTET },
-	{ "POST", ONE "/logs", "v2UploadLogs", AGENT },
 	{ "GET", ONE "/manifests", "V2ListClusterManifests", USER },
 	{ "POST", ONE "/manifests", "V2CreateClusterManifest", USER },
 	{ "PATCH", ONE "/manifests", "V2UpdateClusterManifest", USER },

@@ -1,0 +1,175 @@
+"""Logs of hosts where a request file cannot look: sizes, the folder in the state directory, many at once. Run by tests/cli/slipwayd-logs.sh."""
+import http.client
+import io
+import json
+import os
+import signal
+import tarfile
+import time
+import uuid
+
+from slipway_api import BASE, Slipwayd
+
+SECRET = json.dumps({"auths": {"q": {"auth": "dTpw"}}})
+MAX, QUOTA = 3 << 20, 5 << 20
+FORM = "multipart/form-data; boundary=bnd"
+
+
+class Pool:
+    def __init__(self, server):
+        self.server = server
+        _, cluster = server.api("POST", "/v2/clusters/import", {"name": "c", "api_vip_dnsname": "192.0.2.1",
+                                                               "openshift_cluster_id": str(uuid.uuid4())})
+        self.cluster = cluster["id"]
+        _, ie = server.api("POST", "/v2/infra-envs", {"name": "p", "pull_secret": SECRET, "cluster_id": self.cluster})
+        self.id = ie["id"]
+        self.token = server.ctl(["tokens", "agent", self.id])
+        self.headers = {"X-Secret-Key": self.token}
+
+    def host(self):
+        host_id = str(uuid.uuid4())
+        status, _ = self.server.api("POST", "/v2/infra-envs/%s/hosts" % self.id, {"host_id": host_id}, self.headers)
+        assert status == 201, status
+        return host_id
+
+    def path(self, host):
+        return BASE + "/v2/clusters/%s/logs?logs_type=host&host_id=%s&infra_env_id=%s" % (self.cluster, host, self.id)
+
+    def upload(self, host, data, chunked=False):
+        body = form(data)
+        head = dict(self.headers, **{"Content-Type": FORM})
+        if not chunked:
+            return self.server.request("POST", self.path(host), head, body)[0]
+        connection = http.client.HTTPSConnection(self.server.ready["https"], context=self.server.ssl, timeout=30)
+        try:
+            pieces = (body[i:i + 10000] for i in range(0, len(body), 10000))
+            connection.request("POST", self.path(host), pieces, head, encode_chunked=True)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def download(self, host):
+        status, _, data = self.server.request("GET", self.path(host), {"Authorization": self.server.admin})
+        if status != 200:
+            return status
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            members = tar.getmembers()
+            assert len(members) == 1 and members[0].name.endswith(".tar.gz"), members
+            return tar.extractfile(members[0]).read()
+
+    def names_of_all(self):
+        status, _, data = self.server.request("GET", BASE + "/v2/clusters/%s/logs?logs_type=all" % self.cluster, {"Authorization": self.server.admin})
+        assert status == 200, status
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            return tar.getnames()
+
+
+def form(data):
+    return b'--bnd\r\nContent-Disposition: form-data; name="upfile"; filename="l"\r\n\r\n' + data + b"\r\n--bnd--\r\n"
+
+
+def files(server):
+    folder = os.path.join(server.state, "logs")
+    return {n: os.stat(os.path.join(folder, n)) for n in os.listdir(folder)}
+
+
+def wait_for(what):
+    end = time.monotonic() + 10
+    while not what():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+
+
+def sizes(server):
+    pool = Pool(server)
+    one, two = pool.host(), pool.host()
+    data = os.urandom(MAX)
+    for chunked in (False, True):
+        assert pool.upload(one, data, chunked) == 204
+        assert pool.download(one) == data
+    for chunked in (False, True):
+        assert pool.upload(one, data + b"x", chunked) == 413
+    assert pool.download(one) == data, "a refused upload took the place of a good one"
+    # the quota counts all hosts; what was refused leaves no bytes and no file behind
+    assert pool.upload(two, os.urandom(QUOTA - MAX + 1)) == 503
+    assert pool.upload(two, os.urandom(QUOTA - MAX)) == 204
+    assert pool.upload(pool.host(), b"y") == 503
+    assert pool.upload(two, os.urandom(QUOTA - MAX)) == 204, "what is replaced does not count"
+    assert len(files(server)) == 2 and all(s.st_mode & 0o777 == 0o600 for s in files(server).values())
+    assert sorted(os.path.basename(n) for n in pool.names_of_all())[0].startswith("c_worker_")
+    # deleting makes room
+    assert server.api("DELETE", "/v2/infra-envs/%s/hosts/%s" % (pool.id, one))[0] == 204
+    wait_for(lambda: len(files(server)) == 1)
+    assert pool.upload(two, b"y") == 204
+    assert server.api("DELETE", "/v2/clusters/%s" % pool.cluster)[0] == 204
+    wait_for(lambda: not files(server))
+
+
+def leftovers(server):
+    """What a crash may leave is gone after the next start, and only that."""
+    pool = Pool(server)
+    one, two = pool.host(), pool.host()
+    assert pool.upload(one, b"kept") == 204
+    folder = os.path.join(server.state, "logs")
+    for name in ("tmp-0123456789abcdef", "%s.%s.tar.gz" % (pool.id, two), "%s.%s.tar.gz" % (uuid.uuid4(), one), "stray"):
+        with open(os.path.join(folder, name), "w") as f:
+            f.write("x")
+    half = http.client.HTTPSConnection(server.ready["https"], context=server.ssl, timeout=30)
+    half.putrequest("POST", pool.path(two))
+    for name, value in dict(pool.headers, **{"Content-Type": FORM, "Content-Length": "1000000"}).items():
+        half.putheader(name, value)
+    half.endheaders(form(os.urandom(50000))[:-10])
+    wait_for(lambda: len(files(server)) == 6)
+    server.stop(signal.SIGKILL)
+    half.close()
+    server.start()
+    assert list(files(server)) == ["%s.%s.tar.gz" % (pool.id, one)], files(server)
+    assert pool.download(one) == b"kept"
+    assert pool.download(two) == 404
+
+
+def broken_off(server):
+    """A sender that goes away leaves nothing; many at once are turned away, not taken into memory."""
+    pool = Pool(server)
+    host = pool.host()
+    before = len(files(server))
+    senders = []
+    for _ in range(40):
+        c = http.client.HTTPSConnection(server.ready["https"], context=server.ssl, timeout=30)
+        c.putrequest("POST", pool.path(host))
+        for name, value in dict(pool.headers, **{"Content-Type": FORM, "Content-Length": "100000"}).items():
+            c.putheader(name, value)
+        c.endheaders(form(b"abc")[:50])
+        senders.append(c)
+    statuses = []
+    for c in senders:
+        c.sock.settimeout(0.2)
+        try:
+            statuses.append(c.getresponse().status)
+        except OSError:
+            statuses.append(None)
+    assert statuses.count(503) == 8 and statuses.count(None) == 32, statuses
+    for c in senders:
+        c.close()
+    wait_for(lambda: len(files(server)) == before)
+    assert pool.upload(host, b"after") == 204
+    # an unbound host's logs are nobody's
+    assert pool.download(host) == b"after"
+
+
+def main():
+    server = Slipwayd("local", ["logs_max_size = %d" % MAX, "logs_quota = %d" % QUOTA])
+    try:
+        for case in (sizes, leftovers, broken_off):
+            try:
+                case(server)
+            except Exception:
+                print("%s: %s" % (case.__name__, server.log_text()))
+                raise
+        assert server.stop() == 0, "SIGTERM: " + server.log_text()
+    finally:
+        server.done()
+
+
+if __name__ == "__main__":
+    main()
