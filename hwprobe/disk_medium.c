@@ -22,5 +22,6 @@ bool disk_is_boot_medium(struct survey *s, const struct block_dev *b)
 {
 	const char *type = block_property(b, "ID_FS_TYPE", NULL);
 	const char *label = block_property(b, "ID_FS_LABEL", NULL);
-	return str_eq(type, "iso9660") && label && (!strcmp(label, DISCOVERY_LABEL) || is_on_command_line(s, label));
+	return str_eq(type, "iso9660") && label &&
+	       (!strcmp(label, DISCOVERY_LABEL) || is_on_command_line(s, label));
 }
