@@ -4,24 +4,28 @@ echo 0 >/sys/devices/system/cpu/cpu3/online
 keep_peers
 keep_inventory
 
-# --- what it costs: the other side makes the list of what was read from the trace ---
-keep trace.txt strace -f -y -s 4096 --seccomp-bpf -e trace=open,openat,openat2,readlink,readlinkat -o /tmp/trace slipway-hwprobe --timeout=60000
-cp /tmp/trace /out/trace
-step inputs
-cp /out/inputs /tmp/inputs
-keep calls.txt strace -f -c -U calls,name -o /tmp/calls slipway-hwprobe --timeout=60000
-keep calls-read.txt strace -f -c -U calls,name -o /tmp/calls-read guest-read /tmp/inputs
-cp /tmp/calls /tmp/calls-read /out
-keep cost-probe.json bench-measure 5 slipway-hwprobe
-keep cost-read.json bench-measure 5 guest-read /tmp/inputs
-keep cost-lsblk.json bench-measure 2 lsblk -J -O
+# --- what it costs: the other side makes the list of what was read from the trace; tracing takes minutes, so only when it is asked for ---
+cost() {
+	keep trace.txt strace -f -y -s 4096 --seccomp-bpf -e trace=open,openat,openat2,readlink,readlinkat -o /tmp/trace slipway-hwprobe --timeout=60000
+	cp /tmp/trace /out/trace
+	step inputs
+	cp /out/inputs /tmp/inputs
+	keep calls.txt strace -f -c -U calls,name -o /tmp/calls slipway-hwprobe --timeout=60000
+	keep calls-read.txt strace -f -c -U calls,name -o /tmp/calls-read guest-read /tmp/inputs
+	cp /tmp/calls /tmp/calls-read /out
+	keep cost-probe.json bench-measure 5 slipway-hwprobe
+	keep cost-read.json bench-measure 5 guest-read /tmp/inputs
+	keep cost-lsblk.json bench-measure 2 lsblk -J -O
+}
+! grep -q slipway.figures /proc/cmdline || cost
 
 # --- things that come and go ---
-slipway-hwprobe --watch 2>/out/watch.err | guest-stamp >/out/watch.txt &
+true >/tmp/watch
+slipway-hwprobe --watch 2>/out/watch.err | guest-stamp >/tmp/watch &
 # lines WANTED: waits for so many lines
 lines() {
 	local n=0
-	while [ "$(wc -l </out/watch.txt)" -lt "$1" ] && [ $n -lt 150 ]; do
+	while [ "$(wc -l </tmp/watch)" -lt "$1" ] && [ $n -lt 150 ]; do
 		n=$((n + 1))
 		sleep 0.1
 	done
@@ -31,8 +35,9 @@ settle() {
 	sleep 0.7
 }
 lines 1
+seen=$(wc -l </tmp/watch)
 step plug-disk
-lines 2
+lines "$((seen + 1))"
 settle
 hot=
 for d in /sys/block/sd*; do
@@ -40,18 +45,22 @@ for d in /sys/block/sd*; do
 done
 echo "$hot" >/out/hot-disk
 cp "/run/udev/data/b$(cat "/sys/block/$hot/dev")" /out/hot-disk.udev
+seen=$(wc -l </tmp/watch)
 step unplug-disk
-lines "$(($(wc -l </out/watch.txt) + 1))"
+lines "$((seen + 1))"
 settle
+seen=$(wc -l </tmp/watch)
 step plug-nic
-lines "$(($(wc -l </out/watch.txt) + 1))"
+lines "$((seen + 1))"
 settle
 for i in /sys/class/net/*; do
 	[ "$(cat "$i/address")" != 52:54:00:00:00:99 ] || cp "/run/udev/data/n$(cat "$i/ifindex")" /out/hot-nic.udev
 done
+seen=$(wc -l </tmp/watch)
 step unplug-nic
-lines "$(($(wc -l </out/watch.txt) + 1))"
+lines "$((seen + 1))"
 settle
 for p in /proc/[0-9]*; do
 	[ "$(cat "$p/comm" 2>/dev/null)" != slipway-hwprobe ] || cp "$p/stat" /out/watch.stat
 done
+cp /tmp/watch /out/watch.txt

@@ -241,13 +241,13 @@ def all_of(tests, m, skip=()):
             tests.run(name, function, m)
 
 
-def guest(tests, name, checks, arguments=(), steps=None, prepare=None, **options):
+def guest(tests, name, checks, arguments=(), steps=None, prepare=None, seconds=240, **options):
     """Boots a guest, lets it run its script and then @checks(tests, machine)."""
     with machine.Machine(name, list(arguments), **options) as m:
         try:
             if prepare:
                 prepare(m)
-            m.run(steps)
+            m.run(steps, seconds)
             tests.check("%s did its script (%.0f s)" % (name, m.seconds), *m.complaints)
             checks(tests, m)
         except Exception as e:  # told as a result, with the logs kept

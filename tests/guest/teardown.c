@@ -32,7 +32,7 @@ static int look(const char *device, struct work *w, struct fault *err)
 	AUTO(closep) int fd = open(device, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fault_set(err, -errno, "cannot read %s", device);
-	r = graph_probe(&w->graph, fd, w->id.sector_size, err);
+	r = graph_probe(&w->graph, root, fd, w->id.sector_size, err);
 	const struct plan_input in = { .disk = &w->id, .graph = &w->graph };
 	return r < 0 ? r : plan_make(&in, &w->plan, err);
 }
