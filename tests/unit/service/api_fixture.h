@@ -46,6 +46,8 @@ struct api {
 	const char *authorization, *secret_key;
 	const char *headers; /* more of them: "Name: value\nName: value" */
 	bool is_plain;       /* they come by the plain listener */
+	size_t upload_step;  /* bytes of a body that is read in pieces; 0 = all at once */
+	int upload_code;     /* how such a body ends: 0 = whole */
 
 	/* the last answer */
 	unsigned n_answers; /* to the last call */
@@ -148,6 +150,25 @@ const char *http_request_body(const struct http_request *r, size_t *ret_len)
 {
 	*ret_len = r->body ? strlen(r->body) : 0;
 	return r->body;
+}
+
+uint64_t http_request_length(const struct http_request *r)
+{
+	return r->body ? strlen(r->body) : 0;
+}
+
+/* The body comes in pieces of .upload_step bytes and ends with .upload_code. */
+void http_request_read(struct http_request *r, const struct http_sink *sink)
+{
+	const struct http_sink copy = *sink; /* write() or end() may end the request */
+	size_t len = r->body ? strlen(r->body) : 0,
+	       step = api_running->upload_step ? api_running->upload_step : len;
+
+	for (size_t at = 0; at < len; at += step) {
+		if (copy.write(copy.ctx, r->body + at, MIN_OF(step, len - at)) < 0)
+			return;
+	}
+	copy.end(copy.ctx, api_running->upload_code);
 }
 
 /* The value of @name in "name<mid>value<end>name<mid>value", kept as long as the request. */
