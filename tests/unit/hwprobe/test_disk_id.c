@@ -82,11 +82,71 @@ static void test_vpd_pages(void **state)
 	tree_done(&t);
 }
 
+static void test_names(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	add_disks(&t, "sda 8:0 sdb 8:16 nvme0n1 259:0 cciss!c0d0 104:0 dm-0 253:0");
+	tree_files(&t, "run/udev/data/b8:0",
+		   "I:1\nE:ID_MODEL=WDC_WD10EZEX-08W\n"
+		   "E:ID_MODEL_ENC=WDC\\x20WD10EZEX-08WN4A0\\x20\\x20\\x20x\\x20\nE:ID_WWN=0x5\n"
+		   "E:ID_WWN_WITH_EXTENSION=0x5000\n",
+		   "sys/block/sda/device/model", "WDC WD10EZEX-08W\n",
+		   "sys/block/sda/device/vendor", "ATA     \n", "sys/block/sda/device/rev",
+		   "1A01\n", "sys/block/sda/device/scsi_device/4:0:0:0/x", "",
+		   "sys/block/sda/holders/dm-10/x", "", "sys/block/sda/holders/dm-9/x", "",
+		   "sys/block/sdb/device/model", "  VIRTUAL-DISK  \n", "run/udev/data/b253:0",
+		   "I:1\nE:DM_WWN=0x77\n", "sys/block/dm-0/dm/uuid", "mpath-x",
+		   "sys/block/nvme0n1/device/model", "Samsung SSD  \n",
+		   "sys/block/nvme0n1/device/firmware_rev", "GXA7\n", "sys/block/nvme0n1/wwid",
+		   "eui.0025\n", NULL);
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	const struct hwp_disk *a = disk(inv, "sda"), *n = disk(inv, "nvme0n1");
+	assert_string_equal(a->model.s, "WDC_WD10EZEX-08W");
+	assert_string_equal(a->model_full.s, "WDC WD10EZEX-08WN4A0 x");
+	assert_string_equal(a->vendor.s, "ATA");
+	assert_string_equal(a->firmware.s, "1A01");
+	assert_string_equal(a->hctl.s, "4:0:0:0");
+	assert_string_equal(a->holders.s, "dm-9,dm-10");
+	assert_string_equal(a->wwn.s, "0x5000");
+	assert_string_equal(a->wwn.source, "udev ID_WWN_WITH_EXTENSION");
+	assert_string_equal(disk(inv, "sdb")->model.s, "VIRTUAL-DISK");
+	assert_string_equal(disk(inv, "dm-0")->wwn.s, "0x77");
+	assert_string_equal(n->model.s, "Samsung SSD");
+	assert_string_equal(n->firmware.s, "GXA7");
+	assert_string_equal(n->wwn.s, "eui.0025");
+	assert_true(n->has_uuid.v);
+	assert_string_equal(n->has_uuid.source, "wwid");
+	assert_string_equal(disk(inv, "cciss/c0d0")->path.s, "/dev/cciss/c0d0");
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
+/* Without devtmpfs a node may have another name; udev's link leads to it. */
+static void test_other_node(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	add_disks(&t, "sda 8:0");
+	tree_file(&t, "run/udev/data/b8:0", "I:1\nE:ID_PATH=p1\n");
+	tree_link(&t, "dev/disk/by-path/p1", "../../disk7");
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	assert_string_equal(disk(inv, "sda")->path.s, "/dev/disk7");
+	hwp_unref(inv);
+	tree_file(&t, "dev/sda", "");
+	inv = tree_probe(&t, HWP_DISKS);
+	assert_string_equal(disk(inv, "sda")->path.s, "/dev/sda");
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_serials),
 		cmocka_unit_test(test_vpd_pages),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_other_node),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

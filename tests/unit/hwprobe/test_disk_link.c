@@ -41,10 +41,56 @@ static void test_links(void **state)
 	tree_done(&t);
 }
 
+/* Without a database the links in /dev themselves count. */
+static void test_without_udev(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	add_disks(&t, "sda 8:0 sdb 8:16 nvme0n1 259:0");
+	tree_link(&t, "dev/disk/by-id/wwn-0x1", "../../sda");
+	tree_link(&t, "dev/disk/by-id/wwn-0x2", "../../sda");
+	tree_link(&t, "dev/disk/by-id/zzz-3", "../../sda");
+	tree_link(&t, "dev/disk/by-id/wwn-0x1-part1", "../../sda1");
+	tree_link(&t, "dev/disk/by-id/nvme-eui.0025", "../../nvme0n1");
+	tree_link(&t, "dev/disk/by-id/nvme-uuid.1", "../../nvme0n1");
+	tree_link(&t, "dev/disk/by-path/pci-1", "../../sdb");
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	assert_string_equal(disk(inv, "sda")->by_id.s, "/dev/disk/by-id/wwn-0x2");
+	assert_string_equal(disk(inv, "sda")->by_id.source, "dev/disk");
+	assert_string_equal(disk(inv, "nvme0n1")->by_id.s, "/dev/disk/by-id/nvme-eui.0025");
+	assert_null(disk(inv, "sdb")->by_id.s);
+	assert_string_equal(disk(inv, "sdb")->id.s, "/dev/disk/by-path/pci-1");
+	assert_null(disk(inv, "sda")->by_path.s);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
+/* Two disks with one name are told, both; the third has its own. */
+static void test_conflict(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	add_disks(&t, "sda 8:0 sdb 8:16 sdc 8:32");
+	tree_files(&t, "run/udev/data/b8:0", "S:disk/by-id/wwn-0x7\nI:1\n", "run/udev/data/b8:16",
+		   "S:disk/by-id/wwn-0x7\nS:disk/by-path/p\nI:1\nE:ID_PATH=p\n",
+		   "run/udev/data/b8:32", "S:disk/by-id/wwn-0x8\nI:1\n", NULL);
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	assert_true(disk(inv, "sda")->id_conflict.v);
+	assert_true(disk(inv, "sdb")->id_conflict.v);
+	assert_null(disk(inv, "sdc")->id_conflict.source);
+	assert_string_equal(disk(inv, "sda")->id.s, "/dev/disk/by-id/wwn-0x7");
+	assert_string_equal(disk(inv, "sdb")->id.s, "/dev/disk/by-path/p");
+	assert_string_equal(disk(inv, "sdb")->by_id.s, "/dev/disk/by-id/wwn-0x7");
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_without_udev),
+		cmocka_unit_test(test_conflict),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

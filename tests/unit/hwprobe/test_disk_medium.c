@@ -50,10 +50,43 @@ static void test_boot_medium(void **state)
 	}
 }
 
+/* The label alone is nothing: it must be that of an ISO file system. And a value on the command line is a whole word. */
+static void test_words(void **state)
+{
+	static const struct {
+		const char *label, *cmdline;
+		bool is_medium;
+	} tests[] = {
+		{ "LIVE-9", "inst.stage2=hd:LABEL=LIVE-9 quiet", true },
+		{ "LIVE-9", "root=live:CDLABEL=LIVE-90", false },
+		{ "LIVE-9", "LIVE-9", false },
+		{ "LIVE-9", "x=XLIVE-9", false },
+		{ "LIVE-9", "x=LIVE-9\n", true },
+		{ "LIVE-9", "a=LIVE-90 b=LIVE-9", true },
+		{ "", "a= b", false },
+	};
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		struct tree t;
+		char record[128];
+		tree_init(&t);
+		add_disks(&t, "sdb 8:16");
+		snprintf(record, sizeof(record), "I:1\nE:ID_FS_TYPE=iso9660\nE:ID_FS_LABEL=%s\n",
+			 tests[i].label);
+		tree_files(&t, "run/udev/data/b8:16", record, "proc/cmdline", tests[i].cmdline,
+			   NULL);
+		struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+		if (disk(inv, "sdb")->is_installation_media.v != tests[i].is_medium)
+			fail_msg("case %zu: %s in %s", i, tests[i].label, tests[i].cmdline);
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_boot_medium),
+		cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
