@@ -19,7 +19,7 @@ expect_end() {
 	[ ! -s "$TMP/out" ] || fail "$* prints to stdout"
 	grep -qi -- "$words" "$TMP/err" || fail "$* says \"$(cat "$TMP/err")\", not \"$words\""
 }
-good=(--url=http://127.0.0.1:1 --infra-env-id=$IE --state-dir="$TMP/state")
+good=(--url=http://127.0.0.1:1 --infra-env-id="$IE" --state-dir="$TMP/state")
 for s in "" 0 -1 +1 1.5 1s 3601 99999999999999999999 " 5"; do
 	expect_end 2 'seconds' "${good[@]}" --interval="$s"
 done
