@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/mounts.h"
+#include "hwprobe/record.h"
+#include "hwprobe/udev_live.h"
 
 static bool is_memory_disk(const char *name)
 {
@@ -28,6 +31,21 @@ static void read_number(struct survey *s, struct block_dev *d)
 			     "no device number");
 }
 
+/* The database has a newer format than is known here. */
+static void ask_libudev(struct survey *s, struct block_dev *d, const char *path)
+{
+	AUTO(freep) char *text = NULL;
+	size_t len = 0;
+	int priority = d->udev.link_priority; /* libudev does not tell it */
+	if (udev_live_record(d->major, d->minor, &text, &len) < 0)
+		return;
+	char *copy = arena_printf(s->tmp, "%sL:%d\n", text, priority);
+	if (!copy)
+		return;
+	record_file(s->root, path, copy, strlen(copy));
+	udev_record_parse(&d->udev, copy, strlen(copy));
+}
+
 static void read_udev(struct survey *s, struct block_dev *d)
 {
 	char path[64], *text = NULL;
@@ -37,6 +55,8 @@ static void read_udev(struct survey *s, struct block_dev *d)
 	snprintf(path, sizeof(path), "run/udev/data/b%u:%u", d->major, d->minor);
 	if (attr_file(s, path, UDEV_RECORD_MAX, &text, &len) == 0)
 		udev_record_parse(&d->udev, text, len);
+	if (s->root->is_live && d->udev.version > UDEV_VERSION_KNOWN)
+		ask_libudev(s, d, path);
 }
 
 static struct block_dev *add(struct survey *s, struct block_map *m, const char *name,

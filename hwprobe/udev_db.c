@@ -6,6 +6,14 @@
 #include <string.h>
 #include "common/str.h"
 
+/* What is no number leaves *@ret alone. */
+static void read_int(const char *text, int *ret)
+{
+	int64_t n;
+	if (str_to_i64(text, &n) == 0 && n >= INT32_MIN && n <= INT32_MAX)
+		*ret = (int)n;
+}
+
 void udev_record_parse(struct udev_record *r, char *text, size_t len)
 {
 	*r = (struct udev_record){ .text = text, .len = len };
@@ -26,10 +34,10 @@ void udev_record_parse(struct udev_record *r, char *text, size_t len)
 		r->is_there = true;
 		if (line[0] == 'I')
 			r->is_initialized = true;
-		int64_t priority;
-		if (line[0] == 'L' && str_to_i64(line + 2, &priority) == 0 &&
-		    priority >= INT32_MIN && priority <= INT32_MAX)
-			r->link_priority = (int)priority;
+		if (line[0] == 'L')
+			read_int(line + 2, &r->link_priority);
+		if (line[0] == 'V')
+			read_int(line + 2, &r->version);
 	}
 }
 

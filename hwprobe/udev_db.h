@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdbool.h>
 
-enum { UDEV_LINES_MAX = 4096, UDEV_RECORD_MAX = 256 << 10 };
+enum { UDEV_LINES_MAX = 4096, UDEV_RECORD_MAX = 256 << 10, UDEV_VERSION_KNOWN = 1 };
 
 struct udev_record {
 	char *text; /* owned by whoever read it; lines end in NUL after udev_record_parse() */
@@ -15,6 +15,7 @@ struct udev_record {
 	bool is_there;       /* a record with at least one line */
 	bool is_initialized; /* has an I: line */
 	int link_priority;
+	int version; /* of the format; 0 = not told (before systemd 247) */
 };
 
 /* Splits @text in place. A line that is none of the known kinds is skipped. */
