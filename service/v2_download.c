@@ -128,8 +128,6 @@ static int ipxe_script(struct request *r, const struct infra_env *ie, struct fau
 		   *key = request_query(r, "api_key");
 	size_t n;
 
-	if (mac && !mac_is_valid(mac))
-		return fault_set(err, -EBADMSG, "mac in query must be of type mac: \"%s\"", mac);
 	r->status = 200;
 	r->content_type = "application/octet-stream";
 	if (str_eq(type, "boot-order-control") && !mac)
@@ -164,27 +162,44 @@ static int file_headers(struct request *r, const struct infra_env *ie, const cha
 	return answer_header(r, "Last-Modified", text);
 }
 
-static int check_file_query(const struct request *r, const char *name, struct fault *err)
+/* Is a query that is there one of the words of @values, "a b c"? */
+static int check_choice(const struct request *r, const char *name, const char *values,
+			struct fault *err)
 {
-	const char *type = request_query(r, "ipxe_script_type");
+	const char *text = request_query(r, name);
+	size_t len;
 
-	if (str_empty(name))
-		return fault_set(err, -EBADMSG, "file_name in query is required");
-	if (strcmp(name, "discovery.ign") != 0 && strcmp(name, "ipxe-script") != 0 &&
-	    strcmp(name, "static-network-config") != 0)
-		return fault_set(
-			err, -EBADMSG,
-			"file_name in query should be one of [discovery.ign ipxe-script static-network-config]");
-	if (!type)
+	if (!text)
 		return 0;
-	if (strcmp(type, "discovery-image-always") != 0 && strcmp(type, "boot-order-control") != 0)
-		return fault_set(
-			err, -EBADMSG,
-			"ipxe_script_type in query should be one of [discovery-image-always boot-order-control]");
-	return strcmp(name, "ipxe-script")
-		       ? fault_set(err, -EINVAL,
-				   "\"ipxe_script_type\" can be set only for \"ipxe-script\"")
-		       : 0;
+	for (const char *p = values; *p; p += len + (p[len] == ' ')) {
+		len = strcspn(p, " ");
+		if (strlen(text) == len && !memcmp(p, text, len))
+			return 0;
+	}
+	return fault_set(err, -EBADMSG, "%s in query should be one of [%s]", name, values);
+}
+
+/* @names: the files that can be asked for. */
+static int check_file_query(const struct request *r, const char *names, struct fault *err)
+{
+	const char *mac = request_query(r, "mac");
+
+	if (str_empty(request_query(r, "file_name")))
+		return fault_set(err, -EBADMSG, "file_name in query is required");
+	int e = check_choice(r, "file_name", names, err);
+	if (e == 0)
+		e = check_choice(r, "ipxe_script_type", "discovery-image-always boot-order-control",
+				 err);
+	if (e == 0)
+		e = check_choice(r, "discovery_iso_type", "full-iso minimal-iso disconnected-iso",
+				 err);
+	if (e == 0 && mac && !mac_is_valid(mac))
+		e = fault_set(err, -EBADMSG, "mac in query must be of type mac: \"%s\"", mac);
+	if (e == 0 && request_query(r, "ipxe_script_type") &&
+	    !str_eq(request_query(r, "file_name"), "ipxe-script"))
+		e = fault_set(err, -EINVAL,
+			      "\"ipxe_script_type\" can be set only for \"ipxe-script\"");
+	return e;
 }
 
 static int files(struct request *r, struct fault *err)
@@ -192,7 +207,7 @@ static int files(struct request *r, struct fault *err)
 	const char *name = request_query(r, "file_name");
 	struct infra_env *ie;
 
-	int e = check_file_query(r, name, err);
+	int e = check_file_query(r, "discovery.ign ipxe-script static-network-config", err);
 	if (e == 0)
 		e = v2_find_infra_env(r, &ie, err);
 	if (e < 0)
@@ -216,7 +231,7 @@ static int files_presigned(struct request *r, struct fault *err)
 	bool with_key = auth_mode(r->service->auth) == AUTH_MODE_LOCAL;
 	struct infra_env *ie;
 
-	int e = check_file_query(r, name, err);
+	int e = check_file_query(r, "discovery.ign ipxe-script", err);
 	if (e == 0)
 		e = v2_find_infra_env(r, &ie, err);
 	if (e < 0)
