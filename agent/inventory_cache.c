@@ -102,12 +102,21 @@ bool inventory_cache_is_fresh(struct inventory_cache *c, int64_t now_ms)
 	return !c->changed && read_quiet(c, quiet) == 0 && !memcmp(quiet, c->quiet, sizeof(quiet));
 }
 
+void inventory_cache_limit(struct inventory_cache *c, uint64_t max_bytes)
+{
+	if (c->text_max_bytes == max_bytes)
+		return;
+	c->text_max_bytes = max_bytes;
+	free(TAKE(c->text)); /* the next probe makes another */
+	c->changed |= HWP_ALL;
+}
+
 /* 1 = @now replaces the last one. */
 static int compare(const struct inventory_cache *c, const struct hwp_inventory *now)
 {
 	unsigned parts;
 
-	if (!c->last)
+	if (!c->last || !c->text)
 		return 1;
 	int r = hwp_diff(c->last, now, &parts);
 	if (r > 0)
@@ -131,7 +140,8 @@ int inventory_cache_probe(struct inventory_cache *c, struct hwp_ctx *ctx)
 	int r = hwp_probe(ctx, HWP_ALL, &now);
 	if (!r)
 		r = compare(c, now);
-	AUTO(freep) char *text = r > 0 ? hwp_to_json(now, HWP_JSON_ASSISTED, 0) : NULL;
+	AUTO(freep)
+	char *text = r > 0 ? hwp_to_json(now, HWP_JSON_ASSISTED, c->text_max_bytes) : NULL;
 	if (r < 0 || (r > 0 && !text)) {
 		c->changed |= changed;
 		return r < 0 ? r : -ENOMEM;

@@ -9,15 +9,15 @@
 #include "common/digest.h"
 #include "hwprobe/hwprobe.h"
 
-#define INVENTORY_AGE_MAX_MS \
-	(600 *               \
-	 1000) /* what announces no change (a BMC's address) is seen after that long at the latest */
-#define INVENTORY_BAD_AGE_MAX_MS \
-	(30 * 1000) /* of an inventory with errors: a device that hung may answer now */
+/* What announces no change (a BMC's address) is seen after that long at the latest. */
+#define INVENTORY_AGE_MAX_MS (600 * 1000)
+/* Of an inventory with errors: a device that hung may answer now. */
+#define INVENTORY_BAD_AGE_MAX_MS (30 * 1000)
 
 struct inventory_cache {
 	struct hwp_inventory *last;  /* NULL = none was taken */
 	char *text;                  /* of last, in the wire format */
+	uint64_t text_max_bytes;     /* it is cut to that; 0 = not */
 	int64_t taken_ms;            /* time_mono_ms() */
 	uint8_t quiet[SHA256_LEN];   /* what announces no change, when last was taken */
 	unsigned changed;            /* enum hwp_part: announced since */
@@ -31,6 +31,8 @@ void inventory_cache_init(struct inventory_cache *c, struct event_base *base, st
 void inventory_cache_done(struct inventory_cache *c);
 /* Is the last inventory still what a probe at @now_ms would find? */
 bool inventory_cache_is_fresh(struct inventory_cache *c, int64_t now_ms);
+/* From now on the text is no longer than @max_bytes (0 = no limit), by hwprobe's truncation contract. */
+void inventory_cache_limit(struct inventory_cache *c, uint64_t max_bytes);
 /*
  * Takes a new inventory. The text stays the same, byte for byte, when only the CPU's current clock differs, so that it need not be sent again.
  * Returns 1 = it is another one, 0 = nothing has changed, -errno (the last one is kept).

@@ -15,7 +15,7 @@ enum agent_msg {
 	MSG_JOINED, /* empty: slipway-join.target was reached */
 
 	/* network -> root */
-	MSG_ASK_INVENTORY = 32, /* empty */
+	MSG_ASK_INVENTORY = 32, /* {"output_max_bytes", "disk_min_bytes"}; empty = no limits */
 	MSG_ASK_LOGS,           /* empty; the answer's descriptor is a memfd with a tar.gz */
 	MSG_ASK_CANCEL, /* empty: stop the installation; the answer comes when it has stopped */
 	MSG_ASK_MEDIUM, /* empty: can the live system's medium be read? -ENOMEDIUM: no */

@@ -87,6 +87,8 @@ int net_send(struct net *n, uint16_t type, const void *data, size_t len, int fd)
 int net_send_json(struct net *n, uint16_t type, json_t *obj, int fd); /* takes the reference */
 /* Asks; @fn is called once. */
 void net_ask(struct net *n, uint16_t type, net_answer_fn fn, void *ctx);
+/* The same with something to say; takes the reference of @obj. */
+void net_ask_json(struct net *n, uint16_t type, json_t *obj, net_answer_fn fn, void *ctx);
 
 /* net_poll.c: registration and polling */
 void net_schedule(struct net *n, uint64_t delay_ms, void (*fn)(struct net *n));

@@ -165,7 +165,7 @@ int net_send_json(struct net *n, uint16_t type, json_t *obj, int fd)
 	return r;
 }
 
-void net_ask(struct net *n, uint16_t type, net_answer_fn fn, void *ctx)
+static void ask(struct net *n, uint16_t type, const char *text, net_answer_fn fn, void *ctx)
 {
 	struct net_ask *ask = calloc(1, sizeof(*ask));
 	if (!ask) {
@@ -173,7 +173,7 @@ void net_ask(struct net *n, uint16_t type, net_answer_fn fn, void *ctx)
 		return;
 	}
 	*ask = (struct net_ask){ .id = ++n->last_ask, .fn = fn, .ctx = ctx, .next = n->asks };
-	int r = ipc_queue(&n->ipc, type, ask->id, NULL, 0, -1);
+	int r = ipc_queue(&n->ipc, type, ask->id, text, text ? strlen(text) : 0, -1);
 	if (r < 0) {
 		free(ask);
 		fn(ctx, r, NULL, "the root process cannot be asked", -1);
@@ -181,4 +181,20 @@ void net_ask(struct net *n, uint16_t type, net_answer_fn fn, void *ctx)
 	}
 	n->asks = ask;
 	flush(n);
+}
+
+void net_ask(struct net *n, uint16_t type, net_answer_fn fn, void *ctx)
+{
+	ask(n, type, NULL, fn, ctx);
+}
+
+void net_ask_json(struct net *n, uint16_t type, json_t *obj, net_answer_fn fn, void *ctx)
+{
+	AUTO(json_decrefp) json_t *owned = obj;
+	AUTO(freep) char *text = owned ? json_text(owned, false) : NULL;
+
+	if (text)
+		ask(n, type, text, fn, ctx);
+	else
+		fn(ctx, -ENOMEM, NULL, "out of memory", -1);
 }

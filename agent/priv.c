@@ -107,7 +107,9 @@ static json_t *clean_status(const json_t *said)
 
 static void on_inventory(struct priv *p, struct ipc_msg *m, json_t *obj)
 {
-	priv_inventory(p, m->id);
+	AUTO(json_decrefp)
+	json_t *limits = json_parse(m->data ? m->data : "", m->len, STATUS_MAX, true, NULL);
+	priv_inventory(p, m->id, limits);
 }
 
 static void on_logs(struct priv *p, struct ipc_msg *m, json_t *obj)

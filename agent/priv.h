@@ -50,6 +50,7 @@ struct priv {
 	/* inventory */
 	struct hwp_ctx *hwp; /* opened by the first probe */
 	struct inventory_cache inventory;
+	uint64_t disk_min_bytes; /* smaller disks are left out */
 	struct known_disk *disks;
 	size_t disks_n;
 	struct event *settle;
@@ -95,7 +96,8 @@ void priv_handle(struct priv *p,
 		 struct ipc_msg *m); /* priv.c: one message of the network process */
 
 /* priv_inventory.c */
-void priv_inventory(struct priv *p, uint32_t ask);
+/* @limits: of MSG_ASK_INVENTORY, borrowed; NULL = none. */
+void priv_inventory(struct priv *p, uint32_t ask, const json_t *limits);
 /* Probes, unless nothing has changed since the last time, and remembers the disks; the inventory is p->inventory.text. */
 int priv_probe(struct priv *p, struct fault *err);
 void priv_inventory_done(struct priv *p);

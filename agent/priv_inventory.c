@@ -40,15 +40,23 @@ static void forget_disks(struct priv *p)
 	p->disks_n = 0;
 }
 
+static void close_probe(struct priv *p)
+{
+	uint64_t text_max = p->inventory.text_max_bytes;
+
+	inventory_cache_done(&p->inventory);
+	p->inventory.text_max_bytes = text_max;
+	hwp_close(p->hwp);
+	p->hwp = NULL;
+}
+
 void priv_inventory_done(struct priv *p)
 {
 	forget_disks(p);
 	if (p->settle)
 		event_free(p->settle);
 	p->settle = NULL;
-	inventory_cache_done(&p->inventory);
-	hwp_close(p->hwp);
-	p->hwp = NULL;
+	close_probe(p);
 }
 
 /* Optical drives and floppy drives take no system, and asking one may pull in its tray. */
@@ -99,7 +107,9 @@ static void on_probe_log(void *data, int prio, const char *part, const char *msg
 /* One context for all probes: it remembers for minutes what the BMC answered, which takes seconds. */
 static int open_probe(struct priv *p)
 {
-	const struct hwp_options options = { .size = sizeof(options), .log = on_probe_log };
+	const struct hwp_options options = { .size = sizeof(options),
+					     .log = on_probe_log,
+					     .disk_min_bytes = p->disk_min_bytes };
 
 	if (p->hwp)
 		return 0;
@@ -146,10 +156,27 @@ static void on_settle(evutil_socket_t fd, short what, void *ctx)
 	answer(p, p->settle_ask);
 }
 
-void priv_inventory(struct priv *p, uint32_t ask)
+static uint64_t limit_of(const json_t *limits, const char *key)
+{
+	int64_t bytes = json_i64(limits, key);
+	return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+static void set_limits(struct priv *p, const json_t *limits)
+{
+	uint64_t disk_min = limit_of(limits, "disk_min_bytes");
+
+	if (disk_min != p->disk_min_bytes)
+		close_probe(p);
+	p->disk_min_bytes = disk_min;
+	inventory_cache_limit(&p->inventory, limit_of(limits, "output_max_bytes"));
+}
+
+void priv_inventory(struct priv *p, uint32_t ask, const json_t *limits)
 {
 	const struct timeval now = { 0 };
 
+	set_limits(p, limits);
 	p->settle_ask = ask;
 	if (p->is_settling) /* of a network process that is gone */
 		return;

@@ -16,7 +16,8 @@ struct net_rig {
 	struct net net;
 	struct ipc root;
 	struct event *root_read;
-	char *inventory; /* what the root process answers */
+	char *inventory;       /* what the root process answers */
+	json_t *inventory_ask; /* owned; what it was asked with, NULL = nothing */
 	int inventory_code, cancel_code, medium_code;
 	unsigned medium_asks;
 	char *logs; /* owned; NULL = it has none */
@@ -63,6 +64,8 @@ static inline void rig_handle(struct net_rig *r, struct ipc_msg *m)
 {
 	switch (m->type) {
 	case MSG_ASK_INVENTORY:
+		json_decref(r->inventory_ask);
+		r->inventory_ask = m->len ? json_parse(m->data, m->len, 4096, false, NULL) : NULL;
 		rig_answer(r, m->id, r->inventory_code, r->inventory ? r->inventory : "{}");
 		break;
 	case MSG_ASK_CANCEL:
@@ -154,6 +157,7 @@ static inline int rig_teardown(void **state)
 	ipc_done(&r->root);
 	job_done(&r->job);
 	free(r->inventory);
+	json_decref(r->inventory_ask);
 	free(r->logs);
 	int status = fake_teardown((void **)&r->f);
 	free(r);

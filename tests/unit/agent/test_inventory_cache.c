@@ -122,6 +122,27 @@ static void test_equal_keeps_the_text(void **state)
 	assert_true(r->c.taken_ms > 0); /* it is as good as new */
 }
 
+/* The limit's text is as good as any: made when the limit comes, kept while it stays. */
+static void test_limit(void **state)
+{
+	struct rig *r = *state;
+
+	take(r, 1);
+	size_t len = strlen(r->c.text);
+	inventory_cache_limit(&r->c, 0);
+	assert_true(inventory_cache_is_fresh(&r->c, time_mono_ms()));
+	inventory_cache_limit(&r->c, 200);
+	assert_false(inventory_cache_is_fresh(&r->c, time_mono_ms()));
+	take(r, 1);
+	assert_in_range(strlen(r->c.text), 2, 200);
+	take(r, 0);
+	inventory_cache_limit(&r->c, 200);
+	assert_true(inventory_cache_is_fresh(&r->c, time_mono_ms()));
+	inventory_cache_limit(&r->c, 0);
+	take(r, 1);
+	assert_in_range(strlen(r->c.text), len - 32, len + 32); /* but for the CPU's clock */
+}
+
 static void test_announced_change(void **state)
 {
 	struct rig *r = *state;
@@ -275,6 +296,7 @@ int main(void)
 		CASE(test_nothing_is_fresh_before_the_first),
 		CASE(test_age),
 		CASE(test_equal_keeps_the_text),
+		CASE(test_limit),
 		CASE(test_announced_change),
 		CASE(test_silent_sources),
 		CASE(test_unreadable_source),

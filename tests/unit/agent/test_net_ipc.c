@@ -136,6 +136,25 @@ static void test_answers_find_their_question(void **state)
 	assert_int_equal(r->net.exit_status, 0);
 }
 
+/* A question with something to say; one whose words cannot be made fails by itself. */
+static void test_ask_with_words(void **state)
+{
+	struct ipc_rig *r = *state;
+	AUTO(got_done) struct got g = { 0 }, none = { 0 };
+
+	net_ask_json(&r->net, MSG_ASK_INVENTORY, json_pack("{s:i}", "output_max_bytes", 7),
+		     on_answer, &g);
+	struct ipc_msg m = next_message(r);
+	assert_int_equal(m.type, MSG_ASK_INVENTORY);
+	assert_string_equal(m.data, "{\"output_max_bytes\":7}");
+	answer(r, m.id, "{\"code\":0,\"output\":\"x\"}", -1);
+	assert_string_equal(g.output, "x");
+	ipc_msg_done(&m);
+	net_ask_json(&r->net, MSG_ASK_INVENTORY, NULL, on_answer, &none);
+	assert_int_equal(none.n, 1);
+	assert_int_equal(none.code, -ENOMEM);
+}
+
 /* What is no JSON is a failure, and never a success with nothing in it. */
 static void test_useless_answers(void **state)
 {
@@ -310,6 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_answers_find_their_question),
+		CASE(test_ask_with_words),
 		CASE(test_useless_answers),
 		CASE(test_descriptors),
 		CASE(test_ping),

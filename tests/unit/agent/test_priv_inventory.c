@@ -45,12 +45,17 @@ static json_t *answer_to(struct priv_rig *r, uint32_t id)
 	return NULL;
 }
 
-static json_t *ask(struct priv_rig *r, uint32_t id)
+static json_t *ask_with(struct priv_rig *r, uint32_t id, const char *limits)
 {
-	rig_say(r, MSG_ASK_INVENTORY, id, NULL, 0, -1);
+	rig_say(r, MSG_ASK_INVENTORY, id, limits, strlen(limits), -1);
 	json_t *obj = answer_to(r, id);
 	assert_int_equal(json_i64(obj, "code"), 0);
 	return obj;
+}
+
+static json_t *ask(struct priv_rig *r, uint32_t id)
+{
+	return ask_with(r, id, "");
 }
 
 static void test_answer_is_the_inventory(void **state)
@@ -96,6 +101,43 @@ static void test_one_probe_for_many_questions(void **state)
 	json_decref(ask(r, 6));
 	assert_true(r->p.inventory.taken_ms > taken_ms);
 	assert_int_equal(r->p.inventory.changed & ~HWP_DISKS, 0);
+}
+
+/* Limits hold for the answer that they came with. */
+static void test_limits(void **state)
+{
+	static const struct {
+		const char *limits;
+		bool is_cut, has_disks;
+	} rows[] = {
+		{ "", false, true },
+		{ "{\"output_max_bytes\":200}", true, false },
+		{ "{\"output_max_bytes\":200}", true, false },
+		{ "{\"output_max_bytes\":10000000}", false, true },
+		{ "{\"disk_min_bytes\":4611686018427387904}", false, false },
+		{ "{\"disk_min_bytes\":4611686018427387904}", false, false },
+		{ "{\"disk_min_bytes\":1}", false, true },
+		/* no limits at all */
+		{ "{\"disk_min_bytes\":-1,\"output_max_bytes\":\"x\"}", false, true },
+		{ "[]", false, true },
+		{ "nonsense", false, true },
+	};
+	struct priv_rig *r = *state;
+	size_t disks = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(json_decrefp) json_t *obj = ask_with(r, (uint32_t)i + 1, rows[i].limits);
+		const char *text = json_str(obj, "output");
+		AUTO(json_decrefp) json_t *inv = json_loads(text, 0, NULL);
+		size_t n = json_array_size(json_child(inv, "disks"));
+		disks = i ? disks : n;
+		if ((json_child(inv, "truncation") != NULL) != rows[i].is_cut ||
+		    (rows[i].is_cut && strlen(text) > 200) || n != (rows[i].has_disks ? disks : 0))
+			fail_msg("row %zu: %s", i, text);
+		if (!rows[i].is_cut && !rows[i].has_disks)
+			assert_int_equal(r->p.disks_n,
+					 0); /* nothing that was left out is installed on */
+	}
 }
 
 /* Who asks while devices are still being found waits; the last one asked is answered, once. */
@@ -159,8 +201,11 @@ static void test_remembered_disks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_answer_is_the_inventory), CASE(test_one_probe_for_many_questions),
-		CASE(test_questions_while_waiting), CASE(test_find_disk),
+		CASE(test_answer_is_the_inventory),
+		CASE(test_one_probe_for_many_questions),
+		CASE(test_limits),
+		CASE(test_questions_while_waiting),
+		CASE(test_find_disk),
 		CASE(test_remembered_disks),
 	};
 
