@@ -158,17 +158,3 @@ UNUSED static const struct hwp_nic *nic(const struct hwp_inventory *inv, const c
 	fprintf(stderr, "no interface %s\n", name);
 	abort();
 }
-
-/* A probe with all that the full format shows and no errors. */
-UNUSED static struct hwp_inventory *probe_all(struct tree *t, unsigned parts)
-{
-	struct hwp_inventory *inv = NULL;
-	const struct hwp_error *errors;
-	if (tree_try(t, (struct hwp_options){ .parts = parts, .flags = HWP_MORE }, &inv) < 0)
-		abort();
-	if (hwp_errors(inv, &errors)) {
-		fprintf(stderr, "%s: %s: %s\n", errors->part, errors->source, errors->detail);
-		abort();
-	}
-	return inv;
-}

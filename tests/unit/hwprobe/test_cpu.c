@@ -4,67 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "hwprobe/cpuinfo.h"
-#include "hwprobe/cpulist.h"
 #include "tests/unit/hwprobe/tree.h"
-
-static void test_cpulist(void **state)
-{
-	static const struct {
-		const char *text;
-		int64_t want;
-	} cases[] = {
-		{ "0", 1 },
-		{ "0-3", 4 },
-		{ "0-3,8,10-12", 8 },
-		{ "5-5", 1 },
-		{ "0-1048575", 1 << 20 },
-		{ "0-1048576", -EINVAL },
-		{ "1048576", -EINVAL },
-		{ "3-1", -EINVAL },
-		{ "a", -EINVAL },
-		{ "1,", -EINVAL },
-		{ ",1", -EINVAL },
-		{ "1-", -EINVAL },
-		{ "-1", -EINVAL },
-		{ "1 2", -EINVAL },
-		{ "0-1000000,0-1000000", -EINVAL },
-	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (cpulist_count(cases[i].text) != cases[i].want)
-			fail_msg("%s: %lld", cases[i].text,
-				 (long long)cpulist_count(cases[i].text));
-}
-
-static void test_cpuinfo_keys(void **state)
-{
-	struct arena a = { 0 };
-	const char *text =
-		"no colon\nmodel name\t: A  B \nmodel name\t: second\ncpu MHz : 12.5\ncpu MHz : 99.25\ncpu MHz : x\nempty\t:\nprocessor 3: x\nprocessor : 0";
-	assert_string_equal(cpuinfo_get(&a, text, "model name"), "A  B");
-	assert_null(cpuinfo_get(&a, text, "model"));
-	assert_null(cpuinfo_get(&a, text, "empty"));
-	assert_true(cpuinfo_max(text, "cpu MHz") == 99.25);
-	assert_true(cpuinfo_max(text, "nothing") == 0);
-	assert_int_equal(cpuinfo_processors(text), 2);
-	assert_int_equal(cpuinfo_processors(NULL), 0);
-	arena_done(&a);
-}
-
-#define ARM(part) "CPU implementer : 0x41\nCPU part : " part "\n"
-
-static void test_arm_model(void **state)
-{
-	struct arena a = { 0 };
-	assert_string_equal(cpu_arm_model(&a, ARM("0xd0c") ARM("0xd0c")), "Neoverse-N1");
-	assert_string_equal(cpu_arm_model(&a, ARM("0xd03") ARM("0xd08") ARM("0xd08")),
-			    "Cortex-A72");
-	assert_string_equal(cpu_arm_model(&a, ARM("0xd03") ARM("0xd08")),
-			    "Cortex-A53"); /* a draw: the first */
-	assert_null(cpu_arm_model(&a, ARM("0x001")));
-	assert_null(cpu_arm_model(&a, "flags : fpu\n"));
-	arena_done(&a);
-}
 
 struct cpu_case {
 	const char *files[10];
@@ -172,9 +112,6 @@ static void test_fallbacks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpulist),
-		cmocka_unit_test(test_cpuinfo_keys),
-		cmocka_unit_test(test_arm_model),
 		cmocka_unit_test(test_fallbacks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

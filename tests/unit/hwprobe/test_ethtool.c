@@ -102,7 +102,7 @@ static void test_replies(void **state)
 	dump_write(&links, &t, "netlink/link.nl");
 	dump_write(&modes, &t, "netlink/ethtool-linkmodes.nl");
 	dump_write(&ports, &t, "netlink/ethtool-linkinfo.nl");
-	struct hwp_inventory *inv = probe_all(&t, HWP_NICS);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
 	assert_int_equal(nic(inv, "e1")->speed_current_mbps.v, 1000);
 	assert_int_equal(nic(inv, "e1")->speed_max_mbps.v, 25000);
 	assert_string_equal(nic(inv, "e1")->speed_max_mbps.source, "ETHTOOL_A_LINKMODES_OURS");

@@ -43,7 +43,7 @@ static void test_recorded(void **state)
 		"eth0 firmware 7.10 0x800075df 19.5.12\neth0 permaddr 02:00:00:00:00:07\neth0 link 40000 1 40000\n"
 		"eth1 firmware N/A\neth1 permaddr 02:00:00:00:00:08\neth1 link 10000 1 25000\nnonsense\n"
 		"dummy0 firmware 1\neth10 permaddr\neth10 link x\n");
-	struct hwp_inventory *inv = probe_all(&t, HWP_NICS);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
 	const struct hwp_nic *a = nic(inv, "eth0"), *b = nic(inv, "eth1"), *c = nic(inv, "eth10");
 	assert_string_equal(a->firmware.s, "7.10 0x800075df 19.5.12");
 	assert_string_equal(a->firmware.source, "ETHTOOL_GDRVINFO");
@@ -68,7 +68,7 @@ static void test_nothing_recorded(void **state)
 	struct tree t;
 	tree_init(&t);
 	write_machine(&t, false);
-	struct hwp_inventory *inv = probe_all(&t, HWP_NICS);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
 	assert_null(nic(inv, "eth0")->firmware.s);
 	assert_null(nic(inv, "eth0")->speed_current_mbps.source);
 	hwp_unref(inv);

@@ -70,7 +70,7 @@ static void test_not_asked_for(void **state)
 	struct tree t;
 	tree_init(&t);
 	write_neighbours(&t);
-	struct hwp_inventory *inv = probe_all(&t, 0);
+	struct hwp_inventory *inv = tree_probe_all(&t, 0);
 	assert_int_equal(hwp_get_parts(inv), HWP_ALL);
 	assert_int_equal(nic(inv, "eth0")->lldp_count, 0);
 	hwp_unref(inv);
@@ -85,7 +85,7 @@ static void test_nothing_recorded(void **state)
 	tree_init(&t);
 	add_link(&links, 2, "eth0");
 	dump_write(&links, &t, "netlink/link.nl");
-	struct hwp_inventory *inv = probe_all(&t, HWP_LLDP);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_LLDP);
 	assert_int_equal(nic(inv, "eth0")->lldp_count, 0);
 	hwp_unref(inv);
 	tree_done(&t);

@@ -103,7 +103,7 @@ static struct hwp_inventory *probe(struct tree *t, const struct method_case *c)
 	dump_write(&v6, t, "netlink/route6.nl");
 	if (c->files[0])
 		tree_file(t, c->files[0], c->files[1]);
-	return probe_all(t, HWP_NICS);
+	return tree_probe_all(t, HWP_NICS);
 }
 
 static void test_method(void **state)

@@ -79,7 +79,7 @@ static struct hwp_inventory *probe(struct tree *t, uint8_t bond_mode)
 	nla_put_u8(k.m, IFLA_BR_VLAN_FILTERING, 1);
 	dump_add(&links, end_kind(&k));
 	dump_write(&links, t, "netlink/link.nl");
-	return probe_all(t, HWP_NICS);
+	return tree_probe_all(t, HWP_NICS);
 }
 
 static void test_bond(void **state)
@@ -161,7 +161,7 @@ static void test_bus(void **state)
 	tree_link(&t, "sys/class/net/usb0",
 		  "../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/net/usb0");
 	tree_link(&t, USB "/net/usb0/device", "../../../1-2:1.0");
-	struct hwp_inventory *inv = probe_all(&t, HWP_NICS);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
 	const struct hwp_nic *ib = nic(inv, "ib0"), *usb = nic(inv, "usb0");
 	assert_string_equal(ib->type.s, "physical");
 	assert_string_equal(ib->pci_address.s, "0000:01:00.0");

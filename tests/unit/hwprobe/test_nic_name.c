@@ -115,7 +115,7 @@ static void test_udev_names(void **state)
 		"sys/devices/pci0000:00/0000:00:1d.0/0000:01:00.0/index", "1\n", NULL);
 	tree_link(&t, "sys/devices/pci0000:00/0000:00:1d.0/0000:01:00.0/net/eth0/device",
 		  "../../../0000:01:00.0");
-	struct hwp_inventory *inv = probe_all(&t, HWP_NICS);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
 	const struct hwp_nic *a = nic(inv, "eth0"), *b = nic(inv, "eth1");
 	assert_string_equal(a->name_onboard.s, "eno1");
 	assert_string_equal(a->name_slot.s, "ens6");

@@ -58,7 +58,7 @@ static void test_functions(void **state)
 	struct tree t;
 	tree_init(&t);
 	write_machine(&t);
-	struct hwp_inventory *inv = probe_all(&t, HWP_NICS);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
 	const struct hwp_nic *pf = nic(inv, "eno1"), *vf = nic(inv, "eno1v1");
 	assert_int_equal(pf->sriov_total.v, 64);
 	assert_int_equal(pf->sriov_vfs.v, 2);

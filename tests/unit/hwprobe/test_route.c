@@ -21,7 +21,7 @@ static struct hwp_inventory *probe(struct tree *t, const struct dump *v4, const 
 	dump_write(v4, t, "netlink/route4.nl");
 	if (v6)
 		dump_write(v6, t, "netlink/route6.nl");
-	return probe_all(t, HWP_ROUTES);
+	return tree_probe_all(t, HWP_ROUTES);
 }
 
 static void expect(const struct hwp_inventory *inv, size_t i, const char *to, const char *via,
@@ -268,7 +268,7 @@ static void test_without_links(void **state)
 	tree_init(&t);
 	add_route(&v4, (struct route_args){ .ifindex = 2, .via = "192.0.2.1" });
 	dump_write(&v4, &t, "netlink/route4.nl");
-	struct hwp_inventory *inv = probe_all(&t, HWP_ROUTES);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_ROUTES);
 	assert_int_equal(hwp_route_count(inv), 0);
 	hwp_unref(inv);
 	tree_done(&t);

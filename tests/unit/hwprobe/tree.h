@@ -87,6 +87,13 @@ UNUSED static void tree_files(struct tree *t, ...)
 	va_end(args);
 }
 
+/* name, content, …, NULL as an array */
+UNUSED static void tree_add(struct tree *t, const char *const *files)
+{
+	for (; *files; files += 2)
+		tree_file(t, files[0], files[1]);
+}
+
 UNUSED static void tree_log(void *data, int prio, const char *part, const char *msg)
 {
 	struct tree *t = data;
@@ -114,5 +121,19 @@ UNUSED static struct hwp_inventory *tree_probe(struct tree *t, unsigned parts)
 	struct hwp_inventory *inv = NULL;
 	if (tree_try(t, (struct hwp_options){ .parts = parts }, &inv) < 0)
 		abort();
+	return inv;
+}
+
+/* A probe with all that the full format shows, and no errors. */
+UNUSED static struct hwp_inventory *tree_probe_all(struct tree *t, unsigned parts)
+{
+	struct hwp_inventory *inv = NULL;
+	const struct hwp_error *errors;
+	if (tree_try(t, (struct hwp_options){ .parts = parts, .flags = HWP_MORE }, &inv) < 0)
+		abort();
+	if (hwp_errors(inv, &errors)) {
+		fprintf(stderr, "%s: %s: %s\n", errors->part, errors->source, errors->detail);
+		abort();
+	}
 	return inv;
 }

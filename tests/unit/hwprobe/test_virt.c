@@ -1,0 +1,76 @@
+/* Is it a virtual machine, and which kind? One small tree per rule. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "hwprobe/virt.h"
+#include "tests/unit/hwprobe/tree.h"
+
+#define DMI "sys/class/dmi/id/"
+#define HYPERVISOR "1 1 0 0 0 => 0 0 80000000 0\n"
+
+struct virt_case {
+	const char *files[10];
+	const char *want; /* NULL = no virtual machine */
+};
+
+static const struct virt_case virt_cases[] = {
+	{ { NULL }, NULL },
+	{ { DMI "product_name", "KVM Virtual Machine" }, "kvm" },
+	{ { DMI "sys_vendor", "QEMU" }, "qemu" },
+	{ { DMI "bios_vendor", "innotek GmbH" }, "oracle" },
+	{ { DMI "sys_vendor", "Microsoft Corporation", DMI "product_name", "Surface Laptop" },
+	  NULL },
+	{ { DMI "sys_vendor", "Microsoft Corporation", DMI "product_name", "Virtual Machine",
+	    "cpuid.txt", HYPERVISOR "1 40000000 0 0 0 => 4000000b 7263694d 666f736f 76482074\n" },
+	  "microsoft" },
+	{ { DMI "sys_vendor", "Amazon EC2", DMI "product_name", "m5.large", "cpuid.txt",
+	    HYPERVISOR },
+	  "amazon" },
+	{ { DMI "sys_vendor", "Amazon EC2", DMI "product_name", "m5.metal", "cpuid.txt",
+	    HYPERVISOR },
+	  NULL },
+	{ { DMI "sys_vendor", "Amazon EC2", DMI "product_name", "i3.4xlarge" }, NULL },
+	{ { DMI "product_name", "Google Compute Engine", "cpuid.txt", "1 1 0 0 0 => 0 0 0 0\n" },
+	  NULL },
+	{ { DMI "product_name", "Google Compute Engine", "cpuid.txt", HYPERVISOR }, "google" },
+	{ { DMI "product_name", "Xen", "proc/xen/capabilities", "control_d\n" }, NULL },
+	{ { "sys/hypervisor/type", "xen\n" }, "xen" },
+	{ { "cpuid.txt", HYPERVISOR "1 40000000 0 0 0 => 40000001 4b4d564b 564b4d56 4d\n" },
+	  "kvm" },
+	{ { "cpuid.txt", HYPERVISOR }, "other" },
+	{ { "proc/cpuinfo", "flags : fpu hypervisor lm\n" }, "other" },
+	{ { "proc/cpuinfo", "flags : fpu hypervisors\n" }, NULL },
+	{ { "cpuid.txt", "1 1 0 0 0 => 0 0 0 0\n", "proc/cpuinfo", "flags : hypervisor\n" }, NULL },
+	{ { "sys/firmware/devicetree/base/hypervisor/compatible", "linux,kvm" }, "kvm" },
+	{ { "sys/firmware/devicetree/base/fw-cfg@9020000/reg", "x" }, "qemu" },
+	{ { "proc/sysinfo", "Manufacturer: IBM\nVM00 Control Program: KVM/Linux\n" }, "kvm" },
+	{ { "proc/sysinfo", "Manufacturer: IBM\nVM00 Control Program: z/VM    6.1.0\n" }, NULL },
+};
+
+static void test_virtual(void **state)
+{
+	for (size_t i = 0; i < sizeof(virt_cases) / sizeof(virt_cases[0]); i++) {
+		struct tree t;
+		tree_init(&t);
+		tree_add(&t, virt_cases[i].files);
+		struct hwp_inventory *inv = tree_probe(&t, HWP_VENDOR);
+		const struct hwp_vendor *v = hwp_get_system_vendor(inv);
+		print_message("case %zu: %s\n", i,
+			      v->virtualization.s ? v->virtualization.s : "none");
+		assert_int_equal(v->is_virtual.v, virt_cases[i].want != NULL);
+		if (virt_cases[i].want)
+			assert_string_equal(v->virtualization.s, virt_cases[i].want);
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_virtual),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
