@@ -124,6 +124,7 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 		.mem = &inv->mem,
 		.tmp = &tmp,
 		.dumps = dumps,
+		.read_device = ctx->read_device,
 		.deadline_ms = time_mono_ms() + ctx->opt.total_timeout_ms,
 	};
 	if (inv->parts & HWP_BMC)

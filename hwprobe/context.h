@@ -18,5 +18,7 @@ struct hwp_ctx {
 	char *sysroot, *pci_ids, *gpu_rules_file;
 	struct gpu_rules gpu_rules;
 	struct bmc_cache bmc;
+	ssize_t (*read_device)(const char *path, uint64_t offset, void *data,
+			       size_t len); /* instead of open and read; NULL = those */
 	struct blkid_library *blkid; /* signature.h; NULL = not needed yet */
 };

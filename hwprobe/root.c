@@ -253,9 +253,19 @@ static DIR *open_dir(struct root *r, const char *path, dev_t dev)
 	return dir;
 }
 
-static bool is_checked(const struct dirent *e)
+/* Not every file system tells it in the folder (readdir(3)). */
+static unsigned char type_of(DIR *dir, const struct dirent *e)
 {
-	return (e->d_type == DT_DIR || e->d_type == DT_LNK) && strcmp(e->d_name, ".") &&
+	struct stat st;
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type;
+	return fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? DT_UNKNOWN
+									    : IFTODT(st.st_mode);
+}
+
+static bool is_checked(const struct dirent *e, unsigned char type)
+{
+	return (type == DT_DIR || type == DT_LNK) && strcmp(e->d_name, ".") &&
 	       strcmp(e->d_name, "..");
 }
 
@@ -268,13 +278,14 @@ static int check_links(struct root *r, const char *path, dev_t dev, int depth, s
 	AUTO(closedirp) DIR *dir = open_dir(r, *path ? path : ".", dev);
 	for (struct dirent *e; dir && (e = readdir(dir));) {
 		char child[ROOT_PATH_MAX];
-		if (!is_checked(e))
+		unsigned char type = type_of(dir, e);
+		if (!is_checked(e, type))
 			continue;
 		if (snprintf(child, sizeof(child), "%s%s%s", path, *path ? "/" : "", e->d_name) >=
 		    (int)sizeof(child))
 			return fault_set(err, -ENAMETOOLONG, "%s/%s: path too long", path,
 					 e->d_name);
-		int rc = check_entry(r, child, e->d_type, dev, depth, err);
+		int rc = check_entry(r, child, type, dev, depth, err);
 		if (rc < 0)
 			return rc;
 	}
