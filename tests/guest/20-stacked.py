@@ -34,7 +34,7 @@ def prepare(m):
     m.judged += ("plan-", "take-", "left-", "suspended-")
     m.arguments += disks(m)
     for n in range(1, 6):
-        m.arguments += ["-netdev", "user,id=net%d,restrict=on,ipv6=%s" % (n, "on" if n == 5 else "off"), "-device", "%s,netdev=net%d,mac=52:54:00:00:00:0%d" % ("e1000e" if n in (1, 5) else "virtio-net-pci", n, n)]
+        m.arguments += ["-netdev", "user,id=net%d,restrict=on,%s" % (n, "ipv6-prefix=2001:db8:5::" if n == 5 else "ipv6=off"), "-device", "%s,netdev=net%d,mac=52:54:00:00:00:0%d" % ("e1000e" if n in (1, 5) else "virtio-net-pci", n, n)]
     m.tpm("tpm-tis", "1.2")
     m.bmc(BMC_ADDRESS)
 
@@ -108,18 +108,19 @@ def taken(m, name):
         [m.text("take-%s.txt.err" % name)] if m.status("take-%s.txt" % name) else [])
 
 
-def refused(m, name, word):
-    """The plan refuses with a sentence that names @word, the tear-down too, and everything still stands."""
+def refused(m, name, word, has_layers=True):
+    """The plan refuses with a sentence that names @word, the tear-down too, and everything is still there."""
     left = m.json("left-%s.json" % name)["blockdevices"][0]
     is_installable, _, refusal = plan_of(m, name)
     return compare.differences(name, [("planned", is_installable, False), ("status of the tear-down", m.status("take-%s.txt" % name), 1),
-                                      ("something stands on it", bool(left.get("children")), True),
+                                      ("something stands on it", bool(left.get("children")), has_layers),
+                                      ("something written on it", m.text("left-%s.head" % name).strip() != "0", name != "leg"),
                                       ("%s in \"%s\"" % (word, refusal), word in refusal, True)])
 
 
-def other_disk(m):
-    """The other disk of the volume group, by its name in the guest."""
-    return next(d["name"] for d in m.json("assisted.json")["disks"] if d.get("serial") == "SPAN1")
+def other_disk(m, serial):
+    """Its name in the guest."""
+    return next(d["name"] for d in m.json("assisted.json")["disks"] if d.get("serial") == serial)
 
 
 def others_stand(m):
@@ -139,7 +140,11 @@ def checks(tests, m):
     tests.run("agent: an array of this disk alone is taken apart", taken, m, "alone")
     tests.run("agent: an empty disk is taken", taken, m, "plain")
     tests.run("agent: a member of an array with another disk is refused", refused, m, "raid", "md0")
-    tests.run("agent: a member of a volume group with another disk is refused", refused, m, "span", other_disk(m))
+    tests.run("agent: a member of a volume group with another disk is refused", refused, m, "span", other_disk(m, "SPAN1"))
+    tests.run("agent: a member of an array that is not put together is refused", refused, m, "parts-raid", other_disk(m, "MD1"), False)
+    tests.run("agent: a member of a volume group that is not put together is refused", refused, m, "parts-span", other_disk(m, "SPAN1"), False)
+    tests.run("agent: an array is taken apart when its other disk is given up", taken, m, "both-raid")
+    tests.run("agent: a volume group is taken apart when its other disk is given up", taken, m, "both-span")
     tests.run("agent: one way of several to a disk", refused, m, "leg", "multipath")
     tests.run("agent: other disks are left alone", others_stand, m)
 

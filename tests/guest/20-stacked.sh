@@ -61,7 +61,7 @@ must route ip route add 10.10.0.0/16 nexthop via 192.0.2.2 weight 3 nexthop via 
 must route ip -6 route add default via 2001:db8::1 metric 50
 must route ip route add blackhole 10.66.0.0/16
 # A router's advertisement, duplicate address detection, link monitoring, LACP without a partner.
-advertised() { [ "$(ip -6 addr show dev "$1" scope global -tentative | grep -c inet6)" = 1 ]; }
+advertised() { [ "$(ip -6 addr show dev "$1" -tentative | grep -c 2001:)" = 1 ]; }
 for i in "$e" mac0; do
 	k=0
 	until advertised "$i" || [ $((k += 1)) -gt 50 ]; do sleep 0.2; done
@@ -82,13 +82,14 @@ udevadm settle
 # --- the agent: what it plans for each disk, then what it does ---
 keep agent-list.json slipway-agent disk list --json
 keep agent-list.txt slipway-agent disk list
-# take NAME SERIAL: plan, then tear-down, then what is left
+# take NAME SERIAL [SERIAL OF A DISK GIVEN UP]: plan, then tear-down, then what is left
 take() {
-	local dev
+	local dev too=''
 	dev=$(by_serial "$2")
+	[ $# = 2 ] || too=$(by_serial "$3")
 	echo "$dev" >"/out/take-$1.dev"
-	keep "plan-$1.json" slipway-agent disk plan "$dev" --json
-	keep "take-$1.txt" guest-teardown "$dev"
+	keep "plan-$1.json" slipway-agent disk plan "$dev" --disks-to-format="$too" --json
+	keep "take-$1.txt" guest-teardown "$dev" ${too:+"$too"}
 	udevadm settle
 	lsblk -J -b -O "$dev" >"/out/left-$1.json"
 	keep "left-$1.blkid" blkid -p -o export "$dev"
@@ -96,6 +97,14 @@ take() {
 }
 take span SPAN0
 take raid MD0
+# The same not put together, as a discovery system finds it.
+must "md stop" mdadm --stop /dev/md0
+must "vg off" lvm vgchange -q -an vgspan
+take parts-raid MD0
+take parts-span SPAN0
+must "md again" mdadm --assemble --run /dev/md0 "$(by_serial MD0)" "$(by_serial MD1)"
+must "vg on" lvm vgchange -q -ay vgspan
+udevadm settle
 take lvm LVM0
 take crypt CRYPT
 take alone MDALONE
@@ -108,3 +117,7 @@ keep multipath.txt multipath -ll
 lsblk -o NAME,KNAME,TYPE,SIZE,MOUNTPOINTS >/out/tree-after.txt
 cat /proc/mdstat >/out/mdstat
 keep lvs.txt lvm lvs --noheadings -o lv_name,vg_name,lv_active
+# With the other disk given up, too.
+take both-raid MD0 MD1
+take both-span SPAN0 SPAN1
+cat /proc/mdstat >/out/mdstat-both
