@@ -203,6 +203,8 @@ static void test_bind(void **state)
 	assert_null(h->inventory);
 	assert_null(h->inventory_hostname);
 	assert_null(h->stage_text);
+	assert_null(h->progress_info);
+	assert_false(h->bootstrap);
 	assert_int_equal(h->stage, STAGE_NONE);
 	size_t n;
 	assert_ptr_equal(state_hosts_of_cluster(f->svc.state, API_CLUSTER, &n)[0], h);
@@ -385,6 +387,11 @@ static void test_peers_wait_for_api_vip(void **state)
 	state_abort(f->svc.state);
 	assert_int_equal(host_refresh_peers(&f->svc, unbound, "old", false, NULL), 0);
 	assert_false(state_is_dirty(f->svc.state));
+	/* another one had it before: nobody has waited for this one */
+	struct host *second = api_add_host(f, API_EARLY, API_HOST, true, HOST_KNOWN);
+	state_begin(f->svc.state);
+	assert_int_equal(host_refresh_peers(&f->svc, second, "w1", false, NULL), 0);
+	assert_null(waiting->validations_info);
 }
 
 int main(void)

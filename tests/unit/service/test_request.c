@@ -211,6 +211,55 @@ static void test_readers(void **state)
 	api_invalid(f, 403, "user eve may only read");
 }
 
+/* Bytes that are no text come back as '?' in the sentence: the answer is JSON whatever was sent. */
+static void test_no_text(void **state)
+{
+	static const struct {
+		const char *path, *headers, *body;
+		int status;
+	} rows[] = {
+		{ "/v2/clusters/\xff\xfe", NULL, NULL, 400 },
+		{ "/v2/\xff", NULL, NULL, 404 },
+		{ "/v2/events?cluster_id=\xc3", NULL, NULL, 400 },
+		{ "/v2/events?severities=\xed\xa0\x80", NULL, NULL, 400 },
+		{ "/v2/events?limit=1\x80", NULL, NULL, 400 },
+		{ "/v2/clusters", "Accept: \xff", NULL, 400 },
+		{ "/v2/infra-envs/" API_POOL "/downloads/files?file_name=ipxe-script&mac=\xff",
+		  NULL, NULL, 400 },
+	};
+	struct api *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		f->headers = rows[i].headers;
+		api_call(f, "GET", rows[i].path, NULL);
+		api_expect(f, rows[i].status);
+		if (!f->json)
+			fail_msg("row %zu: no JSON: %s", i, f->text);
+	}
+	f->headers = "Content-Type: a\xff/b";
+	api_call(f, "PATCH", "/v2/clusters/" API_CLUSTER, "{}");
+	api_invalid(f, 400, "unsupported media type");
+	f->headers = NULL;
+	api_call(f, "PATCH", "/v2/clusters/" API_CLUSTER, "{\"name\":\"\xff\"}");
+	api_invalid(f, 400, "parsing clusterUpdateParams body");
+	api_call(f, "PATCH", "/v2/clusters/" API_CLUSTER, "{\"\xff\":1}");
+	api_invalid(f, 400, "parsing clusterUpdateParams body");
+	api_call(f, "PATCH", "/v2/clusters/" API_CLUSTER, "{\"name\":\"a\\u0000b\"}");
+	api_invalid(f, 400, "parsing clusterUpdateParams body");
+}
+
+/* A value as long as a header may be is cut in the sentence, between two characters. */
+static void test_long_values(void **state)
+{
+	struct api *f = *state;
+	char path[3000] = "/v2/events?cluster_id=";
+
+	for (size_t at = strlen(path); at + 3 < sizeof(path); at += 2)
+		memcpy(path + at, "\xc3\xa4", 3);
+	api_call(f, "GET", path, NULL);
+	api_invalid(f, 400, "cluster_id in query must be of type uuid: \"\xc3\xa4\xc3\xa4");
+}
+
 /* A body of exactly the limit is read, one byte more is not. */
 static void test_body_size(void **state)
 {
@@ -242,6 +291,8 @@ int main(void)
 		API_TEST_OPEN(test_listeners_open),
 		API_TEST(test_order),
 		API_TEST(test_readers),
+		API_TEST(test_no_text),
+		API_TEST(test_long_values),
 		API_TEST(test_body_size),
 	};
 	return cmocka_run_group_tests_name("request", tests, NULL, NULL);

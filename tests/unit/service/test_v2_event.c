@@ -237,6 +237,24 @@ static void test_post(void **state)
 	expect_names(f, "", "nn");
 }
 
+/* What is not required may be missing, and what is may be empty. */
+static void test_post_least(void **state)
+{
+	struct api *f = *state;
+
+	AUTO(freep) char *token = api_as_agent(f, API_POOL, NULL);
+	api_call(f, "POST", EVENTS,
+		 "{\"severity\":\"error\",\"message\":\"\",\"event_time\":\"\",\"name\":null}");
+	api_expect(f, 201);
+	api_as_user(f);
+	api_call(f, "GET", EVENTS, NULL);
+	api_expect(f, 200);
+	assert_int_equal(json_array_size(f->json), 1);
+	api_is(f, "0.severity", "error");
+	api_is(f, "0.message", "");
+	assert_null(api_at(f, "0.name"));
+}
+
 static void test_post_refused(void **state)
 {
 	static const struct {
@@ -317,11 +335,17 @@ static void test_post_by_installed_host(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		API_TEST(test_list),        API_TEST(test_list_item),
-		API_TEST(test_counts),      API_TEST(test_list_refused),
-		API_TEST(test_list_limits), API_TEST(test_list_by_handle),
-		API_TEST(test_post),        API_TEST(test_post_refused),
-		API_TEST(test_post_scope),  API_TEST(test_post_by_installed_host),
+		API_TEST(test_list),
+		API_TEST(test_list_item),
+		API_TEST(test_counts),
+		API_TEST(test_list_refused),
+		API_TEST(test_list_limits),
+		API_TEST(test_list_by_handle),
+		API_TEST(test_post),
+		API_TEST(test_post_least),
+		API_TEST(test_post_refused),
+		API_TEST(test_post_scope),
+		API_TEST(test_post_by_installed_host),
 	};
 	return cmocka_run_group_tests_name("v2_event", tests, NULL, NULL);
 }
