@@ -74,11 +74,47 @@ static int read_area(const json_t *doc, struct base_image *b, struct fault *err)
 	return 0;
 }
 
+/* A file of the folder: nothing is waited for, and no link is followed out of it. The folder may be anybody's. */
+static int open_regular(int dirfd, const char *name, int *ret_fd, struct stat *ret,
+			struct fault *err)
+{
+	AUTO(closep)
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, ret) < 0)
+		return fault_set(err, -errno, "cannot open %s of the base image: %s", name,
+				 strerror(errno));
+	if (!S_ISREG(ret->st_mode))
+		return fault_set(err, -EBADMSG, "%s of the base image is not a regular file", name);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int read_description(int dirfd, char **ret, size_t *ret_len, struct fault *err)
+{
+	struct stat st;
+	AUTO(closep) int fd = -1;
+	int r = open_regular(dirfd, DESCRIPTION, &fd, &st, err);
+	if (r < 0)
+		return r;
+	if (st.st_size > DESCRIPTION_MAX)
+		return bad(err, "is too long");
+	AUTO(freep) char *text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return fault_oom(err);
+	ssize_t n = fd_read(fd, text, (size_t)st.st_size);
+	if (n < 0)
+		return fault_set(err, (int)n, "cannot read " DESCRIPTION ": %s", strerror((int)-n));
+	text[n] = '\0';
+	*ret = TAKE(text);
+	*ret_len = (size_t)n;
+	return 0;
+}
+
 int base_image_describe(int dirfd, struct base_image *ret, struct fault *err)
 {
 	AUTO(freep) char *text = NULL;
 	size_t len;
-	int r = file_read_at(dirfd, DESCRIPTION, DESCRIPTION_MAX, &text, &len, err);
+	int r = read_description(dirfd, &text, &len, err);
 	if (r < 0)
 		return fault_prefix(err, r, "no base image");
 
@@ -106,11 +142,11 @@ static int open_file(int dirfd, const struct base_image *b, enum base_file f, in
 		     struct fault *err)
 {
 	struct stat st;
-	AUTO(closep) int fd = openat(dirfd, names[f], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return fault_set(err, -errno, "cannot open %s of the base image: %s", names[f],
-				 strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != b->files[f].size)
+	AUTO(closep) int fd = -1;
+	int r = open_regular(dirfd, names[f], &fd, &st, err);
+	if (r < 0)
+		return r;
+	if ((uint64_t)st.st_size != b->files[f].size)
 		return fault_set(err, -EBADMSG,
 				 "%s of the base image does not have %" PRIu64
 				 " bytes as " DESCRIPTION " says",
@@ -214,7 +250,7 @@ int base_image_copy(int from, int to, struct progress *p, struct fault *err)
 	uint64_t total = 0;
 	int r = base_image_describe(from, &b, err);
 	if (r == 0)
-		r = file_read_at(from, DESCRIPTION, DESCRIPTION_MAX, &text, &len, err);
+		r = read_description(from, &text, &len, err);
 	for (int f = 0; f < BASE_FILE_COUNT; f++)
 		total += r == 0 ? b.files[f].size : 0;
 	progress_step(p, "copying and checking", 1000, total);
