@@ -81,6 +81,8 @@ static int job_run(const struct chunk_pool *p, struct chunk_job *job)
 			return 0;
 		memset(job->data, 0, job->len);
 		return write_twice(d, job, offset);
+	case CHUNK_FLUSH:
+		return d->ops->flush(d);
 	}
 	return -EINVAL;
 }
@@ -212,7 +214,7 @@ void chunk_pool_submit(struct chunk_pool *p, struct chunk_job *job, enum chunk_j
 {
 	job->kind = kind;
 	job->index = index;
-	job->len = slx_chunk_len(p->slx, index);
+	job->len = kind == CHUNK_FLUSH ? 0 : slx_chunk_len(p->slx, index);
 	job->result = 0;
 	job->next = NULL;
 	pthread_mutex_lock(&p->lock);

@@ -17,6 +17,8 @@ enum chunk_job_kind {
 	/* read the chunk and compare it with the index; -EBADMSG: the disk holds something else */
 	CHUNK_CHECK,
 	CHUNK_ZERO, /* read the chunk; write zeros unless it is zero already */
+	/* flush the device: what was finished before this was submitted is safe afterwards */
+	CHUNK_FLUSH,
 };
 
 struct chunk_job {
@@ -38,6 +40,7 @@ void chunk_pool_freep(struct chunk_pool **p);
 /* A free job, NULL when all are in use. Give it back by submit or release. */
 struct chunk_job *chunk_pool_take(struct chunk_pool *p);
 void chunk_pool_release(struct chunk_pool *p, struct chunk_job *job);
+/* @index: of the chunk; ignored by CHUNK_FLUSH. */
 void chunk_pool_submit(struct chunk_pool *p, struct chunk_job *job, enum chunk_job_kind kind,
 		       uint32_t index);
 /* A finished job, NULL when there is none now. The caller releases it. */

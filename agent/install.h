@@ -151,6 +151,14 @@ struct install_writer {
 int install_check(const struct install_params *p, char **ret_plan, struct fault *err);
 
 /*
+ * The stream socket: ret_fds[0] for the writer, ret_fds[1] for who brings the chunks. Whole chunks fit
+ * into it where the process may have that (CAP_NET_ADMIN), so that neither end waits for the other
+ * at every fifth of one. 0 or -errno.
+ */
+#define INSTALL_STREAM_BUFFER (4u << 20)
+int install_stream_pair(int ret_fds[2]);
+
+/*
  * Forks the writer (which repeats install_check()). @stream_fd is closed in the caller whatever
  * happens. The writer is killed when the calling *thread's process* ends (PR_SET_PDEATHSIG). Only
  * one writer exists at a time (lock beside state_path): -EALREADY in its report when the other one

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "common/cleanup.h"
@@ -87,6 +88,18 @@ static _Noreturn void writer_main(const struct install_params *p, pid_t parent, 
 	signals_set();
 	descriptors_set(report_fd, stream_fd);
 	_exit(install_run(p, NULL, STREAM_FD, &sink, &err) < 0 ? 1 : 0);
+}
+
+int install_stream_pair(int ret_fds[2])
+{
+	const int size = INSTALL_STREAM_BUFFER;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret_fds) < 0)
+		return -errno;
+	/* Of a Unix socket only the sender's buffer counts; more than net.core.wmem_max needs the right to. */
+	if (setsockopt(ret_fds[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(ret_fds[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return 0;
 }
 
 int install_writer_start(const struct install_params *p, int stream_fd, struct install_writer *ret,

@@ -113,13 +113,14 @@ static int start_writer(struct priv *p, struct fault *err)
 
 	if (!path)
 		return fault_oom(err);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-		return fault_set(err, -errno, "socketpair: %s", strerror(errno));
+	int r = install_stream_pair(fds);
+	if (r < 0)
+		return fault_set(err, r, "cannot make the stream socket: %s", strerror(-r));
 	/* Sent before the fork, so that the writer holds no copy of the other end and sees it close. */
 	priv_send(p, MSG_STREAM, 0, NULL, 0, fds[1]);
 	close(fds[1]);
 	params_of(p, files, given_up, path, &params);
-	int r = install_writer_start(&params, fds[0], &p->writer, err);
+	r = install_writer_start(&params, fds[0], &p->writer, err);
 	if (r < 0)
 		return r;
 	p->writer_read =

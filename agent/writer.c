@@ -15,11 +15,14 @@ struct writer {
 	struct chunk_pool *pool;
 	uint8_t *present;        /* bitmap: on the disk (written or found) */
 	uint8_t *safe;           /* bitmap: on the disk and flushed */
+	uint8_t *flushing;       /* bitmap: what the flush that is running makes safe */
 	uint8_t *tries;          /* per chunk: how often it was asked for */
 	uint8_t *bad;            /* bitmap: read back wrong */
 	uint64_t total, written; /* bytes of non-zero chunks */
 	uint64_t verified;       /* bytes of all chunks */
 	uint64_t since_flush, flush_bytes, reused;
+	uint64_t written_flushing; /* w->written when the flush that is running began */
+	bool is_flushing;
 	uint32_t repaired;
 };
 
@@ -75,9 +78,10 @@ int writer_new(const struct writer_spec *spec, struct writer **ret, struct fault
 	w->slx = spec->slx;
 	w->present = calloc(1, map);
 	w->safe = calloc(1, map);
+	w->flushing = calloc(1, map);
 	w->bad = calloc(1, map);
 	w->tries = calloc(1, spec->slx->count);
-	if (!w->present || !w->safe || !w->bad || !w->tries)
+	if (!w->present || !w->safe || !w->flushing || !w->bad || !w->tries)
 		return fault_oom(err);
 	for (uint32_t i = spec->first_chunk; i < spec->slx->count; i++)
 		if (!is_zero_chunk(w, i))
@@ -96,6 +100,7 @@ void writer_free(struct writer *w)
 	chunk_pool_free(w->pool);
 	free(w->present);
 	free(w->safe);
+	free(w->flushing);
 	free(w->bad);
 	free(w->tries);
 	free(w);
@@ -215,20 +220,47 @@ int writer_survey(struct writer *w, const uint8_t *hint, struct fault *err)
 
 /* --- flushing ---------------------------------------------------------------------------- */
 
-static int flush(struct writer *w, struct fault *err)
+static void flush_begin(struct writer *w)
 {
-	struct disk *d = w->spec.disk;
-	int r = d->ops->flush(d);
+	memcpy(w->flushing, w->present, w->slx->count / 8 + 1);
+	w->written_flushing = w->written;
+	w->since_flush = 0;
+}
+
+static int flush_done(struct writer *w, int r, struct fault *err)
+{
+	const struct disk_id *id = &w->spec.disk->id;
 
 	/* After one failed flush nothing is known about what was written since the last one. */
 	if (r < 0)
-		return fault_set(err, r, "flush: %s on %s (%s)", strerror(-r), d->id.name,
-				 d->id.serial);
-	memcpy(w->safe, w->present, w->slx->count / 8 + 1);
-	w->since_flush = 0;
+		return fault_set(err, r, "flush: %s on %s (%s)", strerror(-r), id->name,
+				 id->serial);
+	memcpy(w->safe, w->flushing, w->slx->count / 8 + 1);
 	if (w->spec.flushed)
-		w->spec.flushed(w->spec.ctx, w->written, w->total, w->safe);
+		w->spec.flushed(w->spec.ctx, w->written_flushing, w->total, w->safe);
 	return 0;
+}
+
+/* With no job running. */
+static int flush(struct writer *w, struct fault *err)
+{
+	flush_begin(w);
+	return flush_done(w, w->spec.disk->ops->flush(w->spec.disk), err);
+}
+
+/*
+ * The same by a worker, while others go on writing: the device would be idle otherwise, and a flush
+ * takes as long as dozens of chunks. One at a time.
+ */
+static void flush_submit(struct writer *w)
+{
+	struct chunk_job *job = w->is_flushing ? NULL : chunk_pool_take(w->pool);
+
+	if (!job)
+		return;
+	w->is_flushing = true;
+	flush_begin(w);
+	chunk_pool_submit(w->pool, job, CHUNK_FLUSH, 0);
 }
 
 /* --- zero chunks ------------------------------------------------------------------------- */
@@ -335,6 +367,10 @@ static int ask_again(struct writer *w, uint32_t i, const char *why, struct fault
 
 static int write_done(struct writer *w, const struct chunk_job *job, struct fault *err)
 {
+	if (job->kind == CHUNK_FLUSH) {
+		w->is_flushing = false;
+		return flush_done(w, job->result, err);
+	}
 	if (job->result == -EBADMSG)
 		return ask_again(w, job->index, "arrived with a wrong digest", err);
 	if (job->result < 0)
@@ -365,9 +401,9 @@ static int receive_turn(struct writer *w, struct chunk_job **job, struct fault *
 		*job = NULL;
 	}
 	r = reap_checks(w, write_done, err);
-	if (r == 0)
-		r = cancelled(w, err);
-	return r == 0 && w->since_flush >= w->flush_bytes ? flush(w, err) : r;
+	if (r == 0 && w->since_flush >= w->flush_bytes)
+		flush_submit(w);
+	return r == 0 ? cancelled(w, err) : r;
 }
 
 /* Receives chunks and has them written until none is wanted and none is on its way. */

@@ -13,7 +13,8 @@
 #include "common/fault.h"
 #include "common/slx.h"
 
-#define WRITER_THREADS 4
+/* Requests on the device at the same time: they block in it, so more than there are cores. */
+#define WRITER_THREADS 8
 /* Bytes per zeroing call: a device may block uninterruptibly that long. */
 #define WRITER_ZERO_MAX (1ull << 30)
 #define WRITER_FLUSH_MIN (16ull << 20)

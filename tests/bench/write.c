@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -69,12 +68,11 @@ static int install(const char *device, const void *index, size_t index_len, stru
 	pthread_t thread;
 	int fds[2], got;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ||
-	    install_writer_start(&p, fds[1], &w, &err) < 0) {
+	if (install_stream_pair(fds) < 0 || install_writer_start(&p, fds[0], &w, &err) < 0) {
 		fprintf(stderr, "bench-write: %s\n", fault_text(&err));
 		return 1;
 	}
-	s->fd = fds[0];
+	s->fd = fds[1];
 	if (pthread_create(&thread, NULL, source_main, s) != 0)
 		return 1;
 	while ((got = install_writer_read(&w, &r)) != 0) {
