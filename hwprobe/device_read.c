@@ -13,6 +13,8 @@
 #include "common/str.h"
 #include "hwprobe/record.h"
 
+enum { ERRNO_MAX = 4096 }; /* include/linux/err.h MAX_ERRNO */
+
 enum reader_state { READER_IDLE, READER_ASKED, READER_DONE, READER_STOP };
 
 /* Shared by the pass and one worker; the last one to leave frees it. */
@@ -164,16 +166,42 @@ ssize_t device_ask(struct survey *s, device_read_fn *fn, const char *path, uint6
 	return rc < 0 ? rc : ask(s, fn, path, offset, data, len);
 }
 
+/* "dev/sda.errno": a device that could not be read is recorded, too. 0 = it is not. */
+static int recorded_errno(struct survey *s, const char *path)
+{
+	char name[ROOT_PATH_MAX], text[16];
+	int64_t err;
+	if (snprintf(name, sizeof(name), "%s.errno", path) >= (int)sizeof(name) ||
+	    root_attr(s->root, name, text, sizeof(text)) < 0)
+		return 0;
+	return str_to_i64(str_trim(text), &err) == 0 && err > 0 && err < ERRNO_MAX ? (int)err : 0;
+}
+
+static ssize_t recorded(struct survey *s, const char *path, uint64_t offset, void *data, size_t len)
+{
+	int err = recorded_errno(s, path);
+	if (err)
+		return -err;
+	AUTO(closep) int fd = root_fd(s->root, path, O_RDONLY);
+	return fd < 0 ? fd : fd_pread(fd, data, len, offset);
+}
+
+void device_record_errno(struct survey *s, const char *path, int err)
+{
+	char name[ROOT_PATH_MAX], text[16];
+	snprintf(text, sizeof(text), "%d\n", err);
+	if (err != ENOENT && snprintf(name, sizeof(name), "%s.errno", path) < (int)sizeof(name))
+		record_file(s->root, name, text, strlen(text));
+}
+
 /* From the node, or from the file of that name in a recorded tree. */
 static ssize_t read_somewhere(struct survey *s, const char *path, uint64_t offset, void *data,
 			      size_t len)
 {
 	if (len > DEVICE_READ_MAX || strlen(path) + 2 > ROOT_PATH_MAX)
 		return -EMSGSIZE;
-	if (!s->root->is_live) {
-		AUTO(closep) int fd = root_fd(s->root, path, O_RDONLY);
-		return fd < 0 ? fd : fd_pread(fd, data, len, offset);
-	}
+	if (!s->root->is_live)
+		return recorded(s, path, offset, data, len);
 	return device_ask(s, s->read_device ? s->read_device : read_node, path, offset, data, len);
 }
 
@@ -182,6 +210,8 @@ ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *d
 	ssize_t n = read_somewhere(s, path, offset, data, len);
 	if (n > 0)
 		record_device(s->root, path, offset, data, (size_t)n);
+	if (n < 0 && s->root->is_live)
+		device_record_errno(s, path, (int)-n);
 	return n;
 }
 

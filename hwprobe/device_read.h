@@ -30,5 +30,7 @@ ssize_t device_ask(struct survey *s, device_read_fn *fn, const char *path, uint6
 		   void *data, size_t len);
 /* The last @len bytes of a node of @size bytes; they are recorded in a file of their own ("dev/sda.tail"). As device_read(). */
 ssize_t device_read_tail(struct survey *s, const char *path, uint64_t size, void *data, size_t len);
+/* That @path could not be read: a replay fails with the same (positive) error. device_read() does it by itself. */
+void device_record_errno(struct survey *s, const char *path, int err);
 /* Ends the worker of the pass. */
 void device_reader_close(struct survey *s);

@@ -455,6 +455,7 @@ static const struct {
 	{ "ipmi.txt", NULL, in_ipmi },
 	{ "netlink/", NULL, in_netlink },
 	{ "dev/", ".smart", as_it_is },
+	{ "dev/", ".errno", as_it_is },
 	{ "dev/", NULL, in_device },
 };
 

@@ -126,6 +126,7 @@ void disk_find_smart(struct survey *s, const struct block_dev *b, struct hwp_dis
 	if (n == -ENOENT)
 		return;
 	if (n < 0) {
+		device_record_errno(s, record, (int)-n);
 		survey_error(s, path, (int)-n, "does not tell its health: %s", strerror((int)-n));
 		return;
 	}
