@@ -12,6 +12,7 @@
 #include "service/ignition_look.h"
 #include "service/ignition_merge.h"
 #include "service/rules.h"
+#include "service/static_network.h"
 
 #define UNIT_MAX (64 * 1024)
 #define SSH_KEYS_MAX 1000
@@ -290,13 +291,8 @@ static int (*const parts[])(struct discovery *) = {
 
 int ignition_discovery(const struct infra_env *ie, const struct rule_config *c,
 		       const char *service_url, const char *agent_token, const char *service_ca_pem,
-		       char **ret_text, struct fault *err)
+		       bool with_network, char **ret_text, struct fault *err)
 {
-	if (!str_empty(ie->static_network_config) && strcmp(ie->static_network_config, "[]") != 0)
-		return fault_set(
-			err, -ENOSYS,
-			"static network settings are not put into discovery Ignition files yet: use the discovery image of this service");
-
 	AUTO(json_decrefp)
 	json_t *doc = json_pack("{s:{s:s}, s:{s:[]}, s:{s:[]}}", "ignition", "version", "3.1.0",
 				"storage", "files", "systemd", "units");
@@ -308,6 +304,10 @@ int ignition_discovery(const struct infra_env *ie, const struct rule_config *c,
 		r = parts[i](&d);
 	if (r < 0)
 		return fault_oom(err);
+	if (with_network)
+		r = static_network_ignition(ie, d.files, d.units, err);
+	if (r < 0)
+		return r;
 
 	AUTO(json_decrefp) json_t *full = NULL;
 	r = ignition_merge_text(doc, ie->ignition_config_override, &full, err);

@@ -92,9 +92,10 @@ int host_reply_apply(const struct rule_ctx *ctx, struct host *h, json_t *reply,
 		     const char **ret_event_name, struct fault *err);
 
 /* --- ignition.c: documents (assisted-v2 §8.1–8.3, §8.7) --- */
+/* @with_network: static network settings too; media with an initrd of their own for them have them there (assisted-v2 §8.3). */
 int ignition_discovery(const struct infra_env *ie, const struct rule_config *c,
 		       const char *service_url, const char *agent_token, const char *service_ca_pem,
-		       char **ret_text, struct fault *err);
+		       bool with_network, char **ret_text, struct fault *err);
 int ignition_target(const struct rule_ctx *ctx, const struct host *h, char **ret_text,
 		    struct fault *err);
 /* Is it an Ignition 3.x configuration? */

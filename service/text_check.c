@@ -11,6 +11,7 @@
 #include "common/json_map.h"
 #include "common/str.h"
 #include "service/hostname.h"
+#include "service/static_network.h"
 
 #define HOST_NAME_MAX_LEN 63
 #define CLUSTER_NAME_MAX_LEN 54
@@ -19,7 +20,6 @@
 #define PULL_SECRET_MAX (1u << 20)
 /* Both are compared with one another, in the only thread. */
 #define NO_PROXY_ITEMS_MAX 1024
-#define MACS_MAX 128 /* of one host */
 
 static bool all_of(const char *s, size_t len, bool (*fits)(int c))
 {
@@ -273,55 +273,13 @@ int check_kernel_arguments(const json_t *list, struct fault *err)
 	return 0;
 }
 
-static int check_mac_map(size_t host, const json_t *map, struct fault *err)
-{
-	size_t i, k;
-	json_t *a, *b;
-
-	if (!json_array_size(map))
-		return fault_set(
-			err, -EINVAL,
-			"static_network_config.%zu needs at least one entry in mac_interface_map",
-			host);
-	if (json_array_size(map) > MACS_MAX)
-		return fault_set(
-			err, -EINVAL,
-			"static_network_config.%zu should have at most %d entries in mac_interface_map",
-			host, MACS_MAX);
-	json_array_foreach(map, i, a) {
-		const char *mac = json_str(a, "mac_address"),
-			   *nic = json_str(a, "logical_nic_name");
-		if (!mac || !mac_is_valid(mac))
-			return fault_set(
-				err, -EBADMSG,
-				"static_network_config.%zu.mac_interface_map.%zu.mac_address in body should be a MAC address",
-				host, i);
-		if (str_empty(nic))
-			return fault_set(
-				err, -EINVAL,
-				"static_network_config.%zu.mac_interface_map.%zu needs a logical_nic_name",
-				host, i);
-		json_array_foreach(map, k, b) {
-			if (k < i && (str_eq(mac, json_str(b, "mac_address")) ||
-				      str_eq(nic, json_str(b, "logical_nic_name"))))
-				return fault_set(err, -EINVAL,
-						 "static_network_config.%zu names %s or %s twice",
-						 host, mac, nic);
-		}
-	}
-	return 0;
-}
-
 int check_static_network(const json_t *list, struct fault *err)
 {
 	size_t i;
 	json_t *item;
 
 	json_array_foreach(list, i, item) {
-		if (str_empty(json_str(item, "network_yaml")))
-			return fault_set(err, -EINVAL,
-					 "static_network_config.%zu has no network_yaml", i);
-		int r = check_mac_map(i, json_object_get(item, "mac_interface_map"), err);
+		int r = static_network_check(i, item, err);
 		if (r < 0)
 			return r;
 	}

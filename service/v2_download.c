@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/json_map.h"
 #include "service/route.h"
+#include "service/static_network.h"
 #include "service/v2_common.h"
 #include "service/v2_view.h"
 
@@ -39,6 +40,14 @@ static int image_url(struct request *r, struct fault *err)
 
 /* --- files --- */
 
+/* Only full media have nothing else to carry it. */
+static bool has_network_in_ignition(const struct request *r, const struct infra_env *ie)
+{
+	const char *type = request_query(r, "discovery_iso_type");
+
+	return str_eq(str_empty(type) ? ie->image_type : type, "full-iso");
+}
+
 static int discovery_ignition(struct request *r, const struct infra_env *ie, struct fault *err)
 {
 	struct service *svc = r->service;
@@ -48,8 +57,8 @@ static int discovery_ignition(struct request *r, const struct infra_env *ie, str
 	int e = auth_agent_token(svc->auth, ie, NULL, r->now_us,
 				 (int64_t)svc->config->agent_token_ttl_ms / 1000, &token, err);
 	if (e == 0)
-		e = ignition_discovery(ie, &svc->rules, svc->service_url, token, svc->ca_pem, &text,
-				       err);
+		e = ignition_discovery(ie, &svc->rules, svc->service_url, token, svc->ca_pem,
+				       has_network_in_ignition(r, ie), &text, err);
 	if (e == 0)
 		e = answer_data(r, 200, "application/octet-stream", text, strlen(text));
 	if (token)
@@ -144,6 +153,14 @@ static int ipxe_script(struct request *r, const struct infra_env *ie, struct fau
 	return boot_script(r, ie);
 }
 
+/* Empty when there is none (assisted-v2 §3.1). */
+static int static_network_file(struct request *r, const struct infra_env *ie, struct fault *err)
+{
+	r->status = 200;
+	r->content_type = "application/octet-stream";
+	return static_network_tar(ie, &r->out, err);
+}
+
 static int file_headers(struct request *r, const struct infra_env *ie, const char *name)
 {
 	char text[160];
@@ -154,7 +171,8 @@ static int file_headers(struct request *r, const struct infra_env *ie, const cha
 	if (!strcmp(name, "discovery.ign"))
 		snprintf(text, sizeof(text), "attachment; filename=\"%s\"", name);
 	else
-		snprintf(text, sizeof(text), "attachment; filename=\"%s-%s\"", ie->id, name);
+		snprintf(text, sizeof(text), "attachment; filename=\"%s-%s%s\"", ie->id, name,
+			 strcmp(name, "static-network-config") ? "" : ".tar");
 	int e = answer_header(r, "Content-Disposition", text);
 	if (e < 0 || !gmtime_r(&t, &tm) ||
 	    !strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))
@@ -218,9 +236,9 @@ static int files(struct request *r, struct fault *err)
 	    auth_mode(r->service->auth) != AUTH_MODE_NONE && !r->service->config->plain_api)
 		return fault_set(err, -ENOENT, "%s is served over HTTPS only", name);
 	if (!strcmp(name, "static-network-config"))
-		return fault_set(err, -ENOSYS,
-				 "static-network-config is not served by this version");
-	e = is_script ? ipxe_script(r, ie, err) : discovery_ignition(r, ie, err);
+		e = static_network_file(r, ie, err);
+	else
+		e = is_script ? ipxe_script(r, ie, err) : discovery_ignition(r, ie, err);
 	return e < 0 ? e : file_headers(r, ie, name);
 }
 
@@ -247,20 +265,21 @@ static int files_presigned(struct request *r, struct fault *err)
 	return url ? answer_url(r, url) : -ENOMEM;
 }
 
-/* Our media carry network and proxy in the token segment; only CoreOS media have an initrd of their own for it. */
+/* For CoreOS media; ours carry the same in their token segment. */
 static int minimal_initrd(struct request *r, struct fault *err)
 {
 	struct infra_env *ie;
 
 	int e = v2_find_infra_env(r, &ie, err);
+	if (e == 0)
+		e = static_network_initrd(ie, &r->out, err);
 	if (e < 0)
 		return e;
-	if (!str_empty(ie->static_network_config) || !str_empty(ie->http_proxy) ||
-	    !str_empty(ie->https_proxy))
-		return fault_set(
-			err, -ENOSYS,
-			"an initrd for CoreOS media with static network or proxy is not served by this version");
-	return answer_empty(r, 204);
+	if (!r->out.len)
+		return answer_empty(r, 204);
+	r->status = 200;
+	r->content_type = "application/octet-stream";
+	return 0;
 }
 
 const struct route v2_download_routes[] = {

@@ -69,8 +69,14 @@ def form(data):
 
 
 def files(server):
-    folder = os.path.join(server.state, "logs")
-    return {n: os.stat(os.path.join(folder, n)) for n in os.listdir(folder)}
+    found = {}
+    with os.scandir(os.path.join(server.state, "logs")) as entries:
+        for e in entries:
+            try:
+                found[e.name] = os.stat(e.path)
+            except FileNotFoundError:
+                pass  # it went meanwhile
+    return found
 
 
 def wait_for(what):

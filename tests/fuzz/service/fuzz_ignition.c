@@ -23,7 +23,7 @@ static void merge(const char *text)
 	AUTO(freep) char *target = NULL;
 
 	rule_config_init(&config);
-	if (ignition_discovery(&ie, &config, "https://s", "t", "CA", &discovery, NULL) == 0 &&
+	if (ignition_discovery(&ie, &config, "https://s", "t", "CA", true, &discovery, NULL) == 0 &&
 	    ignition_check(discovery, NULL) != 0)
 		abort();
 	if (ignition_target(&ctx, &h, &target, NULL) == 0 && ignition_check(target, NULL) != 0)

@@ -5,8 +5,8 @@ static json_t *discovery(struct fixture *f, const char *token, const char *ca)
 {
 	AUTO(freep) char *text = NULL;
 	struct fault err = FAULT_INIT;
-	if (ignition_discovery(&f->ie, &f->config, "https://s.example.com:9543", token, ca, &text,
-			       &err) != 0)
+	if (ignition_discovery(&f->ie, &f->config, "https://s.example.com:9543", token, ca, true,
+			       &text, &err) != 0)
 		fail_msg("%s", fault_text(&err));
 	assert_int_equal(ignition_check(text, NULL), 0);
 	return json_loads(text, 0, NULL);
@@ -114,12 +114,15 @@ static void test_refusals(void **state)
 	struct fault err = FAULT_INIT;
 	fix_init(&f, false);
 	str_set(&f.ie.ignition_config_override, "{\"ignition\":{\"version\":\"2.0.0\"}}");
-	assert_int_equal(ignition_discovery(&f.ie, &f.config, "https://s", NULL, NULL, &text, &err),
-			 -EINVAL);
+	assert_int_equal(
+		ignition_discovery(&f.ie, &f.config, "https://s", NULL, NULL, true, &text, &err),
+		-EINVAL);
 	assert_true(err.text[0]);
+	str_set(&f.ie.ignition_config_override, NULL);
 	str_set(&f.ie.static_network_config, "[{}]");
-	assert_int_equal(ignition_discovery(&f.ie, &f.config, "https://s", NULL, NULL, &text, &err),
-			 -ENOSYS);
+	assert_int_equal(
+		ignition_discovery(&f.ie, &f.config, "https://s", NULL, NULL, true, &text, &err),
+		-EINVAL);
 	fix_done(&f);
 }
 

@@ -151,7 +151,8 @@ static void test_limits(void **state)
 	AUTO(freep) char *more = many(1025);
 	AUTO(json_decrefp) json_t *map = json_array();
 	AUTO(json_decrefp)
-	json_t *list = json_pack("[{s:s, s:O}]", "network_yaml", "x", "mac_interface_map", map);
+	json_t *list = json_pack("[{s:s, s:O}]", "network_yaml", "interfaces:\n- name: e0\n",
+				 "mac_interface_map", map);
 
 	assert_int_equal(check_proxy("http://p", NULL, most, NULL), 0);
 	assert_int_equal(check_proxy("http://p", NULL, more, NULL), -EINVAL);

@@ -106,8 +106,9 @@ static void test_create_fields(void **state)
 	}
 }
 
-#define NETWORK(yaml, mac)                                                              \
-	"{\"network_yaml\":\"" yaml "\",\"mac_interface_map\":[{\"mac_address\":\"" mac \
+#define NETWORK(yaml, mac)                                                               \
+	"{\"network_yaml\":\"#" yaml                                                     \
+	"\\ninterfaces:\\n- name: e\\n\",\"mac_interface_map\":[{\"mac_address\":\"" mac \
 	"\",\"logical_nic_name\":\"e\"}]}"
 
 /* Hosts are kept in the order of their YAML text, then of their addresses: the host folders are numbered by it (assisted-v2 §8.3). */
@@ -120,7 +121,7 @@ static void test_create_sorts_networks(void **state)
 	create(f,
 	       ",\"static_network_config\":[" NETWORK("b", "52:54:00:00:00:02") "," NETWORK(
 		       "aB",
-		       "52:54:00:00:00:04") "," NETWORK("a\\nB",
+		       "52:54:00:00:00:04") "," NETWORK("a\\n#B",
 							"52:54:00:00:00:03") "," NETWORK("aB",
 											 "52:54:00:00:00:01") "]");
 	api_expect(f, 201);
