@@ -156,8 +156,13 @@ int host_register(struct service *svc, struct infra_env *ie, const struct host_r
 	if (!h)
 		return register_new(svc, ie, reg, ret, err);
 	*ret = h;
-	int r = state_edit_host(svc->state, h);
-	return r < 0 ? r : register_again(svc, h, reg, err);
+	AUTO(freep) char *old_name = host_effective_name(h);
+	bool had_api_vip = host_has_api_vip(h);
+	int r = old_name ? state_edit_host(svc->state, h) : -ENOMEM;
+	if (r == 0)
+		r = register_again(svc, h, reg, err);
+	/* what called it by its name is gone with the inventory */
+	return r < 0 ? r : host_refresh_peers(svc, h, old_name, had_api_vip, err);
 }
 
 /* --- binding --- */

@@ -340,6 +340,20 @@ static void test_api_vip_of(void **state)
 	host_done(&h);
 }
 
+/* A host that begins anew has no name until its inventory comes: it holds nobody back by the old one. */
+static void test_registering_frees_the_name(void **state)
+{
+	struct api *f = *state;
+	struct host *h = api_add_host(f, API_POOL, API_HOST, true, HOST_INSUFFICIENT),
+		    *twin = api_add_host(f, API_POOL, API_OTHER, true, HOST_INSUFFICIENT);
+	bool is_new;
+
+	assert_int_equal(register_host(f, &h, &is_new, NULL), 0);
+	assert_int_equal(h->status, HOST_DISCOVERING);
+	assert_int_equal(twin->status, HOST_KNOWN);
+	api_check_stored(f);
+}
+
 /* Two of a name are looked at; where there are three, none of them turns when one comes or goes. */
 static void test_namesakes(void **state)
 {
@@ -408,6 +422,7 @@ int main(void)
 		API_TEST(test_install_without_ignition),
 		API_TEST(test_reset),
 		cmocka_unit_test(test_api_vip_of),
+		API_TEST(test_registering_frees_the_name),
 		API_TEST(test_namesakes),
 		API_TEST(test_peers_wait_for_api_vip),
 	};
