@@ -19,7 +19,7 @@ status 0 --sysroot="$roots/qemu-q35-nvme/root"
 [ ! -s "$TMP/err" ] || fail "a complete inventory came with messages: $(cat "$TMP/err")"
 status 1 --sysroot="$TMP/nothing"
 grep -q "$TMP/nothing" "$TMP/err" || fail "the missing folder is not named"
-for bad in --parts=none --parts= --format=xml --disk-min-size=big --timeout=0 --sysroot= --unknown operand; do
+for bad in --parts=none --parts= --format=xml --disk-min-size=big --timeout=0 --settle=soon --sysroot= --unknown operand; do
 	status 2 "$bad"
 	[ ! -s "$TMP/out" ] || fail "$bad: something on standard output"
 	grep -q -- --help "$TMP/err" || fail "$bad: no hint"
@@ -43,6 +43,41 @@ echo ACME >"$TMP/evil/sys/class/dmi/id/sys_vendor"
 ln -s evil "$TMP/alias"
 status 0 --sysroot="$TMP/evil/../alias" --parts=system_vendor
 grep -q ACME "$TMP/out" || fail "the folder's own name may be a link"
+
+# the same behind other names: a disk's blocks, a folder, a link that an archive made a file
+for name in dev/sda dev/sda.tail run/udev/data sys/block; do
+	rm -rf "$TMP/evil" && mkdir -p "$TMP/evil/$(dirname "$name")" "$TMP/evil/sys"
+	ln -s "$(dirname "$name" | sed 's,[^/]*,..,g')/../secret" "$TMP/evil/$name"
+	status 1 --sysroot="$TMP/evil" --format=full
+	grep -q "$name" "$TMP/err" || fail "$name: the link is not named: $(cat "$TMP/err")"
+	[ ! -s "$TMP/out" ] || fail "$name: something was shown"
+done
+rm -rf "$TMP/evil" && mkdir -p "$TMP/evil/sys/block" "$TMP/outside"
+echo 4096 >"$TMP/outside/size"
+printf '../../../outside' >"$TMP/evil/sys/block/sda"
+status 1 --sysroot="$TMP/evil"
+grep -q 'sys/block/sda' "$TMP/err" || fail "the file that stands for a link is not named"
+[ ! -s "$TMP/out" ] || fail "something was shown"
+
+# which PCI functions are GPUs
+printf 'vendors:\n- "0200 1af4"\n' >"$TMP/rules"
+printf 'vendors:\n- "0200"\n' >"$TMP/broken"
+mkdir -p "$TMP/pci/sys/bus/pci/devices/0000:00:03.0"
+echo 0x020000 >"$TMP/pci/sys/bus/pci/devices/0000:00:03.0/class"
+echo 0x1af4 >"$TMP/pci/sys/bus/pci/devices/0000:00:03.0/vendor"
+status 0 --sysroot="$TMP/pci" --parts=gpus --gpu-rules="$TMP/rules"
+grep -q '"address":"0000:00:03.0"' "$TMP/out" || fail "the rule does not count: $(cat "$TMP/out")"
+status 1 --sysroot="$TMP/pci" --gpu-rules="$TMP/broken"
+grep -q 'broken: line 2' "$TMP/err" || fail "the broken rule is not named: $(cat "$TMP/err")"
+
+# health on demand
+mkdir -p "$TMP/smart/sys/block/nvme0n1" "$TMP/smart/dev"
+echo 4096 >"$TMP/smart/sys/block/nvme0n1/size"
+head -c 512 /dev/zero >"$TMP/smart/dev/nvme0n1.smart"
+status 0 --sysroot="$TMP/smart" --format=full --parts=disks --smart --settle=10
+grep -q '"smart":{"value":"ok"' "$TMP/out" || fail "the health is not shown: $(cat "$TMP/out")"
+status 0 --sysroot="$TMP/smart" --format=full --parts=disks
+! grep -q '"smart"' "$TMP/out" || fail "the health was asked for by nobody"
 
 # formats and parts
 status 0 --sysroot="$roots/bond-vlan/root" --format=full --parts=hostname,tpm
@@ -82,6 +117,12 @@ got=0
 case $got in 0 | 3) ;; *) fail "--record: status $got" ;; esac
 "$hwprobe" --sysroot="$TMP/record" >"$TMP/replay" 2>/dev/null || [ $? = 3 ] || fail "the record cannot be shown"
 cmp "$TMP/live" "$TMP/replay" || fail "the replay differs"
+for format in full text; do
+	rm -rf "$TMP/again"
+	"$hwprobe" --record="$TMP/again" --format="$format" >"$TMP/out" 2>/dev/null || [ $? = 3 ] || fail "--record --format=$format"
+	"$hwprobe" --sysroot="$TMP/again" --format="$format" >"$TMP/replay.$format" 2>/dev/null || [ $? = 3 ] || fail "no replay as $format"
+	cmp "$TMP/out" "$TMP/replay.$format" || fail "the replay differs as $format"
+done
 status 1 --record="$TMP/record"
 
 # without what tells whose it is: what is shown is what the record shows
