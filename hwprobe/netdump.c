@@ -126,12 +126,6 @@ static struct nl_sock *open_socket(int protocol)
 	return TAKE(sk);
 }
 
-/* Counters are not looked at; virtual functions cost a message of their size, so they are asked for only where they are shown. */
-static uint32_t link_filter(const struct survey *s)
-{
-	return RTEXT_FILTER_SKIP_STATS | (s->opt->flags & HWP_MORE ? RTEXT_FILTER_VF : 0);
-}
-
 static int send_request(struct survey *s, struct nl_sock *sk, const struct dump_kind *k)
 {
 	AUTO(nlmsg_freep) struct nl_msg *m = nlmsg_alloc_simple(k->type, NLM_F_DUMP);
@@ -142,7 +136,9 @@ static int send_request(struct survey *s, struct nl_sock *sk, const struct dump_
 	*(unsigned char *)header = k->family; /* the first byte of all of these headers */
 	if (k->is_main_table)
 		((struct rtmsg *)header)->rtm_table = RT_TABLE_MAIN;
-	if (k->type == RTM_GETLINK && nla_put_u32(m, IFLA_EXT_MASK, link_filter(s)) < 0)
+	/* Virtual functions are asked for only where they are shown, and without their counters. */
+	if (k->type == RTM_GETLINK && s->opt->flags & HWP_MORE &&
+	    nla_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS) < 0)
 		return -ENOMEM;
 	int rc = nl_send_auto(sk, m);
 	return rc < 0 ? -EIO : 0;
