@@ -92,15 +92,16 @@ static void test_registers_polls_replies(void **state)
 static int bind_after_inventory(struct fake *f, const struct fake_seen *s, char **ret_body)
 {
 	if (!fake_is(s, "GET", "/instructions") || fake_registrations(f) > 1 ||
-	    !fake_reply(f, "ntp-synchronizer", 0))
+	    !fake_reply(f, "ntp-synchronizer", 0) || !fake_reply(f, "inventory", 0))
 		return 0;
 	*ret_body = str_dup("{\"instructions\":null,\"post_step_action\":\"exit\"}");
 	return 200;
 }
 
-static bool has_second_ntp(struct fake *f)
+/* The inventory, too, although nothing of it has changed: the service has forgotten it. */
+static bool has_all_again(struct fake *f)
 {
-	return fake_reply(f, "ntp-synchronizer", 1);
+	return fake_reply(f, "ntp-synchronizer", 1) && fake_reply(f, "inventory", 1);
 }
 
 static void test_exit_registers_anew(void **state)
@@ -108,11 +109,12 @@ static void test_exit_registers_anew(void **state)
 	struct fake *f = *state;
 
 	f->steps =
-		"{\"instructions\":[{\"step_type\":\"ntp-synchronizer\",\"step_id\":\"n\",\"args\":[\"{\\\"ntp_source\\\":\\\"\\\"}\"]}],"
+		"{\"instructions\":[{\"step_type\":\"ntp-synchronizer\",\"step_id\":\"n\",\"args\":[\"{\\\"ntp_source\\\":\\\"\\\"}\"]},"
+		"{\"step_type\":\"inventory\",\"step_id\":\"i\",\"args\":[\"" FAKE_HOST "\"]}],"
 		"\"next_instruction_seconds\":1}";
 	f->answer = bind_after_inventory;
 	fake_start_agent(f, false);
-	fake_wait(f, 40, has_second_ntp);
+	fake_wait(f, 40, has_all_again);
 	assert_int_equal(fake_registrations(f), 2);
 	assert_int_equal(fake_count(f, "GET", "/component-versions"), 1);
 }

@@ -32,8 +32,13 @@ static void child_start(struct child *c, const struct fake *f)
 /* Hangs up and waits; the exit status, or -signal. */
 static int child_end(struct child *c)
 {
+	char rest[4096];
 	int status;
 
+	/* Not before everything was read: closing with something unread is a reset, no end (unix_release_sock() in the kernel's net/unix/af_unix.c). */
+	shutdown(c->ipc.fd, SHUT_WR);
+	while (recv(c->ipc.fd, rest, sizeof(rest), 0) > 0)
+		;
 	ipc_done(&c->ipc);
 	for (int i = 0; i < 1000; i++) {
 		if (waitpid(c->pid, &status, WNOHANG) == c->pid)
