@@ -20,5 +20,5 @@ struct hwp_ctx {
 	struct bmc_cache bmc;
 	ssize_t (*read_device)(const char *path, uint64_t offset, void *data,
 			       size_t len); /* instead of open and read; NULL = those */
-	struct blkid_library *blkid; /* signature.h; NULL = not needed yet */
+	struct blkid_library *blkid;        /* signature.h; NULL = not needed yet */
 };

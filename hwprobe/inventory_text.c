@@ -156,6 +156,17 @@ static const char *clock_text(struct arena *a, const struct hwp_clock *c)
 			    rtc);
 }
 
+static const char *bmc_text(struct arena *a, const struct hwp_bmc *b)
+{
+	const char *v4 = str_eq(b->address.s, "0.0.0.0") ? "" : b->address.s;
+	const char *v6 = str_eq(b->v6address.s, "::/0") ? "" : b->v6address.s;
+	if (!*v4 && !*v6)
+		return b->is_without_driver.v ? "present, without a driver" : NULL;
+	const char *vlan = b->vlan_id.source ? arena_printf(a, ", VLAN %" PRId64, b->vlan_id.v)
+					     : "";
+	return arena_printf(a, "%s%s%s%s", v4, *v4 && *v6 ? " " : "", v6, vlan);
+}
+
 static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 {
 	struct arena *a = &t->mem;
@@ -186,8 +197,18 @@ static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 	if (tpm)
 		add_fact(t, "TPM",
 			 tpm->is_without_driver.v ? "present, without a driver" : tpm->version.s);
-	const char *bmc = hwp_get_bmc_address(inv, AF_INET);
-	add_fact(t, "BMC", str_eq(bmc, "0.0.0.0") ? NULL : bmc);
+	if (hwp_get_bmc(inv))
+		add_fact(t, "BMC", bmc_text(a, &inv->bmc));
+}
+
+/* May it be installed on? */
+static const char *install_text(struct arena *a, const struct hwp_disk *d)
+{
+	if (d->reason_count)
+		return arena_printf(a, "no: %s", d->reasons[0].text);
+	if (str_eq(d->smart.s, "failing"))
+		return "yes, but it is about to fail";
+	return d->warning_count ? arena_printf(a, "yes, but: %s", d->warnings[0].text) : "yes";
 }
 
 static void add_disks(struct text_table *t, const struct hwp_inventory *inv)
@@ -197,9 +218,7 @@ static void add_disks(struct text_table *t, const struct hwp_inventory *inv)
 	for (size_t i = 0; i < hwp_disk_count(inv); i++) {
 		const struct hwp_disk *d = hwp_disk_at(inv, i);
 		const char *model = d->model_full.s ? d->model_full.s : d->model.s;
-		const char *answer = d->reason_count
-					     ? arena_printf(&t->mem, "no: %s", d->reasons[0].text)
-					     : "yes";
+		const char *answer = install_text(&t->mem, d);
 		add_row(t, (const char *const[]){ d->name.s, size_text(&t->mem, d->size_bytes.v),
 						  d->drive_type.s, model, d->serial.s, answer });
 		total += d->size_bytes.v;

@@ -18,31 +18,55 @@
 #define LIBRARY "libblkid.so.1"
 
 /* What is used of libblkid, by its own names. */
-#define FUNCTIONS(X)                   \
-	X(new_probe)                   \
-	X(free_probe)                  \
-	X(probe_set_device)            \
-	X(probe_set_sectorsize)        \
-	X(probe_enable_superblocks)    \
-	X(probe_set_superblocks_flags) \
-	X(probe_enable_partitions)     \
-	X(do_safeprobe)                \
-	X(probe_lookup_value)          \
-	X(probe_get_partitions)        \
-	X(partlist_numof_partitions)   \
-	X(partlist_get_partition)      \
-	X(partition_get_partno)        \
-	X(partition_get_type)          \
-	X(partition_get_type_string)   \
-	X(partition_get_uuid)          \
-	X(partition_get_name)          \
-	X(partition_get_flags)
-
 struct blkid_library {
 	void *handle;
-#define X(name) __typeof__(&blkid_##name) name;
-	FUNCTIONS(X)
-#undef X
+	__typeof__(&blkid_new_probe) new_probe;
+	__typeof__(&blkid_free_probe) free_probe;
+	__typeof__(&blkid_probe_set_device) probe_set_device;
+	__typeof__(&blkid_probe_set_sectorsize) probe_set_sectorsize;
+	__typeof__(&blkid_probe_enable_superblocks) probe_enable_superblocks;
+	__typeof__(&blkid_probe_set_superblocks_flags) probe_set_superblocks_flags;
+	__typeof__(&blkid_probe_enable_partitions) probe_enable_partitions;
+	__typeof__(&blkid_do_safeprobe) do_safeprobe;
+	__typeof__(&blkid_probe_lookup_value) probe_lookup_value;
+	__typeof__(&blkid_probe_get_partitions) probe_get_partitions;
+	__typeof__(&blkid_partlist_numof_partitions) partlist_numof_partitions;
+	__typeof__(&blkid_partlist_get_partition) partlist_get_partition;
+	__typeof__(&blkid_partition_get_partno) partition_get_partno;
+	__typeof__(&blkid_partition_get_type) partition_get_type;
+	__typeof__(&blkid_partition_get_type_string) partition_get_type_string;
+	__typeof__(&blkid_partition_get_uuid) partition_get_uuid;
+	__typeof__(&blkid_partition_get_name) partition_get_name;
+	__typeof__(&blkid_partition_get_flags) partition_get_flags;
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} functions[] = {
+	{ "blkid_new_probe", offsetof(struct blkid_library, new_probe) },
+	{ "blkid_free_probe", offsetof(struct blkid_library, free_probe) },
+	{ "blkid_probe_set_device", offsetof(struct blkid_library, probe_set_device) },
+	{ "blkid_probe_set_sectorsize", offsetof(struct blkid_library, probe_set_sectorsize) },
+	{ "blkid_probe_enable_superblocks",
+	  offsetof(struct blkid_library, probe_enable_superblocks) },
+	{ "blkid_probe_set_superblocks_flags",
+	  offsetof(struct blkid_library, probe_set_superblocks_flags) },
+	{ "blkid_probe_enable_partitions",
+	  offsetof(struct blkid_library, probe_enable_partitions) },
+	{ "blkid_do_safeprobe", offsetof(struct blkid_library, do_safeprobe) },
+	{ "blkid_probe_lookup_value", offsetof(struct blkid_library, probe_lookup_value) },
+	{ "blkid_probe_get_partitions", offsetof(struct blkid_library, probe_get_partitions) },
+	{ "blkid_partlist_numof_partitions",
+	  offsetof(struct blkid_library, partlist_numof_partitions) },
+	{ "blkid_partlist_get_partition", offsetof(struct blkid_library, partlist_get_partition) },
+	{ "blkid_partition_get_partno", offsetof(struct blkid_library, partition_get_partno) },
+	{ "blkid_partition_get_type", offsetof(struct blkid_library, partition_get_type) },
+	{ "blkid_partition_get_type_string",
+	  offsetof(struct blkid_library, partition_get_type_string) },
+	{ "blkid_partition_get_uuid", offsetof(struct blkid_library, partition_get_uuid) },
+	{ "blkid_partition_get_name", offsetof(struct blkid_library, partition_get_name) },
+	{ "blkid_partition_get_flags", offsetof(struct blkid_library, partition_get_flags) },
 };
 
 void signature_close(struct blkid_library *l)
@@ -56,13 +80,13 @@ void signature_close(struct blkid_library *l)
 
 static bool find_functions(struct blkid_library *l)
 {
-	bool has_all = true;
-#define X(name)                                                \
-	*(void **)&l->name = dlsym(l->handle, "blkid_" #name); \
-	has_all &= l->name != NULL;
-	FUNCTIONS(X)
-#undef X
-	return has_all;
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		void *f = dlsym(l->handle, functions[i].name);
+		if (!f)
+			return false;
+		memcpy((char *)l + functions[i].offset, &f, sizeof(f));
+	}
+	return true;
 }
 
 /* Loaded once per context; without it the context remembers that, too (a library without a handle). */

@@ -1,5 +1,10 @@
 #pragma once
-/* Recorded trees with disks in them, and what is expected of one disk. Behind cmocka.h. */
+/* Recorded trees with disks in them, and what is expected of one disk. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include "tests/unit/hwprobe/tree.h"
 
 #define MOUNTS "proc/self/mountinfo"

@@ -1,5 +1,10 @@
 #pragma once
-/* Disks as recorded trees hold them, made of the few bytes that their formats prescribe. Behind cmocka.h. */
+/* Disks as recorded trees hold them, made of the few bytes that their formats prescribe. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include <endian.h>
 #include "tests/unit/hwprobe/tree.h"
 

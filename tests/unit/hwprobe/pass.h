@@ -1,5 +1,10 @@
 #pragma once
-/* A pass over a recorded tree, for modules that work inside of one. Behind cmocka.h. */
+/* A pass over a recorded tree, for modules that work inside of one. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include "hwprobe/context.h"
 #include "hwprobe/device_read.h"
 #include "hwprobe/probe.h"

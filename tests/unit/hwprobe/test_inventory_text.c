@@ -39,6 +39,80 @@ static void test_text(void **state)
 	tree_done(&t);
 }
 
+/* The line of the table that starts with @name; "" = there is none. */
+static const char *line_of(const char *text, const char *name, char *ret, size_t size)
+{
+	size_t n = strlen(name);
+	*ret = '\0';
+	for (const char *line = text; line && *line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (!strncmp(line, name, n) && line[n] == ' ')
+			snprintf(ret, size, "%.*s", (int)strcspn(line, "\n"), line);
+	return ret;
+}
+
+static void test_bmc(void **state)
+{
+	static const char without_driver[] =
+		"\x26\x12\x01\0\x01\x20\x20\xff\xa3\x0c\0\0\0\0\0\0\0\0\0\0\x7f\x04\x02\0\0\0";
+	static const struct {
+		const char *talk, *line;
+	} tests[] = {
+		{ NULL, "BMC  present, without a driver" },
+		{ "06 42 01 > 00 01 04 81\n", "" },
+		{ "06 42 01 > 00 01 04 81\n0c 02 01 03 00 00 > 00 11 c0 00 02 07\n",
+		  "BMC  192.0.2.7" },
+		{ "06 42 01 > 00 01 04 81\n0c 02 01 03 00 00 > 00 11 c0 00 02 07\n"
+		  "0c 02 01 14 00 00 > 00 11 2a 80\n"
+		  "0c 02 01 33 00 00 > 00 11 02\n0c 02 01 37 00 00 > 00 11 01 00 00\n"
+		  "0c 02 01 38 00 00 > 00 11 00 80 20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 03 40 00\n",
+		  "BMC  192.0.2.7 2001:db8::3, VLAN 42" },
+	};
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		struct tree t;
+		struct hwp_inventory *inv = NULL;
+		char line[128];
+		tree_init(&t);
+		tree_write(&t, "sys/firmware/dmi/tables/DMI", without_driver,
+			   sizeof(without_driver) - 1);
+		if (tests[i].talk)
+			tree_file(&t, "ipmi.txt", tests[i].talk);
+		assert_int_equal(
+			tree_try(&t, (struct hwp_options){ .parts = HWP_BMC, .flags = HWP_MORE },
+				 &inv),
+			0);
+		char *text = hwp_to_text(inv, 0);
+		assert_string_equal(line_of(text, "BMC", line, sizeof(line)), tests[i].line);
+		free(text);
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
+static void test_warnings(void **state)
+{
+	struct tree t;
+	struct hwp_inventory *inv = NULL;
+	char log[512] = { 1 }, line[128];
+	tree_init(&t);
+	tree_files(&t, "sys/block/sda/size", "2048", "sys/block/sda/ro", "1",
+		   "sys/block/nvme0n1/size", "2048", NULL);
+	tree_write(&t, "dev/nvme0n1.smart", log, sizeof(log));
+	assert_int_equal(
+		tree_try(&t,
+			 (struct hwp_options){ .parts = HWP_DISKS, .flags = HWP_MORE | HWP_SMART },
+			 &inv),
+		0);
+	char *text = hwp_to_text(inv, 0);
+	assert_non_null(strstr(line_of(text, "sda", line, sizeof(line)),
+			       "  yes, but: It cannot be written to"));
+	assert_non_null(strstr(line_of(text, "nvme0n1", line, sizeof(line)),
+			       "  yes, but it is about to fail"));
+	free(text);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 static void test_topology(void **state)
 {
 	struct tree t;
@@ -72,7 +146,11 @@ static void test_topology(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text),
-					    cmocka_unit_test(test_topology) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_bmc),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_topology),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
