@@ -10,6 +10,8 @@ import compare
 import machine
 
 SIZE = 160 << 20
+# Their serial numbers are these names and TAIL.
+TAIL = "Q7731X"
 DISKS = ("MD0", "MD1", "MDALONE", "LVM0", "SPAN0", "SPAN1", "CRYPT", "PLAIN")
 BMC_ADDRESS = "192.0.2.77"
 TIMEOUT_S = 4
@@ -23,10 +25,10 @@ def disks(m):
         with open(image, "wb") as f:
             f.truncate(SIZE)
         args += ["-blockdev", "driver=file,filename=%s,node-name=%s,locking=off" % (image, serial)]
-        args += ["-device", "scsi-hd,bus=scsi0.0,scsi-id=%d,drive=%s,serial=%s,wwn=0x5000c5000000%04x,share-rw=on" % (n, serial, serial, n)]
+        args += ["-device", "scsi-hd,bus=scsi0.0,scsi-id=%d,drive=%s,serial=%s,wwn=0x5000c5000000%04x,share-rw=on" % (n, serial, serial + TAIL, n)]
     # The second way to the last disk: the same file, the same names, another adapter.
     args += ["-blockdev", "driver=file,filename=%s,node-name=again,locking=off" % (m.dir / "PATH0.raw")]
-    args += ["-device", "scsi-hd,bus=scsi1.0,scsi-id=5,drive=again,serial=PATH0,wwn=0x5000c5000000%04x,share-rw=on" % len(DISKS)]
+    args += ["-device", "scsi-hd,bus=scsi1.0,scsi-id=5,drive=again,serial=PATH0%s,wwn=0x5000c5000000%04x,share-rw=on" % (TAIL, len(DISKS))]
     return args
 
 
@@ -39,15 +41,20 @@ def prepare(m):
     m.bmc(BMC_ADDRESS)
 
 
+def disk_name(m, serial):
+    """Its name in the guest."""
+    return next(d["name"] for d in m.json("assisted.json")["disks"] if d.get("serial") == serial + TAIL)
+
+
 def of_kind(m, kind):
     return [d for d in m.json("assisted.json")["disks"] if d["drive_type"] == kind]
 
 
 def stacked_kinds(m):
     full = {compare.value(d, "name"): d for d in m.json("full.json")["disks"]}
-    names = {d["serial"]: d["name"] for d in m.json("assisted.json")["disks"] if d.get("serial") in DISKS}
+    names = {s: disk_name(m, s) for s in DISKS}
     multipath = of_kind(m, "Multipath")
-    legs = [d for d in full.values() if compare.value(d, "serial") == "PATH0" and compare.value(d, "drive_type") != "Multipath"]
+    legs = [d for d in full.values() if compare.value(d, "serial") == "PATH0" + TAIL and compare.value(d, "drive_type") != "Multipath"]
     eligible = {s: d["installation_eligibility"].get("eligible", False) for s in DISKS for d in m.json("assisted.json")["disks"] if d["name"] == names[s]}
     return compare.differences("inventory", [
         ("RAID", sorted(d["name"] for d in of_kind(m, "RAID")), ["md0", "md1"]), ("LVM", len(of_kind(m, "LVM")), 3), ("Multipath", len(multipath), 1),
@@ -118,11 +125,6 @@ def refused(m, name, word, has_layers=True):
                                       ("%s in \"%s\"" % (word, refusal), word in refusal, True)])
 
 
-def other_disk(m, serial):
-    """Its name in the guest."""
-    return next(d["name"] for d in m.json("assisted.json")["disks"] if d.get("serial") == serial)
-
-
 def others_stand(m):
     """What was on other disks has not been touched."""
     lvs = {tuple(line.split()[:2]) for line in m.text("lvs.txt").splitlines()}
@@ -140,9 +142,9 @@ def checks(tests, m):
     tests.run("agent: an array of this disk alone is taken apart", taken, m, "alone")
     tests.run("agent: an empty disk is taken", taken, m, "plain")
     tests.run("agent: a member of an array with another disk is refused", refused, m, "raid", "md0")
-    tests.run("agent: a member of a volume group with another disk is refused", refused, m, "span", other_disk(m, "SPAN1"))
-    tests.run("agent: a member of an array that is not put together is refused", refused, m, "parts-raid", other_disk(m, "MD1"), False)
-    tests.run("agent: a member of a volume group that is not put together is refused", refused, m, "parts-span", other_disk(m, "SPAN1"), False)
+    tests.run("agent: a member of a volume group with another disk is refused", refused, m, "span", disk_name(m, "SPAN1"))
+    tests.run("agent: a member of an array that is not put together is refused", refused, m, "parts-raid", disk_name(m, "MD1"), False)
+    tests.run("agent: a member of a volume group that is not put together is refused", refused, m, "parts-span", disk_name(m, "SPAN1"), False)
     tests.run("agent: an array is taken apart when its other disk is given up", taken, m, "both-raid")
     tests.run("agent: a volume group is taken apart when its other disk is given up", taken, m, "both-span")
     tests.run("agent: one way of several to a disk", refused, m, "leg", "multipath")

@@ -2,7 +2,7 @@
 # What the kernel can stack on disks and on network interfaces: inventory beside its peers, a suspended device, and the agent's tear-down.
 by_serial() { # the node of the disk with this serial number (of several paths, the first)
 	local page
-	page=$(grep -l "$1" /sys/block/sd*/device/vpd_pg80 | head -n 1)
+	page=$(grep -l "$1Q7731X" /sys/block/sd*/device/vpd_pg80 | head -n 1)
 	page=${page#/sys/block/}
 	echo "/dev/${page%%/*}"
 }

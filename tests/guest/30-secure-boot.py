@@ -32,6 +32,6 @@ def plain_checks(tests, m):
 
 if __name__ == "__main__":
     tests = machine.Tests()
-    compare.guest(tests, "30-secure-boot", secure_checks, ARGUMENTS, prepare=lambda m: m.tpm("tpm-crb", "2.0"), uefi=ON)
-    compare.guest(tests, "30-secure-boot", plain_checks, ARGUMENTS, uefi=OFF)
+    compare.guest(tests, "30-secure-boot-on", secure_checks, ARGUMENTS, script="30-secure-boot", prepare=lambda m: m.tpm("tpm-crb", "2.0"), uefi=ON)
+    compare.guest(tests, "30-secure-boot-off", plain_checks, ARGUMENTS, script="30-secure-boot", uefi=OFF)
     sys.exit(tests.end())

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tarfile
 
 import machine
 
@@ -166,6 +167,12 @@ def disk(ours, full, lsblk, udev, links):
     return problems
 
 
+def speed(m, name):
+    """Of a physical interface, in Mb/s; -1 as the kernel says "unknown"."""
+    found = re.search(r"^\tSpeed: (?:(\d+)Mb/s|Unknown!)", m.text("ethtool-speed-%s.txt" % name), re.M)
+    return found and int(found[1] or -1)
+
+
 def permanent_address(m, name):
     found = re.search(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", m.text("ethtool-%s.txt" % name))
     return found[0] if found and found[0].strip("0:") else None
@@ -205,6 +212,8 @@ def interface(m, ours, full, link, infos):
         ("master", value(full, "master"), link.get("master")),
         ("permanent_mac", value(full, "permanent_mac"), permanent_address(m, ours["name"])),
     ])
+    if kind == "physical" and "UP" in link["flags"]:
+        problems += differences(ours["name"], [("speed_mbps", ours.get("speed_mbps"), speed(m, ours["name"]))])
     data = info.get("info_data", {})
     if kind == "bond":
         problems += differences(ours["name"], [("bond_mode", value(full, "bond_mode"), data["mode"]), ("bond_miimon_ms", value(full, "bond_miimon_ms"), data["miimon"]),
@@ -230,7 +239,23 @@ def routes(m):
     return differences("routes", [("list", mine, theirs)])
 
 
-COMMON = (("every program ended well", statuses), ("the records replay byte for byte", replays), ("CPUs as lscpu says", cpu),
+def scrubbed(m):
+    """Nothing in the scrubbed record that tells whose machine it is: serial numbers, names that are unique in the world, addresses, the host's name."""
+    wire = m.json("plain-recorded.json")
+    secrets = {d[k] for d in wire["disks"] for k in ("serial", "wwn") if len(d.get(k, "")) > 7}
+    secrets |= {i["mac_address"] for i in wire["interfaces"] if i.get("mac_address", "").strip("0:f")}
+    secrets |= {a.split("/")[0] for i in wire["interfaces"] for a in i["ipv4_addresses"] + i["ipv6_addresses"] if i["name"] != "lo"}
+    secrets |= {wire["system_vendor"].get("serial_number", ""), wire["hostname"], wire["bmc_address"]} - {"", "0.0.0.0"}
+    found = []
+    with tarfile.open(m.dir / "out/record.tar") as record:
+        for member in record:
+            data = (member.name + "\0" + member.linkname).encode() + (record.extractfile(member).read() if member.isfile() else b"")
+            found += ["%s is in %s" % (s, member.name) for s in secrets if s.encode() in data]
+            found += ["%s is in %s, in binary" % (s, member.name) for s in secrets if s.count(":") == 5 and bytes.fromhex(s.replace(":", "")) in data]
+    return found[:10] if len(secrets) > 1 else ["there is nothing to look for"]
+
+
+COMMON = (("every program ended well", statuses), ("the records replay byte for byte", replays), ("the scrubbed record does not tell whose it is", scrubbed), ("CPUs as lscpu says", cpu),
           ("memory as dmidecode says", memory), ("system as dmidecode says", system), ("disks as lsblk and udev say", disks),
           ("interfaces as ip and ethtool say", interfaces), ("routes as ip says", routes))
 
@@ -242,7 +267,7 @@ def all_of(tests, m, skip=()):
 
 
 def guest(tests, name, checks, arguments=(), steps=None, prepare=None, seconds=240, **options):
-    """Boots a guest, lets it run its script and then @checks(tests, machine)."""
+    """Boots the guest @name, lets it run its script and then @checks(tests, machine)."""
     with machine.Machine(name, list(arguments), **options) as m:
         try:
             if prepare:

@@ -11,7 +11,7 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs run /run
 mount -t tmpfs tmp /tmp
 [ ! -d /sys/firmware/efi ] || mount -t efivarfs efivarfs /sys/firmware/efi/efivars
-hostname guest
+hostname node-7731
 modprobe -a virtio_pci virtio_console 9p 9pnet_virtio
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=131072 out /out
 mkdir -p /run/udev /run/lock /run/lvm
@@ -68,7 +68,7 @@ keep_peers() {
 	for i in /sys/class/net/*; do
 		i=${i##*/}
 		keep "ethtool-$i.txt" ethtool -P "$i"
-		keep "ethtool-speed-$i.txt" ethtool "$i"
+		[ ! -e "/sys/class/net/$i/device" ] || keep "ethtool-speed-$i.txt" ethtool "$i"
 	done
 }
 # The inventory, and the same from a record of this machine.

@@ -88,11 +88,12 @@ class Machine:
     Everything is in m.dir: out/ (what the guest wrote), console.log, qemu.log. It is removed when the tests passed.
     """
 
-    def __init__(self, name, arguments, memory_mib=1024, cpus="2", uefi=None, words=""):
+    def __init__(self, name, arguments, memory_mib=1024, cpus="2", uefi=None, words="", script=None):
         self.name, self.helpers, self.qemu = name, [], None
         self.dir = Path(tempfile.mkdtemp(prefix="slipway-guest-%s." % name))
         (self.dir / "out").mkdir()
         self.arguments, self.memory_mib, self.cpus, self.uefi, self.words = arguments, memory_mib, cpus, uefi, words
+        self.script = script or name
         self.complaints, self.seconds, self.keep = [], 0.0, False
         self.judged = ("ethtool",)  # programs whose status the checks judge themselves
 
@@ -165,7 +166,7 @@ class Machine:
         argv = ["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35,smm=%s" % ("on" if self.uefi else "off"), "-m", "%dM" % self.memory_mib,
                 "-smp", self.cpus, "-nodefaults", "-display", "none", "-no-reboot", "-serial", "file:%s" % (self.dir / "console.log"),
                 "-kernel", str(kernel), "-initrd", str(self.dir / "initrd.img"),
-                "-append", "console=ttyS0 quiet panic=-1 slipway.guest=%s %s" % (self.name, self.words),
+                "-append", "console=ttyS0 quiet panic=-1 slipway.guest=%s %s" % (self.script, self.words),
                 "-qmp", "unix:%s,server=on,wait=off" % self.qmp_path,
                 "-fsdev", "local,id=out,path=%s,security_model=none" % (self.dir / "out"), "-device", "virtio-9p-pci,fsdev=out,mount_tag=out",
                 "-device", "virtio-serial-pci", "-chardev", "socket,id=port,path=%s,server=on,wait=off" % self.port_path,
