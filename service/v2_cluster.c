@@ -1,7 +1,6 @@
 /*
  * Clusters that hosts are added to (assisted-v2 §3.2).
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -134,17 +133,10 @@ static int find_visible(struct request *r, struct cluster **ret, struct fault *e
 
 /* --- import --- */
 
-static bool is_address(const char *s)
-{
-	unsigned char raw[16];
-
-	return inet_pton(AF_INET, s, raw) == 1 || inet_pton(AF_INET6, s, raw) == 1;
-}
-
 /* "api.NAME.DOMAIN" names the cluster and its domain (assisted-v2 §3.2). */
 static int name_from_api(struct cluster *c, const char *given_name, const char *api)
 {
-	const char *name = str_starts(api, "api.") && !is_address(api) ? api + 4 : NULL;
+	const char *name = str_starts(api, "api.") ? api + 4 : NULL;
 	const char *dot = name ? strchr(name, '.') : NULL;
 
 	if (!dot || dot == name || !dot[1])

@@ -60,6 +60,9 @@ static void test_import_answer(void **state)
 
 	import(f, "x", "api.prod.example.com");
 	api_expect(f, 201);
+	api_is(f, "created_at", "2026-09-21T14:13:20Z");
+	api_is(f, "updated_at", "2026-09-21T14:13:20Z");
+	api_is(f, "status_updated_at", "2026-09-21T14:13:20.000Z");
 	api_is(f, "kind", "AddHostsCluster");
 	api_is(f, "status", "adding-hosts");
 	api_is(f, "platform.type", "baremetal");
@@ -391,6 +394,7 @@ static void test_delete(void **state)
 	struct host *late = api_add_host(f, API_POOL, API_HOST, true, HOST_KNOWN);
 	struct host *busy = api_add_host(f, API_POOL, API_OTHER, true, HOST_INSTALLING_IN_PROGRESS);
 	api_add_host(f, API_EARLY, API_HOST, true, HOST_KNOWN);
+	api_advance(f, 1000000);
 	api_call(f, "DELETE", CLUSTER, NULL);
 	api_expect(f, 204);
 	assert_string_equal(f->text, "");
@@ -400,7 +404,10 @@ static void test_delete(void **state)
 	assert_int_equal(late->status, HOST_UNBINDING);
 	assert_int_equal(busy->status, HOST_UNBINDING_PENDING_USER_ACTION);
 	assert_string_equal(late->cluster_id, "");
-	assert_string_equal(state_infra_env(f->svc.state, API_EARLY)->cluster_id, "");
+	const struct infra_env *early = state_infra_env(f->svc.state, API_EARLY);
+	assert_string_equal(early->cluster_id, "");
+	assert_true(early->updated_at == f->now_us);
+	assert_true(state_infra_env(f->svc.state, API_POOL)->updated_at == FIX_NOW_US);
 	assert_int_equal(api_events(f, "cluster_deregistered").n, 1);
 	assert_int_equal(api_events(f, "host_deregistered").n, 1);
 	assert_int_equal(api_events(f, "host_unbind_succeeded").n, 2);

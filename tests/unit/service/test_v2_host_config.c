@@ -63,6 +63,40 @@ static void test_update(void **state)
 	}
 }
 
+#define SKIP(id, skip) "{\"disk_id\":\"" id "\",\"skip_formatting\":" skip "}"
+
+/* The list of disks that keep what is on them: in the order in which they were named, each once. */
+static void test_update_skipped_disks(void **state)
+{
+	static const char disks[] =
+		"[{\"name\":\"a\",\"path\":\"/dev/a\",\"id\":\"a\"},{\"name\":\"ab\",\"path\":\"/dev/ab\",\"id\":\"ab\"},"
+		"{\"name\":\"c\",\"path\":\"/dev/c\",\"id\":\"c\"}]";
+	static const struct {
+		const char *list, *want;
+	} rows[] = {
+		{ SKIP("a", "true") "," SKIP("ab", "true") "," SKIP("c", "true"), "a,ab,c" },
+		{ SKIP("a", "true"), "ab,c,a" },
+		{ SKIP("c", "false"), "ab,a" },
+		{ SKIP("c", "false"), "ab,a" },
+		{ SKIP("a", "false") "," SKIP("a", "true"), "ab,a" },
+		{ SKIP("ab", "false"), "a" },
+		{ SKIP("a", "false"), NULL },
+	};
+	struct api *f = *state;
+	struct host *h = api_add_host(f, API_POOL, API_HOST, true, HOST_KNOWN);
+
+	free(edit(f, h)->inventory);
+	h->inventory = fix_changed("disks", disks);
+	api_commit(f);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(freep)
+		char *body = str_printf("{\"disks_skip_formatting\":[%s]}", rows[i].list);
+		patch(f, body);
+		api_expect(f, 201);
+		api_is(f, "skip_formatting_disks", rows[i].want);
+	}
+}
+
 /* A token is written and never read. */
 static void test_update_secrets(void **state)
 {
@@ -477,6 +511,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		API_TEST(test_update),
+		API_TEST(test_update_skipped_disks),
 		API_TEST(test_update_secrets),
 		API_TEST(test_update_time),
 		API_TEST(test_update_by_schema),

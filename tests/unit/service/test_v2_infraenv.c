@@ -96,6 +96,13 @@ static void test_create_fields(void **state)
 		{ ",\"ignition_config_override\":\"{\\\"ignition\\\":{\\\"version\\\":\\\"3.1.0\\\"}}\"",
 		  "ignition_config_override", "{\"ignition\":{\"version\":\"3.1.0\"}}" },
 		{ ",\"ssh_authorized_key\":\"  \\n \"", "ssh_authorized_key", NULL },
+		{ ",\"ssh_authorized_key\":\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr me\\n\"",
+		  "ssh_authorized_key",
+		  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr me" },
+		{ ",\"additional_trust_bundle\":\"\\n-----BEGIN CERTIFICATE-----\\nQ0E=\\n-----END CERTIFICATE-----\\n \"",
+		  "additional_trust_bundle",
+		  "-----BEGIN CERTIFICATE-----\nQ0E=\n-----END CERTIFICATE-----" },
+		{ ",\"rendezvous_ip\":\"192.0.2.1\"", "rendezvous_ip", "192.0.2.1" },
 	};
 	struct api *f = *state;
 

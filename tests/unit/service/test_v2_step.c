@@ -188,6 +188,40 @@ static void test_poll_by_wrong_clock(void **state)
 	}
 }
 
+/* A poll costs a look at the rules only when the host's clock has moved against ours, or is told for the first time. */
+static void test_poll_looks_when_clocks_move(void **state)
+{
+	static const struct {
+		int64_t told_s; /* before; 0 = never */
+		int64_t moved_s;
+		bool looks;
+	} rows[] = {
+		{ 1790000000, 0, false }, { 1790000000, 60, false }, { 1790000000, -60, false },
+		{ 1790000000, 61, true }, { 1790000000, -61, true }, { 0, 0, true },
+	};
+	AUTO(freep) char *token = NULL;
+	struct api *f = *state;
+	struct host *h = api_add_host(f, API_POOL, API_HOST, true, HOST_KNOWN);
+
+	as_host(f, &token);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char path[200];
+		edit(f, h)->timestamp = rows[i].told_s;
+		str_set(&h->validations_info, NULL);
+		h->checked_in_at = FIX_NOW_US;
+		api_commit(f);
+		/* a minute later on both clocks */
+		f->now_us = FIX_NOW_US;
+		api_advance(f, 60 * SECONDS);
+		snprintf(path, sizeof(path), STEPS "?timestamp=%lld",
+			 (long long)(f->now_us / SECONDS + rows[i].moved_s));
+		api_call(f, "GET", path, NULL);
+		api_expect(f, 200);
+		if (rows[i].looks != (h->validations_info != NULL))
+			fail_msg("row %zu", i);
+	}
+}
+
 static void test_poll_takes_news(void **state)
 {
 	AUTO(freep) char *token = NULL;
@@ -468,6 +502,7 @@ int main(void)
 		API_TEST(test_poll_refused),
 		API_TEST(test_poll_brings_back),
 		API_TEST(test_poll_by_wrong_clock),
+		API_TEST(test_poll_looks_when_clocks_move),
 		API_TEST(test_poll_takes_news),
 		API_TEST(test_reply_inventory),
 		API_TEST(test_reply_by_schema),

@@ -191,6 +191,32 @@ static void test_names(void **state)
 	}
 }
 
+/* No other host of the cluster may have the name, wherever in the list it stands. */
+static void test_unique_name(void **state)
+{
+	struct host a = { .id = "a" }, b = { .id = "b" };
+	const struct host *peers[] = { &a, &b };
+	struct fixture f;
+
+	fix_host(&f, true, NULL, NULL);
+	assert_int_equal(host_note_inventory(&f.host), 0);
+	fix_expect(&f, "hostname-unique", OK, "called w1");
+	f.ctx.peers = peers;
+	f.ctx.n_peers = ARRAY_SIZE(peers);
+	fix_expect(&f, "hostname-unique", OK, "called w1");
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
+		a.inventory_hostname = (char *)(i ? "w2" : "w1");
+		b.inventory_hostname = (char *)(i ? "w1" : "w2");
+		fix_expect(&f, "hostname-unique", NO, "Another host of the cluster is called w1");
+	}
+	/* the user's name counts before the machine's own, for both */
+	b.requested_hostname = (char *)"n2";
+	fix_expect(&f, "hostname-unique", OK, NULL);
+	str_set(&f.host.requested_hostname, "n2");
+	fix_expect(&f, "hostname-unique", NO, "is called n2");
+	fix_done(&f);
+}
+
 static void test_truncation(void **state)
 {
 	static const struct {
@@ -377,19 +403,13 @@ static void test_without_inventory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_cpus),
-		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_disks),
-		cmocka_unit_test(test_one_good_disk),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_truncation),
-		cmocka_unit_test(test_platforms),
-		cmocka_unit_test(test_disk_speed),
-		cmocka_unit_test(test_agent),
-		cmocka_unit_test(test_skipped_disks),
-		cmocka_unit_test(test_encryption),
-		cmocka_unit_test(test_without_inventory),
+		cmocka_unit_test(test_rules),         cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_memory),        cmocka_unit_test(test_disks),
+		cmocka_unit_test(test_one_good_disk), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_unique_name),   cmocka_unit_test(test_truncation),
+		cmocka_unit_test(test_platforms),     cmocka_unit_test(test_disk_speed),
+		cmocka_unit_test(test_agent),         cmocka_unit_test(test_skipped_disks),
+		cmocka_unit_test(test_encryption),    cmocka_unit_test(test_without_inventory),
 	};
 	return cmocka_run_group_tests_name("validate_hardware", tests, NULL, NULL);
 }
