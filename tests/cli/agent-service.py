@@ -228,6 +228,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--log", required=True)
     p.add_argument("--port-file", required=True)
+    p.add_argument("--port", type=int, default=0)
     p.add_argument("--start", default="pool")
     p.add_argument("--known", action="store_true", help="polls are answered without a registration")
     p.add_argument("--stay", action="store_true", help="the host is never bound")
@@ -242,7 +243,7 @@ def main():
     p.add_argument("--cancel-at", action="store_true", help="the installation is stopped while it writes")
     args = p.parse_args()
     Handler.state = State(args)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", args.port), Handler)
     server.daemon_threads = True
     Handler.state.port = server.server_address[1]
     with open(args.port_file + ".tmp", "w") as f:
