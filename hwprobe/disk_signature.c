@@ -1,5 +1,7 @@
 /* What is on a disk where udev does not say: asked of libblkid. */
-#include "common/str.h"
+#include <string.h>
+#include "common/cleanup.h"
+#include "hwprobe/device_read.h"
 #include "hwprobe/disk.h"
 #include "hwprobe/signature.h"
 
@@ -10,10 +12,23 @@ static bool is_wanted(struct survey *s, const struct block_dev *b)
 {
 	static const char *const known[] = { "ID_FS_TYPE", "ID_PART_TABLE_TYPE",
 					     "ID_PART_ENTRY_TYPE", "DM_MULTIPATH_DEVICE_PATH" };
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (udev_get(&b->udev, known[i]))
 			return false;
 	return s->opt->flags & HWP_MORE || !b->udev.is_initialized;
+}
+
+/*
+ * ISO 9660 (ECMA-119 8.4: sector 16 of 2048 bytes): the wire format has to know a medium that udev says nothing of, and most disks
+ * are none. One read tells.
+ */
+static bool may_be_medium(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
+{
+	enum { DESCRIPTOR_AT = 32768, MAGIC_BYTES = 6 };
+	char magic[MAGIC_BYTES];
+	return !udev_get(&b->udev, "ID_FS_TYPE") && d->size_bytes.v > DESCRIPTOR_AT &&
+	       device_read(s, d->path.s + 1, DESCRIPTOR_AT, magic, sizeof(magic)) == MAGIC_BYTES &&
+	       !memcmp(magic, "\1CD001", sizeof(magic));
 }
 
 static void find_partition(struct survey *s, struct block_dev *p)
@@ -33,7 +48,7 @@ void disk_find_signatures(struct survey *s, struct block_dev *b, const struct hw
 	/* Whoever could not give LBA 0 is not asked again. */
 	if (!d->bootable.source || !d->path.s)
 		return;
-	if (is_wanted(s, b))
+	if (is_wanted(s, b) || may_be_medium(s, b, d))
 		signature_find(s, b, d->path.s + 1, (uint64_t)d->size_bytes.v,
 			       (unsigned)d->logical_block_size.v);
 	for (size_t p = 1; p <= b->parts && s->opt->flags & HWP_MORE; p++)

@@ -464,6 +464,11 @@ enum hwp_format {
  */
 HWP_API char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format,
 			  size_t max_bytes);
+/*
+ * hwp_to_json() into @sink, in pieces of whatever size; it returns 0 to go on, else what hwp_write() shall return. 0; -ENOMEM.
+ */
+HWP_API int hwp_write(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes,
+		      int (*sink)(void *data, const void *bytes, size_t len), void *data);
 /* For people: sections, columns cut at @width (0 = not cut), totals. The caller free()s. NULL = no memory. */
 HWP_API char *hwp_to_text(const struct hwp_inventory *inv, unsigned width);
 

@@ -1,6 +1,8 @@
 #include "hwprobe/inventory_json.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include "common/cleanup.h"
 #include "common/json_map.h"
 #include "hwprobe/fields.h"
@@ -267,6 +269,13 @@ char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format, size_
 	if (format == HWP_JSON_ASSISTED && max_bytes)
 		return inventory_cut(v, max_bytes);
 	return inventory_json_text(v);
+}
+
+int hwp_write(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes,
+	      int (*sink)(void *data, const void *bytes, size_t len), void *data)
+{
+	AUTO(freep) char *text = hwp_to_json(inv, format, max_bytes);
+	return text ? sink(data, text, strlen(text)) : -ENOMEM;
 }
 
 /* --- difference ---------------------------------------------------------------------------------------------- */

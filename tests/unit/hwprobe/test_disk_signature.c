@@ -84,8 +84,16 @@ static void test_wire(void **state)
 	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
 	assert_true(disk(inv, "sda")->is_installation_media.v);
 	hwp_unref(inv);
-	/* udev has finished, so what it does not say is not there. */
-	tree_file(&t, "run/udev/data/b8:0", "I:1\nE:DEVTYPE=disk\n");
+	/* udev has finished and says nothing, or nothing of the file system: a medium is found all the same. */
+	static const char *const records[] = { "I:1\nE:DEVTYPE=disk\n",
+					       "I:1\nE:ID_PART_TABLE_TYPE=dos\n" };
+	for (size_t i = 0; i < 2; i++) {
+		tree_file(&t, "run/udev/data/b8:0", records[i]);
+		inv = tree_probe(&t, HWP_DISKS);
+		assert_true(disk(inv, "sda")->is_installation_media.v);
+		hwp_unref(inv);
+	}
+	tree_file(&t, "run/udev/data/b8:0", "I:1\nE:ID_FS_TYPE=ext4\n");
 	inv = tree_probe(&t, HWP_DISKS);
 	assert_false(disk(inv, "sda")->is_installation_media.v);
 	hwp_unref(inv);

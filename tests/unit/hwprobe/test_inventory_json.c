@@ -491,9 +491,45 @@ static void test_references(void **state)
 	tree_done(&t);
 }
 
+struct collected {
+	char text[4096];
+	size_t len;
+	int answer;
+};
+
+static int collect(void *data, const void *bytes, size_t len)
+{
+	struct collected *c = data;
+	assert_true(c->len + len < sizeof(c->text));
+	memcpy(c->text + c->len, bytes, len);
+	c->len += len;
+	return c->answer;
+}
+
+static void test_write(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	tree_file(&t, "sys/block/vda/size", "4096");
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	for (enum hwp_format f = HWP_JSON_ASSISTED; f <= HWP_TEXT; f++) {
+		struct collected c = { .answer = 0 };
+		char *text = hwp_to_json(inv, f, 0);
+		assert_int_equal(hwp_write(inv, f, 0, collect, &c), 0);
+		assert_string_equal(c.text, text);
+		free(text);
+	}
+	struct collected c = { .answer = -EPIPE };
+	assert_int_equal(hwp_write(inv, HWP_JSON_ASSISTED, 100, collect, &c), -EPIPE);
+	assert_true(c.len > 0 && c.len <= 100);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_recorded_machines),
 		cmocka_unit_test(test_this_machine),
 		cmocka_unit_test(test_rules_can_fail),
