@@ -54,6 +54,8 @@ static const struct conf_key keys[] = {
 	STAGE("copying_registry_data_to_disk", STAGE_COPYING_REGISTRY_DATA),
 	K("inventory_max_size", CONF_SIZE, inventory_max_size),
 	K("disk_min_size", CONF_SIZE, disk_min_size),
+	K("max_hosts", CONF_U64, max_hosts),
+	K("findings_quota", CONF_SIZE, findings_quota),
 	K("logs_max_size", CONF_SIZE, logs_max_size),
 	K("logs_quota", CONF_SIZE, logs_quota),
 	K("checkin_flush", CONF_MS, checkin_flush_ms),
@@ -89,6 +91,8 @@ int service_config_init(struct service_config *c)
 		.max_disconnection_ms = 180000,
 		.no_progress_timeout_ms = 20 * 60000,
 		.checkin_flush_ms = 10000,
+		.max_hosts = 20000,
+		.findings_quota = (uint64_t)4 << 30,
 		.logs_max_size = 262144000, /* the reference's (assisted-v2 §3.6) */
 		.logs_quota = (uint64_t)10 << 30,
 	};

@@ -27,6 +27,8 @@ struct service_config {
 	uint64_t max_disconnection_ms, no_progress_timeout_ms;
 	uint64_t stage_timeout_ms[STAGE_COUNT]; /* 0 = the default of rule_config_init() */
 	uint64_t inventory_max_size, disk_min_size;
+	uint64_t max_hosts; /* of one infra-env */
+	uint64_t findings_quota; /* bytes that the hosts of one infra-env may report, beyond a share of each */
 	uint64_t logs_max_size, logs_quota; /* bytes of one host's logs, of all */
 	uint64_t checkin_flush_ms;   /* check-in times are written this often */
 	uint64_t agent_token_ttl_ms; /* 0 = agent tokens do not expire */

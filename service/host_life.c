@@ -33,7 +33,15 @@ static int register_new(struct service *svc, struct infra_env *ie,
 {
 	int64_t now = service_now_us(svc);
 	struct host *h;
+	size_t n;
 
+	/* 503 and no other failure: agents that get it try again (assisted-v2 §4.1) */
+	(void)state_hosts_of_infra_env(svc->state, ie->id, &n);
+	if (n >= svc->config->max_hosts)
+		return fault_set(
+			err, -EAGAIN,
+			"infra-env %s has %zu hosts, which is the most (max_hosts): delete those that are gone",
+			ie->id, n);
 	int r = state_add_host(svc->state, ie->id, reg->host_id, &h);
 	if (r < 0)
 		return r;

@@ -339,8 +339,10 @@ void life_start(struct service *svc)
 {
 	struct host *h;
 
-	for (size_t i = 0; (h = state_host_at(svc->state, i)); i++)
+	for (size_t i = 0; (h = state_host_at(svc->state, i)); i++) {
+		(void)host_count_findings(h);
 		life_schedule(svc, h);
+	}
 }
 
 void life_stop(struct service *svc)

@@ -494,6 +494,19 @@ int host_note_inventory(struct host *h)
 	return str_set(&h->inventory_hostname, json_string_value(name));
 }
 
+size_t host_count_findings(struct host *h)
+{
+	const char *const texts[] = {
+		h->inventory,         h->connectivity, h->api_vip_connectivity,
+		h->tang_connectivity, h->ntp_sources,  h->domain_name_resolutions,
+	};
+
+	h->findings_len = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		h->findings_len += texts[i] ? strlen(texts[i]) : 0;
+	return h->findings_len;
+}
+
 void host_clear_findings(struct host *h)
 {
 	char **texts[] = {

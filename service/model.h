@@ -71,6 +71,8 @@ struct infra_env {
 	int64_t token_epoch;   /* agent tokens with iat (s) before this are revoked; 0 = none */
 	char *user_name, *org_id, *email_domain;
 	int64_t created_at, updated_at;
+	int64_t posted_since_us; /* not stored: events that its agents posted since then */
+	unsigned posted;
 };
 
 struct cluster {
@@ -100,6 +102,7 @@ struct host {
 	char *inventory_hostname; /* from inventory, so that names cost no parsing: host_note_inventory() */
 	char *connectivity, *api_vip_connectivity, *tang_connectivity, *ntp_sources,
 		*domain_name_resolutions;
+	size_t findings_len; /* bytes of these six, as counted last: host_count_findings(); not stored */
 	char *validations_info;   /* JSON text */
 	char *requested_hostname; /* what the user asked for; NULL = the inventory's */
 	char *installation_disk_id, *installation_disk_path, *disks_to_be_formatted,
@@ -155,5 +158,7 @@ char *host_effective_name(const struct host *h);
 const char *host_name(const struct host *h);
 /* To be called after h->inventory was changed: sets inventory_hostname. 0 or -ENOMEM. */
 int host_note_inventory(struct host *h);
+/* Bytes of what steps found (inventory … domain_name_resolutions); notes them in findings_len. */
+size_t host_count_findings(struct host *h);
 /* Makes a registration's clean start: inventory, progress, logs, checks (assisted-v2 §7.2). */
 void host_clear_findings(struct host *h);

@@ -15,22 +15,26 @@
 #include "service/v2_event.h"
 
 #define LIMIT_DEFAULT 5000
+#define NAME_MAX_LEN 200
+#define TEXT_MAX_LEN 8192
+#define POSTED_MAX 1000 /* events that the agents of one infra-env may post in an hour */
+#define POSTED_PERIOD_US ((int64_t)3600 * 1000000)
 #define LIST_MAX 256 /* items of one list in a query */
 
 static const char *const severities[] = { "info", "warning", "error", "critical", NULL };
 static const char *const categories[] = { "user", "metrics", NULL };
 
 static const struct body_field event_fields[] = {
-	{ "name", BODY_STR },
+	{ "name", BODY_STR, .max_len = NAME_MAX_LEN },
 	{ "cluster_id", BODY_UUID },
 	{ "host_id", BODY_UUID },
 	{ "infra_env_id", BODY_UUID },
 	{ "severity", BODY_STR, BODY_REQUIRED, .values = severities },
 	{ "category", BODY_STR },
-	{ "message", BODY_STR, BODY_REQUIRED },
-	{ "event_time", BODY_STR, BODY_REQUIRED },
+	{ "message", BODY_STR, BODY_REQUIRED, .max_len = TEXT_MAX_LEN },
+	{ "event_time", BODY_STR, BODY_REQUIRED, .max_len = NAME_MAX_LEN },
 	{ "request_id", BODY_UUID },
-	{ "props", BODY_STR },
+	{ "props", BODY_STR, .max_len = TEXT_MAX_LEN },
 	{ NULL },
 };
 static const struct body_schema event_schema = { "triggerEventParams", event_fields };
@@ -312,6 +316,28 @@ static int event_scope(const struct request *r, struct api_event *e, struct faul
 	return fault_set(err, -ENOENT, "Object Not Found");
 }
 
+/* All events share one place, where the oldest make room: agents must not push out what others need. */
+static int count_posted(const struct request *r, const struct api_event *e, struct fault *err)
+{
+	struct infra_env *ie = r->caller.scheme == AUTH_AGENT
+				       ? state_infra_env(r->service->state, e->infra_env_id)
+				       : NULL;
+
+	if (!ie)
+		return 0;
+	if (r->now_us - ie->posted_since_us >= POSTED_PERIOD_US ||
+	    r->now_us < ie->posted_since_us) {
+		ie->posted_since_us = r->now_us;
+		ie->posted = 0;
+	}
+	if (ie->posted >= POSTED_MAX)
+		return fault_set(err, -EAGAIN,
+				 "the agents of infra-env %s have posted %d events within an hour",
+				 ie->id, POSTED_MAX);
+	ie->posted++;
+	return 0;
+}
+
 static int event_post(struct request *r, struct fault *err)
 {
 	struct api_event e = { .event_time = r->now_us };
@@ -321,6 +347,8 @@ static int event_post(struct request *r, struct fault *err)
 		code = fault_set(err, -EINVAL, "event category %s is not known", e.category);
 	if (code == 0)
 		code = event_scope(r, &e, err);
+	if (code == 0)
+		code = count_posted(r, &e, err);
 	if (code < 0) {
 		api_event_done(&e);
 		return code;

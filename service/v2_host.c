@@ -20,7 +20,7 @@
 
 static const struct body_field register_fields[] = {
 	{ "host_id", BODY_UUID, BODY_REQUIRED },
-	{ "discovery_agent_version", BODY_STR },
+	{ "discovery_agent_version", BODY_STR, .max_len = V2_AGENT_VERSION_MAX },
 	{ NULL },
 };
 static const struct body_schema register_schema = { "newHostParams", register_fields };
@@ -28,6 +28,13 @@ static const struct body_schema register_schema = { "newHostParams", register_fi
 static const struct body_field bind_fields[] = { { "cluster_id", BODY_UUID, BODY_REQUIRED },
 						 { NULL } };
 static const struct body_schema bind_schema = { "bindHostParams", bind_fields };
+
+const char *v2_agent_version(const struct request *r)
+{
+	const char *version = request_header(r, "discovery_agent_version");
+
+	return version && strlen(version) <= V2_AGENT_VERSION_MAX ? version : NULL;
+}
 
 bool v2_is_slipway_agent(const struct request *r)
 {
@@ -99,7 +106,7 @@ static int host_register_request(struct request *r, struct fault *err)
 	const char *version = json_str(r->body, "discovery_agent_version");
 	const struct host_registration reg = {
 		.host_id = json_str(r->body, "host_id"),
-		.agent_version = version ? version : request_header(r, "discovery_agent_version"),
+		.agent_version = version ? version : v2_agent_version(r),
 		.is_slipway_agent = v2_is_slipway_agent(r),
 	};
 	struct infra_env *ie;

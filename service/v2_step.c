@@ -14,6 +14,8 @@
 #include "service/v2_host.h"
 
 #define HOST_PATH ROUTE_BASE "/v2/infra-envs/{infra_env_id}/hosts/{host_id}"
+#define PROGRESS_INFO_MAX 4096
+#define FINDINGS_FREE (64u << 10) /* bytes of each host that do not count against the quota */
 #define CLOCK_STEP_S 60 /* a host's clock that moved by more against ours is looked at again */
 #define CLOCK_MAX_S \
 	253402300799ll /* the end of the year 9999: a host may say anything, and it is reckoned with */
@@ -68,7 +70,7 @@ static const char *const stages[] = {
 };
 static const struct body_field progress_fields[] = {
 	{ "current_stage", BODY_STR, .values = stages },
-	{ "progress_info", BODY_STR },
+	{ "progress_info", BODY_STR, .max_len = PROGRESS_INFO_MAX },
 	{ NULL },
 };
 static const struct body_schema progress_schema = { "hostProgress", progress_fields };
@@ -97,7 +99,7 @@ static int query_timestamp(const struct request *r, int64_t *ret, struct fault *
 /* Whether what the poll says about the host differs from what is stored. */
 static bool has_news(const struct request *r, const struct host *h)
 {
-	const char *version = request_header(r, "discovery_agent_version");
+	const char *version = v2_agent_version(r);
 
 	if (!str_empty(version) && !str_eq(version, h->discovery_agent_version))
 		return true;
@@ -109,7 +111,7 @@ static bool has_news(const struct request *r, const struct host *h)
 
 static int take_news(struct request *r, struct host *h)
 {
-	const char *version = request_header(r, "discovery_agent_version");
+	const char *version = v2_agent_version(r);
 
 	int e = state_edit_host(r->service->state, h);
 	if (e == 0 && !str_empty(version))
@@ -174,6 +176,29 @@ static int reply_event(struct request *r, const struct host *h, const char *name
 			       json_str(r->body, "step_type"));
 }
 
+/*
+ * What the hosts of an infra-env say together is limited: whoever has its token can register hosts and let them say what he likes. A
+ * usual host's share is small enough for max_hosts of them, so that only large ones need to be added up.
+ */
+static int check_findings(const struct service *svc, struct host *h, struct fault *err)
+{
+	uint64_t sum = 0;
+	size_t n, old = h->findings_len;
+
+	if (host_count_findings(h) <= FINDINGS_FREE || h->findings_len <= old)
+		return 0;
+	struct host *const *hosts = state_hosts_of_infra_env(svc->state, h->infra_env_id, &n);
+	for (size_t i = 0; i < n; i++)
+		sum += hosts[i]->findings_len > FINDINGS_FREE ? hosts[i]->findings_len : 0;
+	if (sum <= svc->config->findings_quota)
+		return 0;
+	h->findings_len = old;
+	return fault_set(
+		err, -E2BIG,
+		"the hosts of infra-env %s have reported more than %llu bytes (findings_quota)",
+		h->infra_env_id, (unsigned long long)svc->config->findings_quota);
+}
+
 static int apply_reply(struct request *r, struct host *h, struct fault *err)
 {
 	struct service *svc = r->service;
@@ -189,6 +214,8 @@ static int apply_reply(struct request *r, struct host *h, struct fault *err)
 		e = -EPROTO; /* a wrong state is 500 here (assisted-v2 §4.3) */
 	if (e == 0 && !str_eq(old_inventory, h->inventory))
 		e = host_note_inventory(h);
+	if (e == 0)
+		e = check_findings(svc, h, err);
 	if (e == 0)
 		e = reply_event(r, h, event);
 	if (e == 0)
