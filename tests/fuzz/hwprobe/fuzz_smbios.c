@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		probe_system.run(&p.s);
 		probe_memory.run(&p.s);
 		probe_cpu.run(&p.s);
+		probe_bmc.run(&p.s);
 	}
 	pass_done(&p);
 	return 0;
