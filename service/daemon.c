@@ -80,8 +80,9 @@ static void rules_from_config(struct rule_config *rules, const struct service_co
 {
 	rule_config_init(rules);
 	rules->max_disconnection_ms = c->max_disconnection_ms;
-	rules->instruction_interval_s = c->instruction_interval_ms / 1000;
-	rules->slow_interval_s = c->slow_interval_ms / 1000;
+	/* agents are told whole seconds */
+	rules->instruction_interval_s = (c->instruction_interval_ms + 999) / 1000;
+	rules->slow_interval_s = (c->slow_interval_ms + 999) / 1000;
 	rules->no_progress_timeout_ms = c->no_progress_timeout_ms;
 	for (size_t i = 0; i < STAGE_COUNT; i++) {
 		if (c->stage_timeout_ms[i])
