@@ -9,8 +9,8 @@
 #include "common/digest.h"
 #include "hwprobe/hwprobe.h"
 
-/* What announces no change (a BMC's address) is seen after that long at the latest. */
-#define INVENTORY_AGE_MAX_MS (600 * 1000)
+/* What announces no change is looked for this often: a BMC's address, say. */
+#define INVENTORY_AGE_MAX_MS (300 * 1000)
 /* Of an inventory with errors: a device that hung may answer now. */
 #define INVENTORY_BAD_AGE_MAX_MS (30 * 1000)
 
