@@ -122,7 +122,7 @@ int session_start(const struct session *s, struct http_client *http,
 		.body = spec->body,
 		.body_len = spec->body && !spec->body_len ? strlen(spec->body) : spec->body_len,
 		.max_body = spec->max_body ? spec->max_body : API_BODY_MAX,
-		.total_timeout_ms = API_TIMEOUT_MS,
+		.total_timeout_ms = spec->timeout_ms ? spec->timeout_ms : API_TIMEOUT_MS,
 		.done = spec->done,
 		.ctx = spec->ctx,
 	};

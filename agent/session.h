@@ -46,6 +46,7 @@ struct session_call {
 	const char *request_id;   /* NULL = a new one */
 	const char *accept;       /* NULL = application/json */
 	size_t max_body;          /* 0 = API_BODY_MAX */
+	uint64_t timeout_ms;      /* 0 = API_TIMEOUT_MS */
 	void (*done)(void *ctx, const struct http_answer *a);
 	void *ctx;
 };

@@ -13,6 +13,8 @@
 #include "common/log.h"
 
 #define TURN_UPLOAD 3
+#define UPLOAD_TIMEOUT_MS \
+	(30 * 60 * 1000) /* 16 MiB at 9 KiB/s; one that stands still ends sooner */
 
 struct gather {
 	struct step_run *run;
@@ -124,6 +126,7 @@ static void upload(struct gather *g)
 		.body = g->body.data,
 		.body_len = g->body.len,
 		.content_type = type,
+		.timeout_ms = UPLOAD_TIMEOUT_MS,
 		.done = on_answer,
 		.ctx = g,
 	};

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "agent/session.h"
 #include "common/cleanup.h"
+#include "tests/unit/agent/raw_server.h"
 
 #define IE "fbe2e02f-5be9-4ca6-af2f-635fce727b94"
 #define HOST "b1f5c5b7-caf8-66bd-addd-439b331f2640"
@@ -110,13 +111,60 @@ static void test_reasons(void **state)
 	assert_string_equal(session_reason(&broken, buf, sizeof(buf)), "nobody listens");
 }
 
+struct end {
+	struct event_base *base;
+	int code;
+};
+
+static void on_end(void *ctx, const struct http_answer *a)
+{
+	struct end *e = ctx;
+
+	e->code = a->code;
+	event_base_loopbreak(e->base);
+}
+
+/* A service that takes the request and never answers: the call's own limit ends it, long before that of every other call. */
+static void test_timeout(void **state)
+{
+	struct http_client_options options = { 0 };
+	struct event_base *base = event_base_new();
+	struct agent_config c = config;
+	struct raw_server silent;
+	struct http_client *http;
+	AUTO(session_done) struct session s = { 0 };
+	struct end end = { .base = base };
+	struct fault err = FAULT_INIT;
+
+	raw_start(&silent, base);
+	c.url = silent.url;
+	assert_int_equal(session_init(&s, &c), 0);
+	assert_int_equal(http_client_new(base, &options, &http, &err), 0);
+	const struct session_call call = {
+		.method = "POST",
+		.url = session_url(&s, "x"),
+		.body = "{}",
+		.timeout_ms = 300,
+		.done = on_end,
+		.ctx = &end,
+	};
+	int64_t from_ms = time_mono_ms();
+	assert_int_equal(session_start(&s, http, &call, NULL, &err), 0);
+	event_base_dispatch(base);
+	assert_int_equal(end.code, -ETIMEDOUT);
+	assert_in_range(time_mono_ms() - from_ms, 250, 20000);
+	assert_int_equal(silent.n, 1);
+	http_client_free(http);
+	raw_stop(&silent);
+	event_base_free(base);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls),
-		cmocka_unit_test(test_url_with_path),
-		cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_urls),    cmocka_unit_test(test_url_with_path),
+		cmocka_unit_test(test_headers), cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_timeout),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
