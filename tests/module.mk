@@ -9,6 +9,7 @@ bench-write.uses := agent
 
 # Libraries that a test needs besides those of its subject: an independent reader of what was written.
 test_logs.pkgs := libarchive
+test_tar_gz.pkgs := libarchive
 
 # Programs that run inside the test guests.
 bins += guest-stamp guest-read guest-teardown
