@@ -200,7 +200,8 @@ static int do_bind(struct request *r, struct host *h, struct fault *err)
 	if (e < 0)
 		note_failure(r, cluster_id, h->id, host_name(h), "host_bind_failed",
 			     fault_text(err));
-	return e;
+	/* it brings its name, and what it has downloaded, to the others */
+	return e < 0 ? e : host_refresh_peers(r->service, h, "", false, err);
 }
 
 static int do_unbind(struct request *r, struct host *h, struct fault *err)

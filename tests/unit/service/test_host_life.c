@@ -1,4 +1,5 @@
 #include "api_fixture.h"
+#include "api_random.h"
 
 static const struct host_registration agent = { .host_id = API_HOST,
 						.agent_version = "r.example.com/a:2" };
@@ -408,6 +409,61 @@ static void test_peers_wait_for_api_vip(void **state)
 	assert_null(waiting->validations_info);
 }
 
+/* --- whatever happens --- */
+
+/* Every state changes on the event that changes it: looking at every host once more finds nothing to do. */
+static void expect_settled(struct api *f, const char *after)
+{
+	struct host *h;
+
+	for (size_t i = 0; (h = state_host_at(f->svc.state, i)); i++) {
+		struct rule_ctx ctx = life_ctx(&f->svc, h);
+		struct host copy;
+		bool changed;
+		assert_int_equal(host_copy(h, &copy), 0);
+		assert_int_equal(host_refresh(&ctx, &copy, &changed, NULL), 0);
+		if (changed)
+			fail_msg("after %s host %s is %s and should be %s: %s", after, h->id,
+				 host_status_name(h->status), host_status_name(copy.status),
+				 copy.status_info);
+		host_done(&copy);
+	}
+}
+
+/* State, kind and cluster of every host fit together. */
+static void expect_sane(struct api *f, const char *after)
+{
+	struct host *h;
+
+	for (size_t i = 0; (h = state_host_at(f->svc.state, i)); i++) {
+		bool is_pool = h->status >= HOST_DISCOVERING_UNBOUND,
+		     is_bound = h->cluster_id[0] != '\0',
+		     installs = h->status == HOST_INSTALLING ||
+				h->status == HOST_INSTALLING_IN_PROGRESS;
+		if (is_pool == is_bound || (is_pool && h->kind != HOST_KIND_HOST) ||
+		    (installs && (!h->install_id || !h->target_ignition)))
+			fail_msg("after %s host %s is %s in the cluster \"%s\"", after, h->id,
+				 host_status_name(h->status), h->cluster_id);
+	}
+}
+
+static void test_whatever_happens(void **state)
+{
+	static const uint64_t seeds[] = { 7, 77 };
+	struct api *f = *state;
+
+	for (size_t s = 0; s < ARRAY_SIZE(seeds); s++) {
+		random_start(f, seeds[s]);
+		for (int i = 0; i < 400; i++) {
+			const char *what = do_anything(f);
+			expect_settled(f, what);
+			expect_sane(f, what);
+			api_advance(f, pick(100) * 1000);
+		}
+		random_end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +481,7 @@ int main(void)
 		API_TEST(test_registering_frees_the_name),
 		API_TEST(test_namesakes),
 		API_TEST(test_peers_wait_for_api_vip),
+		API_TEST(test_whatever_happens),
 	};
 	return cmocka_run_group_tests_name("host_life", tests, NULL, NULL);
 }

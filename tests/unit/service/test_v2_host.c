@@ -289,6 +289,25 @@ static void test_bind(void **state)
 	api_is(f, "0.id", API_HOST);
 }
 
+/* A host that was named in its pool may bring a name that is taken: the one that has it is told at once. */
+static void test_bind_brings_its_name(void **state)
+{
+	struct api *f = *state;
+	struct host *named = api_add_host(f, API_POOL, API_HOST, false, HOST_KNOWN_UNBOUND),
+		    *twin = api_add_host(f, API_POOL, API_OTHER, true, HOST_KNOWN);
+
+	api_call(f, "PATCH", API_HOST_PATH, "{\"host_name\":\"n1\"}");
+	api_expect(f, 201);
+	api_call(f, "PATCH", API_HOSTS "/" API_OTHER, "{\"host_name\":\"n1\"}");
+	api_expect(f, 201);
+	assert_int_equal(twin->status, HOST_KNOWN);
+	api_call(f, "POST", API_HOST_PATH "/actions/bind", CLUSTER_BODY);
+	api_expect(f, 200);
+	assert_int_equal(twin->status, HOST_INSUFFICIENT);
+	assert_non_null(strstr(twin->status_info, "is called n1"));
+	assert_int_equal(named->status, HOST_BINDING);
+}
+
 static void test_bind_refused(void **state)
 {
 	static const struct {
@@ -534,6 +553,7 @@ int main(void)
 		API_TEST(test_delete),
 		API_TEST(test_delete_frees_the_name),
 		API_TEST(test_bind),
+		API_TEST(test_bind_brings_its_name),
 		API_TEST(test_bind_refused),
 		API_TEST(test_bind_architecture),
 		API_TEST(test_unbind),
