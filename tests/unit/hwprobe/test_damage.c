@@ -53,6 +53,9 @@ static const struct {
 
 static unsigned fed_by(const char *path)
 {
+	/* The folder of a TPM lies with the device it is on: sys/devices/pnp0/00:00/tpm/tpm0. */
+	if (str_starts(path, "sys/devices/") && strstr(path, "/tpm/tpm"))
+		return HWP_TPM;
 	for (size_t i = 0; i < sizeof(feeds) / sizeof(feeds[0]); i++)
 		if (str_starts(path, feeds[i].prefix))
 			return feeds[i].parts;
