@@ -159,7 +159,7 @@ check-guest: guest-bins
 	tests/run guest
 check:
 	scripts/check
-bench: all $(addprefix $(BUILD)/bin/,$(filter bench-%,$(bins)))
+bench: all guest-bins $(addprefix $(BUILD)/bin/,$(filter bench-%,$(bins)))
 	tests/bench/run
 demo:
 	scripts/demo
