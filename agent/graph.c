@@ -290,6 +290,33 @@ static int loops_add(struct graph *g, int rootfd, struct fault *err)
 	return r;
 }
 
+/*
+ * Arrays of firmware RAID stand on the same disks as the container that describes them (mdadm(8)), and
+ * must be stopped before it: "external:/md127/0" ("-" in the place of the "/": read-only).
+ */
+static int containers_link(struct graph *g, int rootfd, struct fault *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < g->n; i++) {
+		AUTO(freep) char *text = NULL;
+		char name[DISK_NAME_MAX];
+		AUTO(closep)
+		int dirfd = g->nodes[i].kind == GRAPH_MD
+				    ? node_open(rootfd, g->nodes[i].devno, name)
+				    : -1;
+
+		if (dirfd < 0 ||
+		    file_read_line_at(dirfd, "md/metadata_version", ATTR_MAX, &text, NULL) < 0 ||
+		    sscanf(text, "external:%*[/-]%63[^/]", name) != 1)
+			continue;
+		for (size_t c = 0; r == 0 && c < g->n; c++)
+			if (c != i && str_eq(g->nodes[c].name, name))
+				r = lower_add(g, i, c, err);
+	}
+	return r;
+}
+
 static bool is_part_of(const struct graph_node *n)
 {
 	return n->kind == GRAPH_PARTITION && n->lowers_n == 1 && n->lowers[0] == 0;
@@ -344,6 +371,8 @@ int graph_read(int rootfd, dev_t target, struct graph *ret, struct fault *err)
 		r = loops_add(&g, rootfd, err);
 	if (r == 0)
 		r = expand_all(&g, rootfd, err);
+	if (r == 0)
+		r = containers_link(&g, rootfd, err);
 	if (r == 0)
 		r = graph_add_mounts(&g, rootfd, err);
 	if (r < 0)

@@ -57,12 +57,28 @@ static int dm_remove(const struct plan_action *a)
 	return ioctl(fd, DM_DEV_REMOVE, &io) < 0 ? -errno : 0;
 }
 
+/* A check or rebuild that runs holds the array: Documentation/admin-guide/md.rst. */
+static void md_settle(const struct plan_action *a)
+{
+	static const char *const words[] = { "idle", "frozen" };
+	char path[DISK_NAME_MAX + 40];
+
+	snprintf(path, sizeof(path), "/sys/block/%s/md/sync_action", a->name);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		AUTO(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+		if (fd >= 0)
+			(void)!write(fd, words[i], strlen(words[i]));
+	}
+}
+
 static int md_stop(const struct plan_action *a)
 {
 	AUTO(closep) int fd = node_open(a, O_RDWR | O_EXCL);
 
 	if (fd < 0)
 		return fd;
+	md_settle(a);
 	return ioctl(fd, STOP_ARRAY, NULL) < 0 ? -errno : 0;
 }
 

@@ -173,6 +173,29 @@ static void test_stack(void **state)
 	assert_int_equal(find(&g, "md0")->disk, makedev(9, 0));
 }
 
+/* An array of firmware RAID and its container stand on the same disks: the array is on top. */
+static void test_md_container(void **state)
+{
+	static const char *const versions[] = { "external:/md127/0\n", "external:-md127/0\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		AUTO(tree_done) struct tree t;
+		AUTO(graph_done) struct graph g = { 0 };
+
+		tree_make(&t);
+		node(&t, "sda", "8:0\n");
+		node(&t, "md126", "9:126\n");
+		put(&t, "sys/devices/block/md126/md/metadata_version", versions[i]);
+		node(&t, "md127", "9:127\n");
+		put(&t, "sys/devices/block/md127/md/metadata_version", "external:imsm\n");
+		stack(&t, "sda", "md126");
+		stack(&t, "sda", "md127");
+		assert_int_equal(graph_read(t.fd, makedev(8, 0), &g, NULL), 0);
+		assert_int_equal(find(&g, "md127")->depth, 1);
+		assert_int_equal(find(&g, "md126")->depth, 2);
+	}
+}
+
 static void test_dm_kinds(void **state)
 {
 	static const struct {
@@ -246,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_partitions_are_matched_whole),
 		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_md_container),
 		cmocka_unit_test(test_dm_kinds),
 		cmocka_unit_test(test_mounts_of_all_namespaces),
 		cmocka_unit_test(test_bad_trees),
