@@ -37,6 +37,7 @@ struct api {
 
 	/* the last answer */
 	unsigned n_answers; /* to the last call */
+	bool is_octet;      /* it asked for a file */
 	int status;
 	char type[64], headers_out[API_TEXT_MAX];
 	char *text;

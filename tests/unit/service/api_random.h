@@ -96,8 +96,8 @@ static void do_inventory(struct api *f)
 	size_t i = pick(5);
 	AUTO(freep) char *own = str_printf("\"n%u\"", pick(1000));
 	AUTO(freep)
-	char *text =
-		pick(3) ? fix_changed("hostname", own) : fix_changed(changes[i][0], changes[i][1]);
+	char *text = pick(3) ? fix_changed("hostname", own)
+			     : fix_changed(changes[i][0], changes[i][1]);
 
 	reply(f, "inventory", 0, text);
 }
