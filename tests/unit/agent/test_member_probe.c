@@ -53,7 +53,7 @@ static void test_without_decoder(void **state)
 {
 	static const struct {
 		uint64_t at;
-		const char *magic;
+		char magic[8];
 		enum member_kind kind;
 		const char *type;
 	} cases[] = {
