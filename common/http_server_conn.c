@@ -79,9 +79,21 @@ static int conn_register(struct http_conn *c)
 	return 0;
 }
 
+/*
+ * evhttp has freed the filter, which takes the callbacks away at once, but ends only behind everything else of this turn of the loop.
+ * libevent would let a use in between end it a second time.
+ */
+static bool is_going(const struct http_conn *c)
+{
+	bufferevent_event_cb on_event = NULL;
+	bufferevent_getcb(c->bev, NULL, NULL, &on_event, NULL);
+	return !on_event;
+}
+
 void http_conn_end(struct http_conn *c, short what)
 {
-	bufferevent_trigger_event(c->bev, what, BEV_TRIG_DEFER_CALLBACKS);
+	if (!is_going(c))
+		bufferevent_trigger_event(c->bev, what, BEV_TRIG_DEFER_CALLBACKS);
 }
 
 /* The last words of TLS: evhttp will drop what waits in the socket's buffer, so they go out now or never. */
@@ -339,7 +351,8 @@ static void conn_on_output(struct evbuffer *buf, const struct evbuffer_cb_info *
 
 void http_conn_flush(struct http_conn *c)
 {
-	bufferevent_flush(c->bev, EV_WRITE, BEV_NORMAL);
+	if (!is_going(c))
+		bufferevent_flush(c->bev, EV_WRITE, BEV_NORMAL);
 }
 
 void http_conn_kick_all(struct http_server *s)

@@ -75,12 +75,77 @@ static void test_stop(void **state)
 	close(busy);
 }
 
+static void answer_ok(void *ctx, struct http_request *r)
+{
+	http_reply(r, 200, "text/plain", "ok", 2);
+}
+
+static void stop_now(evutil_socket_t fd, short what, void *ctx)
+{
+	http_server_stop_accepting(ctx);
+}
+
+static unsigned
+	complaints; /* of libevent: a bufferevent that ends twice is one, and sooner or later a crash */
+
+static void note_complaint(int severity, const char *text)
+{
+	print_message("# libevent: %s\n", text);
+	complaints++;
+}
+
+/*
+ * Clients leave in the very turn of the loop in which the server is told to stop: their connections have ended, but are not gone yet when
+ * the idle ones are looked for.
+ */
+static void test_stop_as_clients_leave(void **state)
+{
+	struct event_base *base = event_base_new();
+	struct http_server *s;
+	struct test_server at = { 0 };
+	char addr[64];
+	int fds[8];
+	event_set_log_callback(note_complaint);
+	assert_int_equal(http_server_new(base, &limits, answer_ok, NULL, &s, NULL), 0);
+	assert_int_equal(http_server_listen(s, "127.0.0.1:0", NULL, NULL, addr, NULL), 0);
+	at.port = (uint16_t)atoi(strrchr(addr, ':') + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		struct pollfd p = { .events = POLLIN };
+		fds[i] = p.fd = dial(&at);
+		say(fds[i], "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+		while (poll(&p, 1, 0) == 0)
+			event_base_loop(base, EVLOOP_ONCE);
+		free(hear_reply(fds[i]));
+	}
+	assert_int_equal(http_server_connections(s), ARRAY_SIZE(fds));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	/* descriptors are reported in the order in which they became ready: this one comes last */
+	int wake[2];
+	assert_int_equal(pipe(wake), 0);
+	struct event *stop = event_new(base, wake[0], EV_READ, stop_now, s);
+	assert_int_equal(event_add(stop, NULL), 0);
+	assert_int_equal(write(wake[1], "x", 1), 1);
+	for (int i = 0; i < 100 && http_server_connections(s); i++)
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(http_server_connections(s), 0);
+	http_server_free(s);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(complaints, 0);
+	event_set_log_callback(NULL);
+	event_free(stop);
+	close(wake[0]);
+	close(wake[1]);
+	event_base_free(base);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_listen_errors),
 		cmocka_unit_test(test_max_connections),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_stop_as_clients_leave),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -209,6 +209,10 @@ static void api_take_answer(int status, const char *content_type, const void *da
 	f->n_answers++;
 	f->status = status;
 	str_copy(f->type, sizeof(f->type), content_type ? content_type : "");
+	/* the answers of several requests that waited for one commit: the last one is kept */
+	free(f->text);
+	json_decref(f->json);
+	f->json = NULL;
 	f->text = calloc(1, len + 1);
 	assert_non_null(f->text);
 	if (len)
