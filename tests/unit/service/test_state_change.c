@@ -13,7 +13,8 @@ struct fixture {
 	const struct store_ops *good;
 	struct store_ops failing; /* the same, but for commit or put */
 	struct state *state;
-	unsigned n_dirty, n_puts;
+	unsigned n_dirty, n_puts, n_trims;
+	uint64_t kept;
 };
 
 static struct fixture *running; /* the store's functions get no context of ours */
@@ -32,6 +33,18 @@ static int count_put(struct store *s, enum model_kind kind, const void *obj, str
 {
 	running->n_puts++;
 	return running->good->put(s, kind, obj, err);
+}
+
+static int no_put(struct store *s, enum model_kind kind, const void *obj, struct fault *err)
+{
+	return 0;
+}
+
+static int note_trim(struct store *s, uint64_t keep, struct fault *err)
+{
+	running->n_trims++;
+	running->kept = keep;
+	return 0;
 }
 
 static void on_dirty(void *ctx)
@@ -444,6 +457,36 @@ static void test_revoked_tokens(void **state)
 	state_free(s);
 }
 
+static void add_events(struct fixture *f, unsigned n)
+{
+	state_begin(f->state);
+	for (unsigned i = 0; i < n; i++) {
+		struct api_event e = { .event_time = i };
+		assert_int_equal(state_event(f->state, &e), 0);
+	}
+	assert_int_equal(state_commit(f->state, NULL), 0);
+}
+
+/* Old events go, but the store is not asked for that at every one: after ten thousand. */
+static void test_events_are_trimmed(void **state)
+{
+	struct fixture *f = *state;
+
+	f->failing.put = no_put;
+	f->failing.events_trim = note_trim;
+	f->store->ops = &f->failing;
+	add_events(f, 9999);
+	assert_int_equal(f->n_trims, 0);
+	add_events(f, 1);
+	assert_int_equal(f->n_trims, 1);
+	assert_int_equal(f->kept, 2000000);
+	add_events(f, 9999);
+	assert_int_equal(f->n_trims, 1);
+	add_events(f, 20000);
+	assert_int_equal(f->n_trims, 2);
+	f->store->ops = f->good;
+}
+
 /* Ids that do not fit are refused, not cut: two hosts must not become one. */
 static void test_long_ids(void **state)
 {
@@ -483,6 +526,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_checkin_of_a_removed_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_flush_is_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revoked_tokens, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_events_are_trimmed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_ids, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("state_change", tests, NULL, NULL);

@@ -7,8 +7,9 @@ static char *args_of(step_args_fn fn, struct fixture *f)
 	struct fault err = FAULT_INIT;
 	json_t *args = (json_t *)1;
 
-	if (fn(&f->ctx, &f->host, &args, &err) < 0)
-		return str_printf("error: %s", fault_text(&err));
+	int r = fn(&f->ctx, &f->host, &args, &err);
+	if (r)
+		return str_printf("%d: %s", r, fault_text(&err));
 	AUTO(json_decrefp) json_t *owned = args;
 	return owned ? json_dumps(owned, JSON_COMPACT | JSON_SORT_KEYS) : strdup("(none)");
 }

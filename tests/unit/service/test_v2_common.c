@@ -76,6 +76,12 @@ static void test_sees_cluster(void **state)
 	assert_false(v2_sees_cluster(&r, c));
 	api_add_host(f, API_POOL, API_HOST, true, HOST_KNOWN);
 	assert_true(v2_sees_cluster(&r, c));
+	/* wherever in the list its host stands */
+	state_begin(f->svc.state);
+	assert_int_equal(
+		state_remove_host(f->svc.state, state_host(f->svc.state, API_EARLY, API_HOST)), 0);
+	api_commit(f);
+	assert_true(v2_sees_cluster(&r, c));
 }
 
 static void test_answer_host(void **state)
@@ -90,6 +96,7 @@ static void test_answer_host(void **state)
 	assert_string_equal(r.content_type, "application/json");
 	AUTO(json_decrefp) json_t *v = json_loadb(r.out.data, r.out.len, 0, NULL);
 	assert_string_equal(json_str(v, "id"), API_HOST);
+	assert_string_equal(json_str(v, "inventory"), h->inventory);
 	buf_done(&r.out);
 }
 

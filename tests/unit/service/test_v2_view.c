@@ -389,7 +389,10 @@ static void test_cluster_hosts(void **state)
 	} rows[] = { { NULL, 0 }, { &everybody, 3 }, { &pool, 2 }, { &one, 1 } };
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		AUTO(json_decrefp) json_t *v = cluster_json(f, c, rows[i].caller);
-		assert_int_equal(json_array_size(json_child(v, "hosts")), rows[i].n);
+		const json_t *hosts = json_child(v, "hosts");
+		assert_int_equal(json_array_size(hosts), rows[i].n);
+		if (rows[i].n)
+			assert_non_null(json_str(json_array_get(hosts, 0), "inventory"));
 		/* the counts are of all */
 		assert_int_equal(json_i64(v, "total_host_count"), 3);
 		assert_int_equal(json_i64(v, "ready_host_count"), 1);
