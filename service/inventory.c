@@ -65,7 +65,7 @@ static const char *or_null(const char *s)
 	return str_empty(s) ? NULL : s;
 }
 
-static int store(struct host *h, json_t *inventory, struct fault *err)
+static int store(const struct rule_ctx *ctx, struct host *h, json_t *inventory, struct fault *err)
 {
 	AUTO(freep) char *text = json_text(inventory, true);
 	AUTO(freep) char *to_format = disk_rules_to_format(inventory, h->skip_formatting_disks);
@@ -82,6 +82,10 @@ static int store(struct host *h, json_t *inventory, struct fault *err)
 
 	free(h->inventory);
 	h->inventory = TAKE(text);
+	if (ctx->parsed) {
+		rule_parsed_done(ctx->parsed);
+		*ctx->parsed = (struct rule_parsed){ h->inventory, json_incref(inventory) };
+	}
 	return host_note_inventory(h) < 0 ? fault_oom(err) : 0;
 }
 
@@ -104,7 +108,7 @@ int inventory_apply(const struct rule_ctx *ctx, struct host *h, const char *text
 		r = disk_rules_eligibility(ctx, inventory, requirement_for(ctx, h)->disk_gb, err);
 	if (r < 0)
 		return r;
-	return store(h, inventory, err);
+	return store(ctx, h, inventory, err);
 }
 
 int inventory_find_disk(json_t *inventory, const char *id, bool eligible_only, json_t **ret_disk)

@@ -41,6 +41,7 @@ struct rule_ctx life_ctx_alone(struct service *svc, const struct host *h)
 		.now_us = now_us,
 		.silence_from_us = silence_from(svc, now_us),
 		.config = &svc->rules,
+		.parsed = &svc->parsed,
 		.os_image_url = image_for(svc, ie, h),
 	};
 }

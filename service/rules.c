@@ -31,3 +31,9 @@ void rule_config_init(struct rule_config *c)
 	for (unsigned i = 0; i < STAGE_COUNT; i++)
 		c->stage_timeout_ms[i] = stage_timeouts_ms[i];
 }
+
+void rule_parsed_done(struct rule_parsed *p)
+{
+	json_decref(p->inventory);
+	*p = (struct rule_parsed){ .text = NULL };
+}

@@ -9,6 +9,14 @@
 #include "common/fault.h"
 #include "service/model.h"
 
+/* What was just made of a host's inventory, so that the checks that follow need not parse it again. */
+struct rule_parsed {
+	const char *text;  /* the host's inventory, borrowed */
+	json_t *inventory; /* owned; NULL = none */
+};
+/* To be called before the host can change or go. */
+void rule_parsed_done(struct rule_parsed *p);
+
 /* What a rule may look at besides the host. */
 struct rule_ctx {
 	const struct infra_env *infra_env; /* never NULL */
@@ -18,6 +26,7 @@ struct rule_ctx {
 	int64_t now_us;
 	int64_t silence_from_us; /* no silence and no stage is counted from before this moment */
 	const struct rule_config *config;
+	struct rule_parsed *parsed; /* NULL = nothing is kept */
 	const char *
 		os_image_url; /* payload for this host, where it differs from config's; NULL = config's */
 };

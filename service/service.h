@@ -9,8 +9,8 @@
 #include "service/rules.h"
 #include "service/state.h"
 
-struct images;     /* service/images.h */
-struct server;     /* service/server.h */
+struct images; /* service/images.h */
+struct server; /* service/server.h */
 struct host_logs;
 struct ctl_server; /* service/ctl_server.h */
 struct host_timer; /* service/life.c */
@@ -23,9 +23,10 @@ struct service {
 	struct images *images; /* media, payloads and boot artefacts: images_new() */
 	struct server *
 		server; /* set after server_new(): the control socket commits what requests left through server_flush() */
-	struct host_logs *logs; /* service/host_logs.h */
-	struct ctl_server *ctl;   /* the control socket: ctl_server_new() */
-	struct rule_config rules; /* its strings point into config and into this struct */
+	struct host_logs *logs;    /* service/host_logs.h */
+	struct ctl_server *ctl;    /* the control socket: ctl_server_new() */
+	struct rule_parsed parsed; /* during one reply */
+	struct rule_config rules;  /* its strings point into config and into this struct */
 	char *service_url; /* https://HOST:PORT without path, port resolved: what agents use */
 	char *image_url;   /* base of image-url answers */
 	char *payload_url; /* http://HOST:PORT: payloads by plain HTTP; NULL = the plain listener is off */

@@ -232,6 +232,7 @@ static int host_reply(struct request *r, struct fault *err)
 		e = state_edit_host(r->service->state, h);
 	if (e == 0)
 		e = apply_reply(r, h, err);
+	rule_parsed_done(&r->service->parsed);
 	return e < 0 ? e : answer_empty(r, 204);
 }
 

@@ -7,7 +7,9 @@
 #include "common/json_map.h"
 #include "common/str.h"
 #include "service/csv.h"
+#include "service/json_out.h"
 
+#define VALIDATIONS_TEXT_MAX (4u << 20)
 #define STORED_JSON_MAX (8u << 20) /* our own rows */
 #define VALIDATIONS_MAX 128
 #define OPERATOR_ID(name) name "-requirements-satisfied"
@@ -46,7 +48,9 @@ static void check_init(struct validation_check *c, const struct rule_ctx *ctx, c
 {
 	*c = (struct validation_check){ .ctx = ctx, .host = h };
 	buf_init(&c->message, VALIDATION_TEXT_MAX);
-	c->inventory = parse_stored(h->inventory);
+	c->inventory = ctx->parsed && ctx->parsed->inventory && ctx->parsed->text == h->inventory
+			       ? json_incref(ctx->parsed->inventory)
+			       : parse_stored(h->inventory);
 	c->api_vip = parse_stored(h->api_vip_connectivity);
 	const char *ignition = json_str(c->api_vip, "ignition");
 	c->ignition = parse_stored(ignition);
@@ -106,6 +110,7 @@ static int add(struct validations *list, const char *category, const char *id, i
 				  .message = str_dup(message) };
 	if (!v->message)
 		return -ENOMEM;
+	str_make_utf8(v->message);
 	list->n++;
 	return 0;
 }
@@ -213,26 +218,30 @@ void validations_done(struct validations *v)
 	*v = (struct validations){ 0 };
 }
 
-static int append_validation(json_t *root, const struct validation *v)
-{
-	json_t *list = json_object_get(root, v->category);
-	if (!list) {
-		list = json_array();
-		if (json_object_set_new(root, v->category, list))
-			return -ENOMEM;
-	}
-	json_t *item = json_pack("{s:s, s:s, s:s}", "id", v->id, "status", status_names[v->status],
-				 "message", v->message);
-	return json_array_append_new(list, item) ? -ENOMEM : 0;
-}
-
+/* Each category's validations stand together. Written without a tree in between: it is done for every inventory. */
 char *validations_text(const struct validations *v)
 {
-	AUTO(json_decrefp) json_t *root = json_object();
+	AUTO(buf_done) struct buf text;
+	struct json_out o = json_out(&text);
+	const char *category = NULL;
 
+	buf_init(&text, VALIDATIONS_TEXT_MAX);
+	jo_object(&o, NULL);
 	for (size_t i = 0; i < v->n; i++) {
-		if (append_validation(root, &v->v[i]) < 0)
-			return NULL;
+		if (!str_eq(category, v->v[i].category)) {
+			if (category)
+				jo_array_end(&o);
+			category = v->v[i].category;
+			jo_array(&o, category);
+		}
+		jo_object(&o, NULL);
+		jo_str(&o, "id", v->v[i].id);
+		jo_str(&o, "status", status_names[v->v[i].status]);
+		jo_str(&o, "message", v->v[i].message);
+		jo_object_end(&o);
 	}
-	return json_text(root, false);
+	if (category)
+		jo_array_end(&o);
+	jo_object_end(&o);
+	return o.r < 0 ? NULL : buf_take(&text);
 }

@@ -1,9 +1,11 @@
 # Programs that only the tests use.
-bins += bench-load bench-measure bench-write
+bins += bench-load bench-measure bench-register bench-write
 bench-measure.src  := tests/bench/measure.c
 bench-measure.uses := common
 bench-load.src   := tests/bench/load.c
 bench-load.uses  := common
+bench-register.src  := tests/bench/register.c
+bench-register.uses := common
 bench-write.src  := tests/bench/write.c
 bench-write.uses := agent
 
