@@ -145,14 +145,14 @@ static struct port *add_port(struct survey *s, struct port **ports, size_t *n, s
 	return p;
 }
 
-/* Tables without any port or slot, and virtual machines, have no such names: nothing more is read there. */
+/* The tool is there on x86 only, and answers nothing in virtual machines; without any port or slot in the tables nothing more is read. */
 static bool can_have_names(struct survey *s)
 {
 	struct smbios_item i;
 	const struct smbios *table = survey_smbios(s);
 	return (smbios_find(table, SMBIOS_ONBOARD_DEVICE, &i) ||
 		smbios_find(table, SMBIOS_SLOT, &i)) &&
-	       !virt_has_hypervisor_bit(s);
+	       virt_is_x86_metal(s);
 }
 
 void nic_find_biosdevnames(struct survey *s)
@@ -160,8 +160,7 @@ void nic_find_biosdevnames(struct survey *s)
 	struct port *ports = NULL;
 	size_t n = 0;
 	char name[32];
-	const char *arch = survey_uname(s, 4);
-	if (!str_eq(arch, "x86_64") || !can_have_names(s))
+	if (!can_have_names(s))
 		return;
 	for (size_t i = 0; i < s->inv->nic_count; i++)
 		add_port(s, &ports, &n, &s->inv->nics[i]);

@@ -60,24 +60,36 @@ static bool has_smbios_vm_bit(struct survey *s)
 	return smbios_find(survey_smbios(s), SMBIOS_FIRMWARE, &i) && (smbios_u8(&i, 0x13) & 0x10);
 }
 
-bool virt_has_hypervisor_bit(struct survey *s)
+/* CPUID.1:ECX[31]; in a recorded tree without cpuid.txt the flag of that name stands for it. -1 = this is no x86. */
+static int hypervisor_bit(struct survey *s)
 {
 	struct cpuid_regs r;
 	if (cpuid_read(s, 1, 0, &r))
-		return r.ecx & (1u << 31);
+		return (int)(r.ecx >> 31);
 	const char *info = survey_cpuinfo(s);
 	char *flags = info ? cpuinfo_get(s->tmp, info, "flags") : NULL;
 	char *save = NULL;
-	for (char *f = flags ? strtok_r(flags, " ", &save) : NULL; f;
-	     f = strtok_r(NULL, " ", &save))
+	if (!flags)
+		return -1;
+	for (char *f = strtok_r(flags, " ", &save); f; f = strtok_r(NULL, " ", &save))
 		if (!strcmp(f, "hypervisor"))
-			return true;
-	return false;
+			return 1;
+	return 0;
+}
+
+static bool has_hypervisor_bit(struct survey *s)
+{
+	return hypervisor_bit(s) == 1;
+}
+
+bool virt_is_x86_metal(struct survey *s)
+{
+	return hypervisor_bit(s) == 0;
 }
 
 static const char *cpuid_name(struct survey *s)
 {
-	if (!virt_has_hypervisor_bit(s))
+	if (!has_hypervisor_bit(s))
 		return NULL;
 	struct cpuid_regs r;
 	if (cpuid_read(s, 0x40000000, 0, &r)) {
@@ -147,8 +159,8 @@ static bool is_bare_metal_cloud(struct survey *s, const struct hwp_vendor *v, co
 {
 	if (!strcmp(id, "amazon"))
 		return str_ends(v->product_name.s ? v->product_name.s : "", ".metal") ||
-		       (!has_smbios_vm_bit(s) && !virt_has_hypervisor_bit(s));
-	return !strcmp(id, "google") && !virt_has_hypervisor_bit(s);
+		       (!has_smbios_vm_bit(s) && !has_hypervisor_bit(s));
+	return !strcmp(id, "google") && !has_hypervisor_bit(s);
 }
 
 static const char *find_name(struct survey *s, const struct hwp_vendor *v, const char **ret_source)

@@ -12,8 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data, size);
 	pass_init(&p);
 	/* The description must be text whatever the units were: the document below refuses anything else. */
-	if (efi_option_parse(copy, size, &o) == 0)
+	if (efi_option_parse(copy, size, &o) == 0) {
 		put_str(&p.s, &p.s.inv->boot.boot_entry, o.description, "fuzz");
+		put_str(&p.s, &p.s.inv->boot.boot_uri, o.uri, "fuzz");
+	}
 	pass_done(&p);
 	free(copy);
 	return 0;

@@ -19,7 +19,7 @@ static const struct {
 	const char *prefix;
 	unsigned parts;
 } feeds[] = {
-	{ "cpuid.txt", HWP_CPU | HWP_VENDOR },
+	{ "cpuid.txt", HWP_CPU | HWP_VENDOR | HWP_NICS },
 	{ "dev/", HWP_DISKS },
 	{ "ipmi.txt", HWP_BMC },
 	{ "netlink/link.nl", HWP_NICS | HWP_ROUTES | HWP_HOSTNAME },
@@ -44,7 +44,7 @@ static const struct {
 	{ "sys/devices/system/memory/", HWP_MEMORY },
 	{ "sys/devices/", HWP_DISKS | HWP_NICS | HWP_HOSTNAME },
 	{ "sys/firmware/devicetree/", HWP_CPU | HWP_VENDOR },
-	{ "sys/firmware/dmi/", HWP_CPU | HWP_MEMORY | HWP_VENDOR },
+	{ "sys/firmware/dmi/", HWP_CPU | HWP_MEMORY | HWP_VENDOR | HWP_NICS }, /* biosdevname */
 	{ "sys/firmware/efi/", HWP_BOOT },
 	{ "sys/firmware/ibft/", HWP_DISKS },
 	{ "sys/hypervisor/", HWP_VENDOR },

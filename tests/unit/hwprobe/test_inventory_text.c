@@ -3,7 +3,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "tests/unit/hwprobe/tree.h"
+#include "tests/unit/hwprobe/messages.h"
 
 static void test_text(void **state)
 {
@@ -113,6 +113,82 @@ static void test_warnings(void **state)
 	tree_done(&t);
 }
 
+static void add_upper(struct dump *d, int ifindex, const char *name, const char *kind,
+		      int attribute, unsigned value)
+{
+	struct nl_msg *m = link_message(ifindex, name);
+	struct nlattr *info = nla_nest_start(m, IFLA_LINKINFO);
+	nla_put_string(m, IFLA_INFO_KIND, kind);
+	struct nlattr *data = nla_nest_start(m, IFLA_INFO_DATA);
+	if (attribute == IFLA_VLAN_ID && !strcmp(kind, "vlan"))
+		nla_put_u16(m, attribute, (uint16_t)value);
+	else
+		nla_put_u8(m, attribute, (uint8_t)value);
+	nla_nest_end(m, data);
+	nla_nest_end(m, info);
+	if (!strcmp(kind, "vlan"))
+		nla_put_u32(m, IFLA_LINK, 4);
+	dump_add(d, m);
+}
+
+/* How interfaces belong to each other. */
+static void test_interfaces(void **state)
+{
+	struct tree t;
+	struct dump links = { 0 };
+	tree_init(&t);
+	for (int i = 2; i <= 3; i++) {
+		struct nl_msg *m = link_message(i, i == 2 ? "eno1" : "eno2");
+		nla_put_u32(m, IFLA_MASTER, 4);
+		nla_put_u32(m, IFLA_MTU, 1500);
+		dump_add(&links, m);
+	}
+	add_upper(&links, 4, "bond0", "bond", IFLA_BOND_MODE, 4);
+	add_upper(&links, 5, "bond0.7", "vlan", IFLA_VLAN_ID, 7);
+	dump_write(&links, &t, "netlink/link.nl");
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
+	char *text = hwp_to_text(inv, 0);
+	assert_string_equal(
+		text, "INTERFACE  TYPE    MAC  LINK         MTU  ADDRESSES  PART\n"
+		      "eno1       device  -    no carrier  1500  -          in bond0\n"
+		      "eno2       device  -    no carrier  1500  -          in bond0\n"
+		      "bond0      bond    -    no carrier     0  -          802.3ad of eno1 eno2\n"
+		      "bond0.7    vlan    -    no carrier     0  -          VLAN 7 on bond0\n");
+	free(text);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
+static void test_firmware_and_modules(void **state)
+{
+	static const uint8_t table[] = { 17,   0x1b, 1,    0x11, 0,    0x10, 0xfe, 0xff, 72,   0,
+					 64,   0,    0,    0x40, 9,    0,    1,    0,    0x1a, 0,
+					 0,    0x80, 0x0c, 2,    0,    0,    3,    'A',  '1',  0,
+					 'A',  'C',  'M',  'E',  0,    'P',  'N',  0,    0,    17,
+					 0x15, 2,    0x11, 0,    0x10, 0xfe, 0xff, 0,    0,    0,
+					 0,    0,    0,    9,    0,    1,    0,    2,    0,    0,
+					 'B',  '1',  0,    0,    127,  4,    3,    0x11, 0,    0 };
+	struct tree t;
+	tree_init(&t);
+	tree_write(&t, "sys/firmware/dmi/tables/DMI", table, sizeof(table));
+	tree_files(&t, "sys/class/dmi/id/sys_vendor", "To Be Filled By O.E.M.\n",
+		   "sys/class/dmi/id/bios_version", "F7\n", "sys/class/dmi/id/bios_date",
+		   "01/02/2024\n", NULL);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_VENDOR | HWP_MEMORY);
+	char *text = hwp_to_text(inv, 0);
+	assert_string_equal(text, "Vendor           To Be Filled By O.E.M. (a placeholder)\n"
+				  "Firmware         F7, 01/02/2024\n"
+				  "Virtual machine  no\n"
+				  "Memory           16.0 GiB (0.0 GiB usable)\n"
+				  "\n"
+				  "MEMORY      SIZE  TYPE  SPEED      MAKER  PART\n"
+				  "A1      16.0 GiB  DDR4  3200 MT/s  ACME   PN\n"
+				  "B1         empty  -     -          -      -\n");
+	free(text);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 static void test_topology(void **state)
 {
 	struct tree t;
@@ -150,6 +226,8 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_bmc),
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_firmware_and_modules),
 		cmocka_unit_test(test_topology),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

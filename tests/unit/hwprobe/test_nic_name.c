@@ -45,8 +45,7 @@ static void write_machine(struct tree *t)
 		   NULL);
 	dump_write(&links, t, "netlink/link.nl");
 	tree_write(t, "sys/firmware/dmi/tables/DMI", smbios, sizeof(smbios));
-	tree_files(t, "uname", "Linux\nx\n6\n#1\nx86_64\n", "cpuid.txt", "1 1 0 0 0 => 0 0 0 0\n",
-		   NULL);
+	tree_files(t, "cpuid.txt", "1 1 0 0 0 => 0 0 0 0\n", NULL);
 }
 
 static void expect_name(const struct hwp_inventory *inv, const char *name, const char *want)
@@ -85,7 +84,7 @@ static void test_biosdevname(void **state)
 static void test_no_biosdevname(void **state)
 {
 	static const char *const files[][2] = {
-		{ "uname", "Linux\nx\n6\n#1\naarch64\n" },
+		{ "cpuid.txt", "" },
 		{ "cpuid.txt", "1 1 0 0 0 => 0 0 80000000 0\n" },
 		{ "sys/firmware/dmi/tables/DMI", "" },
 	};
