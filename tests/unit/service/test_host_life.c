@@ -430,6 +430,19 @@ static void expect_settled(struct api *f, const char *after)
 	}
 }
 
+/* Whatever time alone will change has a timer. */
+static void expect_timers(struct api *f, const char *after)
+{
+	struct host *h;
+
+	for (size_t i = 0; (h = state_host_at(f->svc.state, i)); i++) {
+		struct rule_ctx ctx = life_ctx_alone(&f->svc, h);
+		if (host_next_refresh_us(&ctx, h) && !state_host_slot(h))
+			fail_msg("after %s host %s is %s and will never be missed", after, h->id,
+				 host_status_name(h->status));
+	}
+}
+
 /* State, kind and cluster of every host fit together. */
 static void expect_sane(struct api *f, const char *after)
 {
@@ -457,6 +470,7 @@ static void test_whatever_happens(void **state)
 		for (int i = 0; i < 400; i++) {
 			const char *what = do_anything(f);
 			expect_settled(f, what);
+			expect_timers(f, what);
 			expect_sane(f, what);
 			api_advance(f, pick(100) * 1000);
 		}
