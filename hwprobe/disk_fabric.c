@@ -178,15 +178,13 @@ static void find_multipath(struct survey *s, const struct block_map *m, const st
 static void find_dasd(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
 	struct hwp_dasd *x = &d->dasd;
-	int64_t ese;
 	if (!str_starts(b->name, "dasd"))
 		return;
 	put_attr(s, &x->discipline, NULL, "%s/device/discipline", b->dir);
 	put_attr(s, &x->uid, NULL, "%s/device/uid", b->dir);
 	put_attr(s, &x->vendor, NULL, "%s/device/vendor", b->dir);
 	put_attr(s, &x->status, NULL, "%s/device/status", b->dir);
-	if (attr_num(s, &ese, "%s/device/ese", b->dir) == 0)
-		put_bool(s, &x->ese, ese == 1, "device/ese");
+	put_attr_bool(s, &x->ese, "%s/device/ese", b->dir);
 	/* …/0.0.1234/block/dasda: the bus id of the device */
 	char *real = arena_dup(s->tmp, b->real), *block = real ? strstr(real, "/block/") : NULL;
 	if (!block)

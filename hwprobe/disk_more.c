@@ -18,14 +18,13 @@ enum { BOOT_RECORD_AT = 17 * 2048, BOOT_RECORD_BYTES = 39 };
 
 static void find_numbers(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
-	int64_t rpm, dax;
+	int64_t rpm;
 	const char *text = udev_get(&b->udev, "ID_ATA_ROTATION_RATE_RPM");
 	if (text && str_to_i64(text, &rpm) == 0 && rpm > 0)
 		put_num(s, &d->rpm, rpm, "udev ID_ATA_ROTATION_RATE_RPM");
 	put_attr(s, &d->zoned, NULL, "%s/queue/zoned", b->dir);
 	put_attr_num(s, &d->discard_max_bytes, "%s/queue/discard_max_bytes", b->dir);
-	if (attr_num(s, &dax, "%s/queue/dax", b->dir) == 0)
-		put_bool(s, &d->dax, dax == 1, "queue/dax");
+	put_attr_bool(s, &d->dax, "%s/queue/dax", b->dir);
 }
 
 /* The kernel marks what may be pulled out on the device, or on the port above it (Documentation/ABI: removable). */

@@ -60,7 +60,7 @@ static void find_memory(struct survey *s, const char *address, struct hwp_gpu *g
 
 static void find_more(struct survey *s, const char *address, struct hwp_gpu *g)
 {
-	int64_t node, boot;
+	int64_t node;
 	put_str(s, &g->driver, attr_link_name(s, PCI_DIR "/%s/driver", address), "driver");
 	put_str(s, &g->subsystem_vendor_id,
 		id_text(s, pci_number(s, address, "subsystem_vendor", UINT16_MAX)),
@@ -69,9 +69,9 @@ static void find_more(struct survey *s, const char *address, struct hwp_gpu *g)
 		id_text(s, pci_number(s, address, "subsystem_device", UINT16_MAX)),
 		"subsystem_device");
 	if (attr_num(s, &node, PCI_DIR "/%s/numa_node", address) == 0 && node >= 0)
-		put_num(s, &g->numa_node, node, "numa_node");
-	if (attr_num(s, &boot, PCI_DIR "/%s/boot_vga", address) == 0)
-		put_bool(s, &g->is_boot_display, boot == 1, "boot_vga");
+		put_num(s, &g->numa_node, node,
+			arena_printf(s->tmp, PCI_DIR "/%s/numa_node", address));
+	put_attr_bool(s, &g->is_boot_display, PCI_DIR "/%s/boot_vga", address);
 	char *physical = attr_link_name(s, PCI_DIR "/%s/physfn", address);
 	put_bool(s, &g->is_virtual_function, physical != NULL, "physfn");
 	put_str(s, &g->physical_function, physical, "physfn");

@@ -91,6 +91,10 @@ bool put_attr(struct survey *s, struct hwp_str *dst, const char *source, const c
 bool put_attr_num(struct survey *s, struct hwp_num *dst, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* An attribute of 0 or 1, with the path as source; absent ones leave @dst alone. */
+bool put_attr_bool(struct survey *s, struct hwp_bool *dst, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* @err: positive errno. Same part, source and errno are recorded once. */
 void survey_error(struct survey *s, const char *source, int err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

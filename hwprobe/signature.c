@@ -97,7 +97,8 @@ static struct blkid_library *library(struct survey *s)
 		l = s->ctx->blkid = calloc(1, sizeof(*l));
 		if (!l)
 			return NULL;
-		l->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+		/* It stays loaded when the context is closed: the next one does not pay again. */
+		l->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 		if (l->handle && !find_functions(l))
 			dlclose(TAKE(l->handle));
 	}

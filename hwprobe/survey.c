@@ -261,6 +261,20 @@ bool put_attr_num(struct survey *s, struct hwp_num *dst, const char *fmt, ...)
 	return false;
 }
 
+bool put_attr_bool(struct survey *s, struct hwp_bool *dst, const char *fmt, ...)
+{
+	char path[ROOT_PATH_MAX], data[ROOT_ATTR_MAX + 1];
+	va_list args;
+	va_start(args, fmt);
+	const char *text = attr_read(s, path, data, fmt, args);
+	va_end(args);
+	char *source = str_empty(text) ? NULL : arena_dup(s->mem, path);
+	if (source)
+		return put_bool(s, dst, !strcmp(text, "1"), source);
+	explain_try(s, dst, path, false);
+	return false;
+}
+
 const struct smbios *survey_smbios(struct survey *s)
 {
 	if (!s->has_read_smbios) {

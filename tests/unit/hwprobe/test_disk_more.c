@@ -28,7 +28,7 @@ static void test_numbers(void **state)
 	assert_int_equal(a->discard_max_bytes.v, 2147450880);
 	assert_true(a->dax.v);
 	assert_false(b->dax.v);
-	assert_non_null(b->dax.source);
+	assert_string_equal(b->dax.source, "sys/block/sdb/queue/dax");
 	assert_string_equal(a->wwn_no_extension.s, "0x5000c500a1b2c3d4");
 	assert_string_equal(a->wwn_vendor_extension.s, "0x0001000000000000");
 	assert_null(b->wwn_no_extension.s);
