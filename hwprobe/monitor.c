@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <libudev.h>
 #include <linux/rtnetlink.h>
 #include <netlink/errno.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include "common/cleanup.h"
 #include "common/str.h"
@@ -22,6 +24,8 @@ struct hwp_monitor {
 	struct udev *udev;
 	struct udev_monitor *devices;
 	struct nl_sock *net;
+	int hostname_fd; /* -1 = not watched */
+	struct utsname last;
 };
 
 /* What a device of a subsystem belongs to. */
@@ -55,6 +59,8 @@ void hwp_monitor_close(struct hwp_monitor *m)
 		udev_unref(m->udev);
 	if (m->net)
 		nl_socket_free(m->net);
+	if (m->hostname_fd >= 0)
+		close(m->hostname_fd);
 	if (m->epoll >= 0)
 		close(m->epoll);
 	free(m);
@@ -65,9 +71,9 @@ static void hwp_monitor_closep(struct hwp_monitor **m)
 	hwp_monitor_close(*m);
 }
 
-static int watch_fd(struct hwp_monitor *m, int fd)
+static int watch_fd(struct hwp_monitor *m, int fd, uint32_t events)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+	struct epoll_event e = { .events = events, .data.fd = fd };
 	return epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
@@ -85,7 +91,7 @@ static int open_devices(struct hwp_monitor *m)
 			udev_monitor_filter_add_match_subsystem_devtype(
 				m->devices, subsystem_parts[i].subsystem, NULL);
 	int rc = udev_monitor_enable_receiving(m->devices);
-	return rc < 0 ? rc : watch_fd(m, udev_monitor_get_fd(m->devices));
+	return rc < 0 ? rc : watch_fd(m, udev_monitor_get_fd(m->devices), EPOLLIN);
 }
 
 static int open_net(struct hwp_monitor *m)
@@ -102,7 +108,27 @@ static int open_net(struct hwp_monitor *m)
 				      RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
 				      0) < 0)
 		return -EIO;
-	return watch_fd(m, nl_socket_get_fd(m->net));
+	return watch_fd(m, nl_socket_get_fd(m->net), EPOLLIN);
+}
+
+/* Names often come late, by DHCP. The kernel tells that of the file by POLLPRI (proc_sys_poll() in fs/proc/proc_sysctl.c). */
+static int open_hostname(struct hwp_monitor *m)
+{
+	m->hostname_fd = open("/proc/sys/kernel/hostname", O_RDONLY | O_CLOEXEC);
+	if (m->hostname_fd < 0)
+		return 0; /* no procfs: nobody tells */
+	(void)uname(&m->last);
+	return watch_fd(m, m->hostname_fd, EPOLLPRI);
+}
+
+/* Whoever polls first takes the kernel's word for it, so the name itself is looked at. */
+static unsigned hostname_parts(struct hwp_monitor *m)
+{
+	struct utsname now;
+	if (m->hostname_fd < 0 || uname(&now) < 0 || !strcmp(now.nodename, m->last.nodename))
+		return 0;
+	m->last = now;
+	return HWP_HOSTNAME;
 }
 
 int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **ret_monitor)
@@ -112,6 +138,7 @@ int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **r
 	AUTO(hwp_monitor_closep) struct hwp_monitor *m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
+	m->hostname_fd = -1;
 	m->parts = parts ? parts : ctx->opt.parts;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (m->epoll < 0)
@@ -119,6 +146,8 @@ int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **r
 	int rc = open_devices(m);
 	if (!rc && m->parts & (HWP_NICS | HWP_ROUTES | HWP_HOSTNAME))
 		rc = open_net(m);
+	if (!rc && m->parts & HWP_HOSTNAME)
+		rc = open_hostname(m);
 	if (rc < 0)
 		return rc;
 	*ret_monitor = TAKE(m);
@@ -184,6 +213,6 @@ static unsigned drain_net(struct hwp_monitor *m)
 
 int hwp_monitor_dispatch(struct hwp_monitor *m, unsigned *ret_changed_parts)
 {
-	*ret_changed_parts = (drain_devices(m) | drain_net(m)) & m->parts;
+	*ret_changed_parts = (drain_devices(m) | drain_net(m) | hostname_parts(m)) & m->parts;
 	return *ret_changed_parts != 0;
 }

@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -57,6 +58,35 @@ static void test_link_comes_up(void **state)
 	hwp_close(ctx);
 }
 
+/* DHCP names a machine when it has been up for a while. */
+static void test_hostname_changes(void **state)
+{
+	struct hwp_ctx *ctx;
+	struct hwp_monitor *m;
+	unsigned changed = 1;
+	if (unshare(CLONE_NEWUTS) < 0) {
+		print_message("no namespace of names: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(sethostname("before", 6), 0);
+	assert_int_equal(hwp_open(&ctx, NULL), 0);
+	assert_int_equal(hwp_monitor_open(ctx, HWP_HOSTNAME, &m), 0);
+	struct pollfd p = { .fd = hwp_monitor_fd(m), .events = POLLIN };
+	assert_int_equal(hwp_monitor_dispatch(m, &changed), 0);
+	for (int i = 0; i < 3; i++) {
+		char name[16];
+		int n = snprintf(name, sizeof(name), "after%d", i);
+		assert_int_equal(sethostname(name, (size_t)n), 0);
+		assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+		assert_int_equal(hwp_monitor_dispatch(m, &changed), 1);
+		assert_int_equal(changed, HWP_HOSTNAME);
+		assert_int_equal(hwp_monitor_dispatch(m, &changed), 0);
+	}
+	assert_int_equal(poll(&p, 1, 0), 0); /* and then there is silence */
+	hwp_monitor_close(m);
+	hwp_close(ctx);
+}
+
 static void test_only_the_running_machine(void **state)
 {
 	struct hwp_ctx *ctx;
@@ -73,6 +103,7 @@ static void test_only_the_running_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_link_comes_up),
+					    cmocka_unit_test(test_hostname_changes),
 					    cmocka_unit_test(test_only_the_running_machine) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
