@@ -350,7 +350,8 @@ static int op_checkin(struct store *store, const struct host *h, struct fault *e
 
 static int op_begin(struct store *store, struct fault *err)
 {
-	return sqlite_exec((struct sqlite_store *)store, "BEGIN IMMEDIATE", "begin a transaction", err);
+	return sqlite_exec((struct sqlite_store *)store, "BEGIN IMMEDIATE", "begin a transaction",
+			   err);
 }
 
 static int op_commit(struct store *store, struct fault *err)

@@ -1,5 +1,10 @@
 #pragma once
-/* What a function prints: stdout and stderr go into files between capture_begin() and capture_end(). Behind cmocka.h. */
+/* What a function prints: stdout and stderr go into files between capture_begin() and capture_end(). */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,10 @@
 #pragma once
-/* Compressed input for the tests of the OS image importer. Behind cmocka.h. */
+/* Compressed input for the tests of the OS image importer. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include <archive.h>
 #include <archive_entry.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #pragma once
-/* A verb of slipway-image run as from the command line, in a folder of its own; the image it works on is tiny_iso.h's. Behind cmocka.h. */
+/* A verb of slipway-image run as from the command line, in a folder of its own; the image it works on is tiny_iso.h's. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>

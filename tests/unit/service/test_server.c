@@ -16,14 +16,10 @@ static void test_routes(void **state)
 		int status;
 		const char *allow; /* NULL = no such path */
 	} rows[] = {
-		{ "GET", "/", 404, NULL },
-		{ "GET", "/v2", 404, NULL },
-		{ "GET", "/v2/nothing", 404, NULL },
-		{ "PUT", POOLS, 405, "GET" },
-		{ "DELETE", "/health", 405, "GET" },
-		{ "POST", "/v2/clusters/import/x", 404, NULL },
-		{ "OPTIONS", POOLS, 405, "POST" },
-		{ "", POOLS, 405, "GET" },
+		{ "GET", "/", 404, NULL },           { "GET", "/v2", 404, NULL },
+		{ "GET", "/v2/nothing", 404, NULL }, { "PUT", POOLS, 405, "GET" },
+		{ "DELETE", "/health", 405, "GET" }, { "POST", "/v2/clusters/import/x", 404, NULL },
+		{ "OPTIONS", POOLS, 405, "POST" },   { "", POOLS, 405, "GET" },
 	};
 	struct api *f = *state;
 
