@@ -467,7 +467,7 @@ static void test_whatever_happens(void **state)
 
 	for (size_t s = 0; s < ARRAY_SIZE(seeds); s++) {
 		random_start(f, seeds[s]);
-		for (int i = 0; i < 400; i++) {
+		for (int i = 0; i < 250; i++) {
 			const char *what = do_anything(f);
 			expect_settled(f, what);
 			expect_timers(f, what);
