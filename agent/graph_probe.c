@@ -62,17 +62,24 @@ static void gpt_match(struct graph *g, const struct gpt *table, uint32_t sector_
  * A volume that is active: a file system of other machines may be on it. The node must be that of
  * the device; a made-up tree has plain files in their place.
  */
-static void upper_probe(struct graph_node *n, int rootfd)
+static int upper_probe(struct graph_node *n, int rootfd, struct fault *err)
 {
-	char path[DISK_NAME_MAX + 8];
+	AUTO(freep) char *suspended = NULL;
+	char path[DISK_NAME_MAX + 40];
 	struct stat st;
 
+	snprintf(path, sizeof(path), "sys/block/%s/dm/suspended", n->name);
+	if (file_read_line_at(rootfd, path, 64, &suspended, NULL) == 0 && str_eq(suspended, "1"))
+		return fault_set(err, -EBUSY,
+				 "%s is suspended: what is on it cannot be read, and not be judged",
+				 n->name);
 	snprintf(path, sizeof(path), "dev/%s", n->name);
 	AUTO(closep) int fd = openat(rootfd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0 ||
 	    !(S_ISREG(st.st_mode) || (S_ISBLK(st.st_mode) && st.st_rdev == n->devno)))
-		return;
+		return 0;
 	node_probe(n, fd, 0);
+	return 0;
 }
 
 int graph_probe(struct graph *g, int rootfd, int fd, uint32_t sector_size, struct fault *err)
@@ -88,11 +95,12 @@ int graph_probe(struct graph *g, int rootfd, int fd, uint32_t sector_size, struc
 				 strerror((int)-n));
 	if (gpt_parse(head, (size_t)n, sector_size, &table, NULL) == 0)
 		gpt_match(g, &table, sector_size);
-	for (size_t i = 0; i < g->n; i++) {
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < g->n; i++) {
 		if (g->nodes[i].is_target)
 			node_probe(&g->nodes[i], fd, g->nodes[i].start_bytes);
 		else if (g->nodes[i].is_above)
-			upper_probe(&g->nodes[i], rootfd);
+			r = upper_probe(&g->nodes[i], rootfd, err);
 	}
-	return 0;
+	return r;
 }

@@ -101,6 +101,14 @@ static int disk_fd(const struct scan *s, const char *name, dev_t devno)
 	return TAKE_FD(fd);
 }
 
+/* Each read of a broken disk may take a minute, and libblkid tries dozens: one is enough. */
+static bool is_readable(int fd)
+{
+	uint8_t sector[512];
+
+	return fd_pread(fd, sector, sizeof(sector), 0) == sizeof(sector);
+}
+
 static int partitions_probe(const struct scan *s, int dirfd, int fd, dev_t disk)
 {
 	int listed = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -130,10 +138,11 @@ static int disk_probe(const struct scan *s, int blockfd, const char *name)
 	if (dirfd < 0 || !devno_at(dirfd, &devno) || is_in_graph(s->graph, devno))
 		return 0;
 	const uint64_t size = number_at(dirfd, "size") * 512;
-	if (!size || number_at(dirfd, "hidden"))
+	/* A read of a suspended device would wait for ever. */
+	if (!size || number_at(dirfd, "hidden") || number_at(dirfd, "dm/suspended"))
 		return 0;
 	AUTO(closep) int fd = disk_fd(s, name, devno);
-	if (fd < 0)
+	if (fd < 0 || !is_readable(fd))
 		return 0;
 	const struct member_range range = { fd, 0, size };
 	int r = members_probe(s->m, &range, name, devno, false, s->err);

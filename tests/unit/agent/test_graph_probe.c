@@ -95,6 +95,24 @@ static void test_volume(void **state)
 	assert_string_equal(find(&g, "sda")->fstype, "");
 }
 
+/* A read of a suspended volume would never come back. */
+static void test_suspended_volume(void **state)
+{
+	AUTO(machine_done) struct machine m;
+	AUTO(graph_done) struct graph g = { 0 };
+	struct fault err = FAULT_INIT;
+
+	machine_make(&m);
+	AUTO(closep) int sda = machine_disk(&m, "sda");
+	AUTO(closep) int dm = machine_disk(&m, "dm-0");
+	machine_text(&m, "sys/block/dm-0/dm/suspended", "1\n");
+	assert_int_equal(dir_make_at(m.root, "sys/block/sda/holders", 0755, NULL), 0);
+	assert_int_equal(symlinkat("../../dm-0", m.root, "sys/block/sda/holders/dm-0"), 0);
+	assert_int_equal(graph_read(m.root, machine_devno(0, 0), &g, NULL), 0);
+	assert_int_equal(graph_probe(&g, m.root, sda, SECTOR, &err), -EBUSY);
+	assert_non_null(strstr(err.text, "dm-0 is suspended"));
+}
+
 /* Another device has the volume's name by now. */
 static void test_other_device_behind_the_name(void **state)
 {
@@ -132,6 +150,7 @@ int main(void)
 		cmocka_unit_test(test_disk),
 		cmocka_unit_test(test_damaged_table),
 		cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_suspended_volume),
 		cmocka_unit_test(test_other_device_behind_the_name),
 		cmocka_unit_test(test_unreadable_disk),
 	};

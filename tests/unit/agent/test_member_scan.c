@@ -147,9 +147,13 @@ static void test_unreadable_disk(void **state)
 	AUTO(closep) int sda = machine_disk(&m, "sda");
 	AUTO(closep) int sdb = machine_disk(&m, "sdb");
 	AUTO(closep) int sdc = machine_disk(&m, "sdc");
+	AUTO(closep)
+	int dm = machine_disk(&m, "dm-0"); /* suspended: a read would never come back */
+	machine_text(&m, "sys/block/dm-0/dm/suspended", "1\n");
 	put_btrfs(sda, 0, 1, 2, 3);
 	put_btrfs(sdb, 0, 1, 3, 3);
 	put_btrfs(sdc, 0, 1, 4, 3);
+	put_btrfs(dm, 0, 1, 5, 3);
 	assert_int_equal(unlinkat(m.root, "dev/sdb", 0), 0);
 	assert_int_equal(symlinkat("/dev/null", m.root, "dev/sdb"), 0);
 	assert_int_equal(ftruncate(sdc, 1000), 0);
