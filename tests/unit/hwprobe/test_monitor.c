@@ -1,18 +1,26 @@
-/* A change of a network link wakes the monitor; nothing else does. In a network namespace of its own, so as root only. */
+/*
+ * A change of a network link or of a block device wakes the monitor; nothing else does. The link is one in a network namespace of its
+ * own, so as root only.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "common/str.h"
 #include "hwprobe/hwprobe.h"
 
 enum { WAIT_MS = 5000 };
@@ -87,6 +95,53 @@ static void test_hostname_changes(void **state)
 	hwp_close(ctx);
 }
 
+/* Attaches a file to a free loop device; -1 = not possible here (printed). *@ret_loop: to be detached. */
+static int attach_loop(int *ret_loop)
+{
+	char path[32], file[] = "/tmp/hwprobe-monitor-XXXXXX";
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
+	snprintf(path, sizeof(path), "/dev/loop%d", number);
+	int loop = number < 0 ? -1 : open(path, O_RDWR | O_CLOEXEC);
+	int fd = mkstemp(file);
+	assert_true(fd >= 0);
+	unlink(file);
+	int rc = loop < 0 || ftruncate(fd, 1 << 20) < 0 ? -1 : ioctl(loop, LOOP_SET_FD, fd);
+	if (rc < 0)
+		print_message("no loop device: %s\n", strerror(errno));
+	close(fd);
+	if (control >= 0)
+		close(control);
+	*ret_loop = loop;
+	return rc;
+}
+
+/* A block device that gets a size is an event of the disks, told at once. */
+static void test_block_device(void **state)
+{
+	struct hwp_ctx *ctx;
+	struct hwp_monitor *m;
+	unsigned changed = 0;
+	int loop;
+	assert_int_equal(hwp_open(&ctx, NULL), 0);
+	assert_int_equal(hwp_monitor_open(ctx, HWP_DISKS, &m), 0);
+	struct pollfd p = { .fd = hwp_monitor_fd(m), .events = POLLIN };
+	int64_t start = time_mono_ms();
+	int rc = attach_loop(&loop);
+	while (rc == 0 && !changed && poll(&p, 1, WAIT_MS) == 1)
+		assert_true(hwp_monitor_dispatch(m, &changed) >= 0);
+	print_message("told after %d ms\n", (int)(time_mono_ms() - start));
+	if (rc == 0)
+		assert_int_equal(ioctl(loop, LOOP_CLR_FD), 0);
+	if (loop >= 0)
+		close(loop);
+	hwp_monitor_close(m);
+	hwp_close(ctx);
+	if (rc < 0)
+		skip();
+	assert_int_equal(changed, HWP_DISKS);
+}
+
 static void test_only_the_running_machine(void **state)
 {
 	struct hwp_ctx *ctx;
@@ -102,8 +157,12 @@ static void test_only_the_running_machine(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_link_comes_up),
-					    cmocka_unit_test(test_hostname_changes),
-					    cmocka_unit_test(test_only_the_running_machine) };
+	/* Devices first: the other tests leave the network namespace, where events of devices are told. */
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_block_device),
+		cmocka_unit_test(test_only_the_running_machine),
+		cmocka_unit_test(test_link_comes_up),
+		cmocka_unit_test(test_hostname_changes),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
