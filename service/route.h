@@ -60,7 +60,7 @@ struct request {
 	int status;
 	const char *content_type;
 	struct buf out;
-	bool taken; /* http was replied to by the handler (answer_source) */
+	bool taken;            /* http was replied to by the handler (answer_source) */
 	struct http_sink sink; /* where the body goes, when .end is set (answer_after_body) */
 	struct api_event
 		failure_event; /* written although the request fails, when .name is set; request_failure_event() */

@@ -163,10 +163,27 @@ def broken_off(server):
     assert pool.download(host) == b"after"
 
 
+def ended(server):
+    """SIGTERM ends the service while a host sends, and nothing of it stays."""
+    pool = Pool(server)
+    host = pool.host()
+    before = len(files(server))
+    half = http.client.HTTPSConnection(server.ready["https"], context=server.ssl, timeout=30)
+    half.putrequest("POST", pool.path(host))
+    for name, value in dict(pool.headers, **{"Content-Type": FORM, "Content-Length": "1000000"}).items():
+        half.putheader(name, value)
+    half.endheaders(form(os.urandom(50000))[:-10])
+    wait_for(lambda: len(files(server)) == before + 1)
+    assert server.stop() == 0, server.log_text()
+    half.close()
+    assert len(files(server)) == before
+    server.start()
+
+
 def main():
     server = Slipwayd("local", ["logs_max_size = %d" % MAX, "logs_quota = %d" % QUOTA])
     try:
-        for case in (sizes, leftovers, broken_off):
+        for case in (sizes, leftovers, broken_off, ended):
             try:
                 case(server)
             except Exception:

@@ -146,9 +146,8 @@ static inline void upload_end(void *ctx, int code)
 {
 	AUTO(freep) struct upload *u = ctx;
 	AUTO(freep)
-	char *text =
-		str_printf("len=%llu sum=%llu code=%d\n", (unsigned long long)u->len,
-			   (unsigned long long)u->sum, code);
+	char *text = str_printf("len=%llu sum=%llu code=%d\n", (unsigned long long)u->len,
+				(unsigned long long)u->sum, code);
 	http_reply(u->req, code ? 400 : 200, "text/plain", text, strlen(text));
 }
 
