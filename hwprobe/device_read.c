@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,14 +17,14 @@
 
 enum { ERRNO_MAX = 4096 }; /* include/linux/err.h MAX_ERRNO */
 
-enum reader_state { READER_IDLE, READER_ASKED, READER_DONE, READER_STOP };
-
-/* Shared by the pass and one worker; the last one to leave frees it. */
+/*
+ * Shared by the pass and one worker; the last one to leave frees it. A request is handed over and back by semaphores: one call
+ * of the kernel on either side, where a condition with its lock takes four.
+ */
 struct device_reader {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	int refs;
-	enum reader_state state;
+	sem_t asked, answered;
+	atomic_int refs;
+	atomic_bool is_over; /* nobody waits for an answer any more */
 	device_read_fn *read;
 	char path[ROOT_PATH_MAX]; /* absolute */
 	uint64_t offset;
@@ -37,35 +39,25 @@ static ssize_t read_node(const char *path, uint64_t offset, void *data, size_t l
 	return fd < 0 ? -errno : fd_pread(fd, data, len, offset);
 }
 
-/* Called with the lock held; gives it up. */
 static void reader_leave(struct device_reader *r)
 {
-	bool is_last = --r->refs == 0;
-	pthread_mutex_unlock(&r->lock);
-	if (!is_last)
+	if (atomic_fetch_sub(&r->refs, 1) != 1)
 		return;
-	pthread_mutex_destroy(&r->lock);
-	pthread_cond_destroy(&r->changed);
+	sem_destroy(&r->asked);
+	sem_destroy(&r->answered);
 	free(r);
 }
 
 static void *work(void *arg)
 {
 	struct device_reader *r = arg;
-	pthread_mutex_lock(&r->lock);
-	while (r->state != READER_STOP) {
-		if (r->state != READER_ASKED) {
-			pthread_cond_wait(&r->changed, &r->lock);
-			continue;
-		}
-		pthread_mutex_unlock(&r->lock);
-		ssize_t n = r->read(r->path, r->offset, r->data, r->len);
-		pthread_mutex_lock(&r->lock);
-		if (r->state != READER_STOP) {
-			r->result = n;
-			r->state = READER_DONE;
-			pthread_cond_signal(&r->changed);
-		}
+	for (;;) {
+		while (sem_wait(&r->asked) < 0 && errno == EINTR)
+			;
+		if (atomic_load(&r->is_over))
+			break;
+		r->result = r->read(r->path, r->offset, r->data, r->len);
+		sem_post(&r->answered);
 	}
 	reader_leave(r);
 	return NULL;
@@ -74,15 +66,11 @@ static void *work(void *arg)
 static struct device_reader *reader_new(void)
 {
 	struct device_reader *r = calloc(1, sizeof(*r));
-	pthread_condattr_t attr;
 	if (!r)
 		return NULL;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	r->refs = 2;
+	sem_init(&r->asked, 0, 0);
+	sem_init(&r->answered, 0, 0);
+	atomic_init(&r->refs, 2);
 	return r;
 }
 
@@ -101,8 +89,7 @@ static int reader_start(struct survey *s)
 	int rc = pthread_create(&thread, NULL, work, r);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc) {
-		r->refs = 1;
-		pthread_mutex_lock(&r->lock);
+		reader_leave(r);
 		reader_leave(r);
 		return -rc;
 	}
@@ -117,9 +104,8 @@ void device_reader_close(struct survey *s)
 	struct device_reader *r = TAKE(s->reader);
 	if (!r)
 		return;
-	pthread_mutex_lock(&r->lock);
-	r->state = READER_STOP;
-	pthread_cond_signal(&r->changed);
+	atomic_store(&r->is_over, true);
+	sem_post(&r->asked);
 	reader_leave(r);
 }
 
@@ -134,23 +120,19 @@ static ssize_t ask(struct survey *s, device_read_fn *fn, const char *path, uint6
 {
 	struct device_reader *r = s->reader;
 	struct timespec end = time_limit(s);
-	int rc = 0;
-	pthread_mutex_lock(&r->lock);
+	int rc;
 	snprintf(r->path, sizeof(r->path), "/%s", path);
 	r->read = fn;
 	r->offset = offset;
 	r->len = len;
-	r->state = READER_ASKED;
-	pthread_cond_signal(&r->changed);
-	while (r->state == READER_ASKED && rc != ETIMEDOUT)
-		rc = pthread_cond_timedwait(&r->changed, &r->lock, &end);
-	bool is_done = r->state == READER_DONE;
-	ssize_t n = r->result;
-	if (is_done && n > 0)
-		memcpy(data, r->data, (size_t)n);
-	pthread_mutex_unlock(&r->lock);
-	if (is_done)
-		return n;
+	sem_post(&r->asked);
+	while ((rc = sem_clockwait(&r->answered, CLOCK_MONOTONIC, &end)) < 0 && errno == EINTR)
+		;
+	if (rc == 0) {
+		if (r->result > 0)
+			memcpy(data, r->data, (size_t)r->result);
+		return r->result;
+	}
 	device_reader_close(s);
 	return -ETIMEDOUT;
 }
