@@ -50,6 +50,9 @@ static void ask_firmware(int fd, const char *name, struct answers *a)
 	for (char *p = a->firmware; *p; p++)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
+	/* As a replay would read it. */
+	char *text = str_trim(a->firmware);
+	memmove(a->firmware, text, strlen(text) + 1);
 }
 
 static void ask_mac(int fd, const char *name, struct answers *a)

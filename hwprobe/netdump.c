@@ -18,7 +18,11 @@
 #include "common/cleanup.h"
 #include "hwprobe/record.h"
 
-enum { RECEIVE_BYTES = 32768, RECEIVE_TIMEOUT_S = 5 };
+/*
+ * The kernel fills dump buffers of at most 32 KiB (netlink_dump() in net/netlink/af_netlink.c), unless one message needs more: that of a link with
+ * hundreds of virtual functions, whose list alone may have 64 KiB.
+ */
+enum { RECEIVE_BYTES = 32768, RECEIVE_MORE_BYTES = 262144, RECEIVE_TIMEOUT_S = 5 };
 
 struct dump_kind {
 	const char *file;
@@ -109,7 +113,7 @@ static void nlmsg_freep(struct nl_msg **m)
 		nlmsg_free(*m);
 }
 
-static struct nl_sock *open_socket(int protocol)
+static struct nl_sock *open_socket(const struct survey *s, int protocol)
 {
 	AUTO(nl_socket_freep) struct nl_sock *sk = nl_socket_alloc();
 	if (!sk || nl_connect(sk, protocol) < 0)
@@ -119,9 +123,10 @@ static struct nl_sock *open_socket(int protocol)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	/* Filters in the request are obeyed (Linux 4.20); older kernels dump everything, which is filtered again later. */
 	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	/* The kernel fills dump buffers of at most 32 KiB, so no message needs to be peeked at. */
+	/* So no message needs to be peeked at. */
 	nl_socket_disable_msg_peek(sk);
-	if (nl_socket_set_msg_buf_size(sk, RECEIVE_BYTES) < 0)
+	if (nl_socket_set_msg_buf_size(sk, s->opt->flags & HWP_MORE ? RECEIVE_MORE_BYTES
+								    : RECEIVE_BYTES) < 0)
 		return NULL;
 	return TAKE(sk);
 }
@@ -247,11 +252,11 @@ static int dump_once(struct survey *s, const struct dump_kind *k, struct buf *ou
 	/* Generic netlink is asked seldom: its socket is not kept. */
 	AUTO(nl_socket_freep) struct nl_sock *generic = NULL;
 	if (k->family_name) {
-		generic = open_socket(NETLINK_GENERIC);
+		generic = open_socket(s, NETLINK_GENERIC);
 		int rc = generic ? send_generic(generic, k) : -ENOMEM;
 		return rc < 0 ? rc : receive(generic, out);
 	}
-	if (!s->nl && !(s->nl = open_socket(NETLINK_ROUTE)))
+	if (!s->nl && !(s->nl = open_socket(s, NETLINK_ROUTE)))
 		return -ENOMEM;
 	int rc = send_request(s, s->nl, k);
 	if (!rc)
