@@ -186,8 +186,10 @@ static int found(const struct place *p, const struct member_range *r, blkid_prob
 	(void)blkid_probe_lookup_value(pr, "UUID", &uuid, NULL);
 	if (p->is_target)
 		e = content_add(p, type);
+	/* Some of firmware's magics are two bytes that any sector may begin with: the sum decides. */
+	bool is_bad = blkid_probe_has_value(pr, "SBBADCSUM");
 	for (size_t i = 0; e == 0 && i < ARRAY_SIZE(types); i++)
-		if (str_eq(types[i].type, type))
+		if (str_eq(types[i].type, type) && (types[i].decode || !is_bad))
 			return member_add(p, r, i, uuid, strtoull(magic, NULL, 10));
 	return e;
 }

@@ -73,6 +73,25 @@ static void test_without_decoder(void **state)
 	}
 }
 
+/* Two bytes and a sum are all that tells a member of VIA's RAID from any sector. */
+static void test_wrong_sum(void **state)
+{
+	static const struct {
+		uint8_t sum;
+		size_t members;
+	} cases[] = { { 0xFF, 1 }, { 0, 0 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(closep) int fd = member_file();
+		AUTO(members_done) struct members m = { 0 };
+
+		put(fd, SIZE - 512, "\x55\xAA", 2);
+		put(fd, SIZE - 512 + 50, &cases[i].sum, 1);
+		assert_int_equal(probe(fd, 0, SIZE, false, &m), 0);
+		assert_int_equal(m.n, cases[i].members);
+	}
+}
+
 static void test_nothing(void **state)
 {
 	AUTO(closep) int fd = member_file();
@@ -168,9 +187,13 @@ static void test_reads_stay_inside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_several),          cmocka_unit_test(test_without_decoder),
-		cmocka_unit_test(test_nothing),          cmocka_unit_test(test_inside),
-		cmocka_unit_test(test_too_many_volumes), cmocka_unit_test(test_reads_stay_inside),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_without_decoder),
+		cmocka_unit_test(test_wrong_sum),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_too_many_volumes),
+		cmocka_unit_test(test_reads_stay_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
