@@ -89,6 +89,7 @@ int http_server_new(struct event_base *base, const struct http_limits *limits, h
 			.max_headers = or_default(in->max_headers, HTTP_HEADERS_DEFAULT),
 			.max_body = or_default(in->max_body, HTTP_BODY_DEFAULT),
 			.idle_timeout_ms = or_default(in->idle_timeout_ms, HTTP_IDLE_MS_DEFAULT),
+			.keep_ms = or_default(in->keep_ms, or_default(in->idle_timeout_ms, HTTP_IDLE_MS_DEFAULT)),
 			.max_connections = (unsigned)or_default(in->max_connections, HTTP_CONNECTIONS_DEFAULT),
 			.is_upload = in->is_upload,
 		},

@@ -15,6 +15,7 @@ struct http_limits {
 	size_t max_headers; /* bytes; 0 = 16 KiB: more is 431 */
 	size_t max_body;    /* bytes; 0 = 1 MiB: more (or a broken chunk) is 413 */
 	uint64_t idle_timeout_ms; /* no progress on a connection; 0 = 60,000 (slow and half-open ones are closed) */
+	uint64_t keep_ms; /* how long a connection that was used waits for its next request; 0 = idle_timeout_ms */
 	unsigned max_connections; /* 0 = 20,000 */
 	/*
 	 * Does a POST to @path (as sent, without query) come with a body for http_request_read()? The handler is then called as soon as the head

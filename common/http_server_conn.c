@@ -46,6 +46,7 @@ void http_conn_phase(struct http_conn *c, enum conn_phase phase)
 void http_conn_idle(struct http_conn *c)
 {
 	http_conn_phase(c, CONN_IDLE);
+	c->is_used = true;
 	if (!c->tls || c->moved <= HTTP_REST_AFTER)
 		return;
 	tls_conn_rest(c->tls);
@@ -548,8 +549,10 @@ void http_conn_check(struct http_conn *c, int64_t now_ms)
 	}
 	if (c->phase == CONN_READING)
 		allowed_ms += (int64_t)(c->request_bytes * 1000 / HTTP_BODY_RATE);
-	if (c->phase == CONN_IDLE && c->server->is_stopping)
-		allowed_ms = 0;
+	if (c->phase == CONN_IDLE)
+		allowed_ms = c->server->is_stopping ? 0
+			     : c->is_used           ? (int64_t)c->server->limits.keep_ms
+						    : idle_ms;
 	if (now_ms - c->since_ms >= allowed_ms)
 		http_conn_end(c, BEV_EVENT_TIMEOUT | BEV_EVENT_READING);
 }

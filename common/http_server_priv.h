@@ -69,6 +69,7 @@ struct http_conn {
 	bool is_failed;
 	bool is_refused; /* the request was not read to its end: linger after the reply */
 	bool is_kicked;
+	bool is_used; /* it has brought a request */
 
 	struct http_request *request; /* with the handler, or being answered from a source */
 	struct http_upload *upload;   /* NULL = none; then this is the connection's last request */
@@ -140,9 +141,10 @@ void http_conn_say(struct http_conn *c, const char *text, size_t len);
 /* http_server_upload.c */
 /* Clear bytes have come into @dst, or into the upload's own buffer. @is_start: with them begins a request. 0 or -ENOMEM. */
 int http_upload_arrived(struct http_conn *c, struct evbuffer *dst, bool is_start);
-struct evbuffer *http_upload_buffer(struct http_conn *c); /* where clear bytes go; NULL = to evhttp */
-bool http_upload_is_bad(const struct http_conn *c);       /* its framing is unclear */
-bool http_upload_is_whole(const struct http_conn *c);     /* the whole body was taken */
+struct evbuffer *http_upload_buffer(
+	struct http_conn *c);                         /* where clear bytes go; NULL = to evhttp */
+bool http_upload_is_bad(const struct http_conn *c);   /* its framing is unclear */
+bool http_upload_is_whole(const struct http_conn *c); /* the whole body was taken */
 void http_upload_feed(struct http_conn *c);
 void http_upload_gone(struct http_conn *c); /* the client or the server has gone */
 void http_upload_free(struct http_upload *u);

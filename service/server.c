@@ -14,6 +14,7 @@
 #include "service/route.h"
 
 #define HEADERS_MAX (32u << 10)
+#define KEEP_MS 60000 /* connections wait for this much longer than hosts do between polls */
 #define ANSWER_MAX (1u << 30) /* bytes of one answer held in memory */
 #define JSON_TYPE "application/json"
 #define OCTET_TYPE "application/octet-stream"
@@ -309,6 +310,12 @@ static bool is_upload(void *ctx, const char *path)
 	       (str_ends(path, "/logs") || str_ends(path, "/logs/"));
 }
 
+/* Hosts come back on the connection of their last poll: another TLS handshake costs more than a hundred polls. */
+static uint64_t keep_ms(const struct service_config *c)
+{
+	return MAX_OF(c->instruction_interval_ms, c->slow_interval_ms) + KEEP_MS;
+}
+
 /* --- life --- */
 
 int server_new(struct service *svc, struct server **ret, struct fault *err)
@@ -320,6 +327,7 @@ int server_new(struct service *svc, struct server **ret, struct fault *err)
 	};
 	const struct http_limits limits = { .max_headers = HEADERS_MAX,
 					    .max_body = BODY_MAX,
+					    .keep_ms = keep_ms(svc->config),
 					    .is_upload = is_upload };
 
 	struct server *s = calloc(1, sizeof(*s));

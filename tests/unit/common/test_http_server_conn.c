@@ -177,6 +177,29 @@ static void test_nonsense_behind(void **state)
 	}
 }
 
+/* A connection that was used may wait longer for its next request than one that never said anything. */
+static void test_keep(void **state)
+{
+	static const struct http_limits own_limits = { .idle_timeout_ms = 300, .keep_ms = 1500 };
+	struct test_server own = server_begin(&own_limits, NULL, NULL);
+	int used = dial(&own), unused = dial(&own);
+
+	say(used, "GET /one HTTP/1.1\r\nHost: h\r\n\r\n");
+	free(hear_reply(used));
+	int64_t ms = closed_after(unused);
+	if (ms < 200 || ms > 1200)
+		fail_msg("silent from the start: closed after %lld ms", (long long)ms);
+	struct timespec pause = { .tv_nsec = 400000000 };
+	nanosleep(&pause, NULL);
+	say(used, "GET /two HTTP/1.1\r\nHost: h\r\n\r\n");
+	AUTO(freep) char *reply = hear_reply(used);
+	assert_non_null(strstr(reply, "GET /two"));
+	ms = closed_after(used);
+	if (ms < 1300 || ms > 4000)
+		fail_msg("used: closed after %lld ms", (long long)ms);
+	server_end(&own);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -188,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_slow_bodies),
 		cmocka_unit_test(test_half_open),
 		cmocka_unit_test(test_nonsense_behind),
+		cmocka_unit_test(test_keep),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
