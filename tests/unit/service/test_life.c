@@ -298,13 +298,12 @@ static void test_move(void **state)
 
 /* --- timers --- */
 
-/* The wall clock of the test goes on, then the loop runs until the timer of the nearest host has fired. */
+/* The wall clock of the test goes on; then come what the server has to do after changes, and the timer of the nearest host. */
 static void run_timer(struct api *f, int64_t us)
 {
-	/* first what the server has to do after changes */
-	assert_true(event_base_loop(f->svc.base, EVLOOP_NONBLOCK) >= 0);
 	api_advance(f, us);
-	assert_int_equal(event_base_loop(f->svc.base, EVLOOP_ONCE), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_not_equal(event_base_loop(f->svc.base, EVLOOP_ONCE), -1);
 	api_commit(f);
 }
 
