@@ -9,7 +9,6 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 #include "common/str.h"
 #include "hwprobe/hwprobe.h"
+#include "tests/unit/hwprobe/loop.h"
 
 enum { WAIT_MS = 5000 };
 
@@ -95,50 +95,32 @@ static void test_hostname_changes(void **state)
 	hwp_close(ctx);
 }
 
-/* Attaches a file to a free loop device; -1 = not possible here (printed). *@ret_loop: to be detached. */
-static int attach_loop(int *ret_loop)
-{
-	char path[32], file[] = "/tmp/hwprobe-monitor-XXXXXX";
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
-	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	int loop = number < 0 ? -1 : open(path, O_RDWR | O_CLOEXEC);
-	int fd = mkstemp(file);
-	assert_true(fd >= 0);
-	unlink(file);
-	int rc = loop < 0 || ftruncate(fd, 1 << 20) < 0 ? -1 : ioctl(loop, LOOP_SET_FD, fd);
-	if (rc < 0)
-		print_message("no loop device: %s\n", strerror(errno));
-	close(fd);
-	if (control >= 0)
-		close(control);
-	*ret_loop = loop;
-	return rc;
-}
-
 /* A block device that gets a size is an event of the disks, told at once. */
 static void test_block_device(void **state)
 {
 	struct hwp_ctx *ctx;
 	struct hwp_monitor *m;
 	unsigned changed = 0;
-	int loop;
+	char name[LOOP_NAME_MAX], file[] = "/tmp/hwprobe-monitor-XXXXXX";
+	int fd = mkstemp(file);
+	assert_true(fd >= 0);
+	unlink(file);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
 	assert_int_equal(hwp_open(&ctx, NULL), 0);
 	assert_int_equal(hwp_monitor_open(ctx, HWP_DISKS, &m), 0);
 	struct pollfd p = { .fd = hwp_monitor_fd(m), .events = POLLIN };
 	int64_t start = time_mono_ms();
-	int rc = attach_loop(&loop);
-	while (rc == 0 && !changed && poll(&p, 1, WAIT_MS) == 1)
+	int loop = loop_attach(fd, name);
+	while (loop >= 0 && !changed && poll(&p, 1, WAIT_MS) == 1)
 		assert_true(hwp_monitor_dispatch(m, &changed) >= 0);
+	print_message("%s\n", loop < 0 ? strerror(-loop) : name);
 	print_message("told after %d ms\n", (int)(time_mono_ms() - start));
-	if (rc == 0)
-		assert_int_equal(ioctl(loop, LOOP_CLR_FD), 0);
-	if (loop >= 0)
-		close(loop);
 	hwp_monitor_close(m);
 	hwp_close(ctx);
-	if (rc < 0)
+	close(fd);
+	if (loop < 0)
 		skip();
+	loop_detach(loop);
 	assert_int_equal(changed, HWP_DISKS);
 }
 

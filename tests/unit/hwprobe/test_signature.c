@@ -4,8 +4,10 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "common/str.h"
 #include "hwprobe/signature.h"
 #include "tests/unit/hwprobe/images.h"
+#include "tests/unit/hwprobe/loop.h"
 #include "tests/unit/hwprobe/pass.h"
 
 enum { DISK_BYTES = 64 << 20 };
@@ -170,12 +172,62 @@ static void test_newline(void **state)
 	tree_done(&t);
 }
 
+/* The image behind a loop device; -errno. */
+static int attach_image(char name[LOOP_NAME_MAX])
+{
+	char file[] = "/tmp/hwprobe-image-XXXXXX";
+	int fd = mkstemp(file);
+	assert_true(fd >= 0);
+	unlink(file);
+	assert_int_equal(ftruncate(fd, (off_t)image.size), 0);
+	assert_int_equal(pwrite(fd, image.head, IMAGE_HEAD, 0), IMAGE_HEAD);
+	assert_int_equal(pwrite(fd, image.tail, IMAGE_TAIL, (off_t)(image.size - IMAGE_TAIL)),
+			 IMAGE_TAIL);
+	int loop = loop_attach(fd, name);
+	close(fd);
+	return loop;
+}
+
+/* A real node, read by the worker. */
+static void test_live_node(void **state)
+{
+	struct pass p = { .inv = inventory_new(HWP_ALL) };
+	struct block_dev b = { .dir = "sys/block", .parent = -1 };
+	char name[LOOP_NAME_MAX], path[64];
+	memset(&image, 0, sizeof(image));
+	image.size = DISK_BYTES;
+	image_swap(&image, "NODE");
+	int loop = attach_image(name);
+	if (loop < 0) {
+		print_message("no loop device: %s\n", strerror(-loop));
+		hwp_unref(p.inv);
+		skip();
+	}
+	assert_int_equal(hwp_open(&p.ctx, NULL), 0);
+	p.s = (struct survey){ .ctx = p.ctx,
+			       .root = &p.ctx->root,
+			       .opt = &p.ctx->opt,
+			       .inv = p.inv,
+			       .mem = &p.inv->mem,
+			       .tmp = &p.tmp,
+			       .part = "test",
+			       .deadline_ms = time_mono_ms() + 10000 };
+	b.name = name;
+	snprintf(path, sizeof(path), "dev/%s", name);
+	signature_find(&p.s, &b, path, image.size, 512);
+	loop_detach(loop);
+	assert_int_equal(hwp_errors(p.inv, NULL), 0);
+	expect(&b, "ID_FS_TYPE", "swap");
+	expect(&b, "ID_FS_LABEL", "NODE");
+	pass_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),     cmocka_unit_test(test_head_and_tail),
 		cmocka_unit_test(test_partition), cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_newline),
+		cmocka_unit_test(test_newline),   cmocka_unit_test(test_live_node),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
