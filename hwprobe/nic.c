@@ -144,20 +144,55 @@ struct hwp_nic *nic_by_index(struct survey *s, uint32_t ifindex)
 	return NULL;
 }
 
-const char *link_name(struct survey *s, uint32_t ifindex)
+/* Every route names a link, and there may be thousands of both: looked up by halving. */
+struct link_entry {
+	uint32_t ifindex;
+	const char *name;
+};
+
+struct link_table {
+	struct link_entry *v;
+	size_t n;
+};
+
+static int by_number(const void *a, const void *b)
 {
+	const struct link_entry *x = a, *y = b;
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+static struct link_table *read_links(struct survey *s)
+{
+	struct link_table *t = arena_alloc(s->tmp, sizeof(*t));
 	const struct netdump *d = survey_netdump(s, NETDUMP_LINK);
 	size_t pos = 0;
-	for (struct nlmsghdr *h; d && (h = netdump_next(d, &pos));) {
+	for (struct nlmsghdr *h; t && d && (h = netdump_next(d, &pos));) {
 		struct nlattr *tb[IFLA_MAX + 1];
 		char name[64];
 		const struct ifinfomsg *m = NLMSG_DATA(h);
-		if (h->nlmsg_type != RTM_NEWLINK || !netdump_attrs(h, sizeof(*m), tb, IFLA_MAX) ||
-		    (uint32_t)m->ifi_index != ifindex)
+		if (h->nlmsg_type != RTM_NEWLINK || !netdump_attrs(h, sizeof(*m), tb, IFLA_MAX))
 			continue;
-		return arena_dup(s->tmp, nlattr_text(tb[IFLA_IFNAME], name, sizeof(name)));
+		struct link_entry *e = arena_append(s->tmp, &t->v, &t->n, sizeof(*e));
+		if (!e)
+			break;
+		e->ifindex = (uint32_t)m->ifi_index;
+		e->name = arena_dup(s->tmp, nlattr_text(tb[IFLA_IFNAME], name, sizeof(name)));
 	}
-	return NULL;
+	if (t && t->n)
+		qsort(t->v, t->n, sizeof(*t->v), by_number);
+	return t;
+}
+
+const char *link_name(struct survey *s, uint32_t ifindex)
+{
+	const struct link_entry key = { .ifindex = ifindex };
+	if (!s->links)
+		s->links = read_links(s);
+	if (!s->links || !s->links->n)
+		return NULL;
+	const struct link_entry *e =
+		bsearch(&key, s->links->v, s->links->n, sizeof(key), by_number);
+	return e ? e->name : NULL;
 }
 
 static int ifindex_of(const struct nlmsghdr *h)

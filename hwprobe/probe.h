@@ -11,6 +11,7 @@
 struct block_map;
 struct netdump;
 struct nl_sock;
+struct link_table;
 struct device_reader;
 struct mount_table;
 
@@ -30,6 +31,7 @@ struct survey {
 	struct mount_table *mounts;
 	struct netdump *dumps;        /* NETDUMP_KINDS of them */
 	struct nl_sock *nl;           /* opened by the first dump */
+	struct link_table *links;     /* names of links by index (nic.c) */
 	struct device_reader *reader; /* started by the first device read */
 	int workers;                  /* started in this pass */
 	ssize_t (*read_device)(const char *path, uint64_t offset, void *data,

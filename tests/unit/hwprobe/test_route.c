@@ -260,6 +260,34 @@ static void test_details(void **state)
 	tree_done(&t);
 }
 
+enum { MANY = 200 };
+
+/* Links in whatever order the kernel has them: every route finds its own. */
+static void test_many_links(void **state)
+{
+	struct tree t;
+	struct dump links = { 0 }, v4 = { 0 };
+	char name[16], to[32];
+	tree_init(&t);
+	for (int i = 0; i < MANY; i++) {
+		int ifindex = i * 77 % MANY * 3 + 1; /* each once */
+		snprintf(name, sizeof(name), "if%d", ifindex);
+		add_link(&links, ifindex, name);
+		snprintf(to, sizeof(to), "203.0.%d.0", i);
+		add_route(&v4, (struct route_args){ .ifindex = i * 3 + 1, .to = to, .prefix = 24 });
+	}
+	dump_write(&links, &t, "netlink/link.nl");
+	dump_write(&v4, &t, "netlink/route4.nl");
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_ROUTES);
+	assert_int_equal(hwp_route_count(inv), MANY);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "if%d", i * 3 + 1);
+		assert_string_equal(hwp_route_at(inv, (size_t)i)->interface.s, name);
+	}
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 /* Without the links no route can be named. */
 static void test_without_links(void **state)
 {
@@ -283,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_nexthop_objects),
 		cmocka_unit_test(test_gateway_of_other_family),
 		cmocka_unit_test(test_details),
+		cmocka_unit_test(test_many_links),
 		cmocka_unit_test(test_without_links),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
