@@ -58,6 +58,7 @@ static const struct conf_key keys[] = {
 	K("findings_quota", CONF_SIZE, findings_quota),
 	K("logs_max_size", CONF_SIZE, logs_max_size),
 	K("logs_quota", CONF_SIZE, logs_quota),
+	K("logs_reserve", CONF_SIZE, logs_reserve),
 	K("checkin_flush", CONF_MS, checkin_flush_ms),
 	K("agent_token_ttl", CONF_MS, agent_token_ttl_ms),
 	{ .key = NULL },
@@ -95,6 +96,7 @@ int service_config_init(struct service_config *c)
 		.findings_quota = (uint64_t)4 << 30,
 		.logs_max_size = 262144000, /* the reference's (assisted-v2 §3.6) */
 		.logs_quota = (uint64_t)10 << 30,
+		.logs_reserve = 64u << 20,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
 		if (str_set((char **)((char *)c + defaults[i].offset), defaults[i].value) < 0)

@@ -30,8 +30,9 @@ struct service_config {
 	uint64_t max_hosts; /* of one infra-env */
 	uint64_t findings_quota; /* bytes that the hosts of one infra-env may report, beyond a share of each */
 	uint64_t logs_max_size, logs_quota; /* bytes of one host's logs, of all */
-	uint64_t checkin_flush_ms;          /* check-in times are written this often */
-	uint64_t agent_token_ttl_ms;        /* 0 = agent tokens do not expire */
+	uint64_t logs_reserve;       /* bytes of the file system that logs leave to the store */
+	uint64_t checkin_flush_ms;   /* check-in times are written this often */
+	uint64_t agent_token_ttl_ms; /* 0 = agent tokens do not expire */
 };
 
 #define SERVICE_CONFIG_PATH "/etc/slipway/slipwayd.conf"

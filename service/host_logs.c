@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/log.h"
@@ -151,14 +152,29 @@ void host_logs_free(struct host_logs *l)
 
 /* --- taking --- */
 
+/* A disk that logs have filled would stop the store, and with it everything. */
+static bool is_disk_full(const struct host_logs *l, uint64_t more)
+{
+	uint64_t reserve = l->svc->config->logs_reserve;
+	struct statvfs st;
+
+	if (fstatvfs(l->dirfd, &st) < 0)
+		return false;
+	uint64_t room = (uint64_t)st.f_bavail * st.f_frsize;
+	return room < reserve || room - reserve < more;
+}
+
 /* Is there room for @more bytes? What belongs to nobody any more goes first. */
 static int make_room(struct host_logs *l, uint64_t more, uint64_t older, struct fault *err)
 {
 	uint64_t quota = l->svc->config->logs_quota;
 
-	if (l->used + more <= quota + older)
+	if (l->used + more <= quota + older && !is_disk_full(l, more))
 		return 0;
 	host_logs_tidy(l);
+	if (is_disk_full(l, more))
+		return fault_set(err, -EAGAIN,
+				 "the disk has no room for logs of hosts (logs_reserve)");
 	if (l->used + more <= quota + older)
 		return 0;
 	return fault_set(

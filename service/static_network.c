@@ -20,6 +20,7 @@
 #define UNITS "etc/systemd/system"
 #define PROXY_UNIT UNITS "/coreos-livepxe-rootfs.service.d/10-proxy.conf"
 #define WHAT_LEN 64
+#define FILE_OVERHEAD 1024 /* of a file in an archive, with the folders above it */
 
 /* Waits for the machine's network cards, since drivers load beside it; a machine that is none of the hosts keeps what it has. */
 static const char script[] =
@@ -199,6 +200,34 @@ static int all_files(const struct infra_env *ie, file_fn fn, void *ctx, struct f
 			r = host_files(i, entry, fn, ctx, err);
 	}
 	return r;
+}
+
+static int to_sum(void *ctx, const char *path, unsigned mode, const struct buf *text)
+{
+	size_t *sum = ctx;
+
+	*sum += text->len + FILE_OVERHEAD;
+	return 0;
+}
+
+/* A name that becomes what was captured under it grows tenfold: what is stored must be possible to serve. */
+int static_network_check_list(const json_t *list, struct fault *err)
+{
+	json_t *entry;
+	size_t i, sum = 0;
+
+	json_array_foreach(list, i, entry) {
+		int r = static_network_check(i, entry, err);
+		if (r == 0)
+			r = host_files(i, entry, to_sum, &sum, err);
+		if (r < 0)
+			return r;
+		if (sum > STATIC_NETWORK_BYTES_MAX)
+			return fault_set(err, -EINVAL,
+					 "static_network_config makes more than %u MiB of files",
+					 STATIC_NETWORK_BYTES_MAX >> 20);
+	}
+	return 0;
 }
 
 /* --- as a tar --- */

@@ -19,6 +19,8 @@ bool static_network_is_set(const struct infra_env *ie);
  * entry in the map, every address and name once. -EINVAL, -EBADMSG.
  */
 int static_network_check(size_t i, const json_t *entry, struct fault *err);
+/* All of them; -EINVAL also when their files would have more than STATIC_NETWORK_BYTES_MAX. */
+int static_network_check_list(const json_t *list, struct fault *err);
 
 /* The three forms. All three append nothing when nothing is set; -EINVAL when what is stored cannot be turned over. */
 int static_network_tar(const struct infra_env *ie, struct buf *out, struct fault *err);

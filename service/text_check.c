@@ -275,15 +275,7 @@ int check_kernel_arguments(const json_t *list, struct fault *err)
 
 int check_static_network(const json_t *list, struct fault *err)
 {
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(list, i, item) {
-		int r = static_network_check(i, item, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return static_network_check_list(list, err);
 }
 
 int check_trust_bundle(const char *text, struct fault *err)

@@ -16,6 +16,7 @@
 #include "service/v2_event.h"
 
 #define CLUSTER_PATH ROUTE_BASE "/v2/clusters/{cluster_id}"
+#define HOST_NAME_LEN 63
 #define FORM_ROOM (64u << 10) /* bytes of a body around the file */
 
 enum logs_type { LOGS_HOST, LOGS_CONTROLLER, LOGS_ALL, LOGS_TYPE_COUNT };
@@ -237,14 +238,27 @@ static void listing_done(struct listing *l)
 	tar_free(l->tar);
 }
 
+/* A machine may call itself anything, "../../x" too: what could be no file's name everywhere is "_". */
+static void plain_name(const struct host *h, char ret[HOST_NAME_LEN + 1])
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+	str_copy(ret, HOST_NAME_LEN + 1, host_name(h));
+	for (char *p = ret; *(p += strspn(p, allowed)); p++)
+		*p = '_';
+}
+
 /* CLUSTER_ROLE_HOSTNAME.tar.gz, or with the id in it where that is taken; owned by the caller. */
 static char *member_name(const struct listing *l, const struct host *h)
 {
 	static const char suffix[] = ".tar.gz";
 	const char *cluster = str_empty(l->c->name) ? "cluster" : l->c->name;
+	char host[HOST_NAME_LEN + 1];
+
+	plain_name(h, host);
 	AUTO(freep)
-	char *name = str_printf("%.20s_%s_%.63s%s", cluster, host_role_name(h->role), host_name(h),
-				suffix);
+	char *name = str_printf("%.20s_%s_%s%s", cluster, host_role_name(h->role), host, suffix);
 
 	if (!name || !table_get(&l->names, name))
 		return TAKE(name);

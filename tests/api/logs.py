@@ -111,6 +111,27 @@ def sizes(server):
     wait_for(lambda: not files(server))
 
 
+def names(server):
+    """A machine that calls itself a path puts no file anywhere when the tar is unpacked."""
+    pool = Pool(server)
+    for name in ("../../../etc/cron.d/x", "/etc/x", "a\nb", "\u00e4" * 60, "Host.one"):
+        host = pool.host()
+        status, answer = server.api("POST", "/v2/infra-envs/%s/hosts/%s/instructions" % (pool.id, host),
+                                    {"step_type": "inventory", "output": json.dumps({"hostname": name})}, pool.headers)
+        assert status == 204, answer
+        assert pool.upload(host, b"x") == 204
+    assert sorted(pool.names_of_all()) == sorted(["cluster_events.json"] + ["c_worker_%s.tar.gz" % n for n in (
+        ".._.._.._etc_cron.d_x", "_etc_x", "a_b", "_" * 63, "Host.one")]), pool.names_of_all()
+
+
+def full_disk(server):
+    """Logs leave the store room on its disk: here more than there is."""
+    pool = Pool(server)
+    status, _, body = server.request("POST", pool.path(pool.host()), dict(pool.headers, **{"Content-Type": FORM}), form(b"x"))
+    assert status == 503 and b"logs_reserve" in body, (status, body)
+    assert not files(server)
+
+
 def leftovers(server):
     """What a crash may leave is gone after the next start, and only that."""
     pool = Pool(server)
@@ -180,10 +201,10 @@ def ended(server):
     server.start()
 
 
-def main():
-    server = Slipwayd("local", ["logs_max_size = %d" % MAX, "logs_quota = %d" % QUOTA])
+def run(cases, conf):
+    server = Slipwayd("local", conf)
     try:
-        for case in (sizes, leftovers, broken_off, ended):
+        for case in cases:
             try:
                 case(server)
             except Exception:
@@ -192,6 +213,11 @@ def main():
         assert server.stop() == 0, "SIGTERM: " + server.log_text()
     finally:
         server.done()
+
+
+def main():
+    run((sizes, leftovers, broken_off, ended, names), ["logs_max_size = %d" % MAX, "logs_quota = %d" % QUOTA])
+    run((full_disk,), ["logs_reserve = 8000000G"])
 
 
 if __name__ == "__main__":

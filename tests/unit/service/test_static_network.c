@@ -59,6 +59,31 @@ static void test_check(void **state)
 	}
 }
 
+/* What is stored must be possible to serve: "- a" becomes twelve times as long. */
+static void test_check_size(void **state)
+{
+	enum { LINES = 3990 };
+	AUTO(buf_done) struct buf yaml;
+	AUTO(json_decrefp) json_t *list = json_array();
+	struct fault err = FAULT_INIT;
+
+	buf_init(&yaml, 1u << 20);
+	assert_int_equal(buf_append_str(&yaml, "interfaces:\n- name: a\nports:\n"), 0);
+	for (int i = 0; i < LINES; i++)
+		assert_int_equal(buf_append_str(&yaml, "- a\n"), 0);
+	json_t *entry = json_pack("{s:s, s:[{s:s, s:s}]}", "network_yaml", yaml.data,
+				  "mac_interface_map", "mac_address", "52:54:00:00:00:0a",
+				  "logical_nic_name", "a");
+	for (int i = 0; i < 150; i++)
+		assert_int_equal(json_array_append(list, entry), 0);
+	assert_int_equal(static_network_check_list(list, &err), 0);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(json_array_append(list, entry), 0);
+	json_decref(entry);
+	assert_int_equal(static_network_check_list(list, &err), -EINVAL);
+	assert_string_equal(err.text, "static_network_config makes more than 32 MiB of files");
+}
+
 static void test_none(void **state)
 {
 	struct infra_env ie = { 0 };
@@ -245,9 +270,9 @@ static void test_initrd(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_check),  cmocka_unit_test(test_none),
-		cmocka_unit_test(test_tar),    cmocka_unit_test(test_ignition),
-		cmocka_unit_test(test_initrd),
+		cmocka_unit_test(test_check),    cmocka_unit_test(test_check_size),
+		cmocka_unit_test(test_none),     cmocka_unit_test(test_tar),
+		cmocka_unit_test(test_ignition), cmocka_unit_test(test_initrd),
 	};
 	return FIX_RUN(tests, 0);
 }
