@@ -334,6 +334,7 @@ static inline struct host *api_add_host(struct api *f, const char *infra_env_id,
 	struct rule_ctx ctx = life_ctx_alone(&f->svc, h);
 	if (inventory_apply(&ctx, h, fix_inventory, strlen(fix_inventory), &err) < 0)
 		fail_msg("%s", fault_text(&err));
+	rule_parsed_done(&f->svc.parsed);
 	assert_int_equal(host_note_inventory(h), 0);
 	if (state_commit(f->svc.state, &err) < 0)
 		fail_msg("%s", fault_text(&err));
