@@ -260,6 +260,96 @@ static void test_not_tls(void **state)
 	http_answer_done(&a);
 }
 
+/* The server is as good as before. */
+static void still_serves(void)
+{
+	struct http_answer a;
+	assert_int_equal(fetch(server.url, "/a", ca, false, &a, NULL), 0);
+	assert_int_equal(a.status, 200);
+	http_answer_done(&a);
+}
+
+/* Records that are none, before a handshake: cut, with lengths that cannot be, of other protocols; sent and left, or sent and kept. */
+static void test_garbage_before_handshake(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t len;
+	} cases[] = {
+		{ "\x16", 1 },
+		{ "\x16\x03\x01\x00", 4 },
+		{ "\x16\x03\x01\x00\x00", 5 }, /* an empty record */
+		{ "\x16\x03\x01\x40\x01", 5 }, /* a byte too long, RFC 5246 §6.2.1 */
+		{ "\x16\x03\x01\x00\x04\x01\xff\xff\xff", 9 }, /* a hello of 16 MiB */
+		{ "\x16\x03\x01\x00\x04\x02\x00\x00\x00", 9 }, /* a server's hello */
+		{ "\x17\x03\x03\x00\x05hello", 10 },           /* data before any key */
+		{ "\x14\x03\x03\x00\x01\x01", 6 },             /* change cipher spec first */
+		{ "\x15\x03\x03\x00\x02\x01\x00", 7 },         /* close_notify first */
+		{ "\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80", 14 }, /* SSL 2 */
+		{ "SSH-2.0-x\r\n", 11 },
+		{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24 },
+		{ "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16 },
+	};
+	int kept[ARRAY_SIZE(cases)];
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int gone = dial(&server);
+		kept[i] = dial(&server);
+		assert_true(send(gone, cases[i].data, cases[i].len, MSG_NOSIGNAL) > 0);
+		assert_true(send(kept[i], cases[i].data, cases[i].len, MSG_NOSIGNAL) > 0);
+		close(gone);
+	}
+	still_serves();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int64_t start = time_mono_ms();
+		ssize_t len;
+		AUTO(freep) char *reply = hear_all(kept[i], &len);
+		/* at most an alert: never a page in clear text */
+		if (len > 16 || (len > 0 && strstr(reply, "HTTP")))
+			fail_msg("case %zu: %zd bytes", i, len);
+		assert_true(time_mono_ms() - start < IDLE_MS * 5);
+		close(kept[i]);
+	}
+	still_serves();
+}
+
+/* Bytes that were not encrypted by the peer, behind a handshake or in the middle of a request: the end of that connection alone. */
+static void test_garbage_after_handshake(void **state)
+{
+	static const struct {
+		const char *request; /* said properly before */
+		const char *data;
+		size_t len;
+	} cases[] = {
+		{ NULL, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 27 },
+		{ NULL,
+		  "\x17\x03\x03\x00\x20"
+		  "0123456789abcdef0123456789abcdef",
+		  37 },
+		{ NULL, "\x17\x03\x03\xff\xff", 5 },
+		{ NULL, "\x15\x03\x03\x00\x02\x02\x28", 7 },
+		{ "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nabc",
+		  "\x17\x03\x03\x00\x20"
+		  "0123456789abcdef0123456789abcdef",
+		  37 },
+		{ "GET /later?ms=200 HTTP/1.1\r\nHost: h\r\n\r\n", "garbage", 7 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct tls t;
+		assert_int_equal(tls_open(&t, ca, NULL), 0);
+		if (cases[i].request)
+			tls_say(&t, cases[i].request);
+		assert_int_equal(send(t.net.fd, cases[i].data, cases[i].len, MSG_NOSIGNAL),
+				 (ssize_t)cases[i].len);
+		int64_t start = time_mono_ms();
+		size_t len;
+		AUTO(freep) char *reply = tls_hear_all(&t, &len);
+		assert_null(strstr(reply, "body=abc"));
+		assert_true(time_mono_ms() - start < IDLE_MS * 5);
+		tls_close(&t);
+	}
+	still_serves();
+}
+
 static void test_silent_handshake(void **state)
 {
 	int fd = dial(&server);
@@ -379,11 +469,18 @@ static void test_bad_material(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_certificates),   cmocka_unit_test(test_large),
-		cmocka_unit_test(test_resumption),     cmocka_unit_test(test_old_version),
-		cmocka_unit_test(test_not_tls),        cmocka_unit_test(test_silent_handshake),
-		cmocka_unit_test(test_limits_and_end), cmocka_unit_test(test_idle_memory),
-		cmocka_unit_test(test_slow_readers),   cmocka_unit_test(test_bad_material),
+		cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_resumption),
+		cmocka_unit_test(test_old_version),
+		cmocka_unit_test(test_not_tls),
+		cmocka_unit_test(test_garbage_before_handshake),
+		cmocka_unit_test(test_garbage_after_handshake),
+		cmocka_unit_test(test_silent_handshake),
+		cmocka_unit_test(test_limits_and_end),
+		cmocka_unit_test(test_idle_memory),
+		cmocka_unit_test(test_slow_readers),
+		cmocka_unit_test(test_bad_material),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
