@@ -80,7 +80,7 @@ def calls(m, name):
 
 def figures(m):
     what = "guest with 68 disks, software emulation"
-    return [{"figure": f, "value": round(v, 3), "unit": u, "workload": w} for f, v, u, w in latencies(m, what) + (costs(m, what) if FIGURES else [])]
+    return compare.latencies(m, what, (("disk", has_disk), ("nic", has_nic))) + (costs(m, what) if FIGURES else [])
 
 
 def costs(m, what):
@@ -89,16 +89,6 @@ def costs(m, what):
             ("guest_inventory_cpu", probe["cpu_s"] * 1000, "ms", what), ("guest_read_cpu", read["cpu_s"] * 1000, "ms", what + ", merely reading the same"),
             ("guest_lsblk_cpu", lsblk["cpu_s"] * 1000, "ms", what + ", lsblk -J -O"), ("guest_inventory_wall", probe["wall_s"] * 1000, "ms", what),
             ("guest_read_wall", read["wall_s"] * 1000, "ms", what + ", merely reading the same"), ("guest_inventory_rss", probe["rss_kib"], "KiB", what)]
-
-
-def latencies(m, what):
-    rows = []
-    for name, file, test in (("disk", "hot-disk.udev", has_disk), ("interface", "hot-nic.udev", has_nic)):
-        came = next((t for t, line in watched(m)[1:] if test(line["inventory"])), None)
-        ready = re.search(r"^I:(\d+)$", m.text(file), re.M)
-        if came and ready:
-            rows.append(("guest_hotplug_%s" % name, (came - int(ready[1])) / 1000, "ms", what + ", from udev's initialisation to the line"))
-    return rows
 
 
 # --- things that come and go ---
@@ -120,11 +110,6 @@ STEPS = {
 }
 
 
-def watched(m):
-    """(when in us, line) of what --watch said"""
-    return [(int(t), json.loads(text)) for t, text in (line.split(" ", 1) for line in m.text("watch.txt").splitlines())]
-
-
 def has_disk(inventory):
     return any(d.get("serial") == HOT_SERIAL for d in inventory["disks"])
 
@@ -136,7 +121,7 @@ def has_nic(inventory):
 def comes_and_goes(m, has, part):
     """Not there, there, not there: each change is told once it is a change, and names its part."""
     seen, last = [], None
-    for _, line in watched(m):
+    for _, line in compare.watched(m):
         if has(line["inventory"]) != last:
             last = has(line["inventory"])
             seen.append((last, part in line["changed"]))
@@ -145,14 +130,14 @@ def comes_and_goes(m, has, part):
 
 def hot_disk_is_whole(m):
     """The first line with the disk has all of it: udev had worked on it."""
-    line = next(line for _, line in watched(m) if has_disk(line["inventory"]))
+    line = next(line for _, line in compare.watched(m) if has_disk(line["inventory"]))
     disk = next(d for d in line["inventory"]["disks"] if d.get("serial") == HOT_SERIAL)
     return compare.differences("the new disk", [("size_bytes", disk["size_bytes"], 7 * GIB), ("model", disk.get("model"), "QEMU_HARDDISK"),
                                                 ("by_path", bool(disk.get("by_path")), True), ("name", disk["name"], m.text("hot-disk").strip())])
 
 
 def no_line_without_change(m):
-    lines = [json.dumps(line["inventory"], sort_keys=True) for _, line in watched(m)]
+    lines = [json.dumps(line["inventory"], sort_keys=True) for _, line in compare.watched(m)]
     return ["line %d says what line %d said" % (i + 1, i) for i in range(1, len(lines)) if lines[i] == lines[i - 1]]
 
 
@@ -179,12 +164,11 @@ def checks(tests, m):
     tests.run("an interface comes and goes", comes_and_goes, m, has_nic, "interfaces")
     tests.run("a new disk is told when it is whole", hot_disk_is_whole, m)
     tests.run("no line without a change", no_line_without_change, m)
-    for figure in figures(m):
-        print(("" if FIGURES else "# ") + json.dumps(figure))
+    compare.print_figures(figures(m), FIGURES)
 
 
 if __name__ == "__main__":
     tests = machine.Tests()
     compare.guest(tests, "10-many-disks", checks, arguments(), STEPS, prepare=prepare, cpus="4,sockets=2,cores=2,threads=1",
-                  words="nompath" + (" slipway.figures" if FIGURES else ""), seconds=480 if FIGURES else 240)
+                  words="nompath" + (" slipway.figures" if FIGURES else ""), seconds=540 if FIGURES else 300)
     sys.exit(tests.end())

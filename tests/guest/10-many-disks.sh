@@ -20,47 +20,18 @@ cost() {
 ! grep -q slipway.figures /proc/cmdline || cost
 
 # --- things that come and go ---
-true >/tmp/watch
-slipway-hwprobe --watch 2>/out/watch.err | guest-stamp >/tmp/watch &
-# lines WANTED: waits for so many lines
-lines() {
-	local n=0
-	while [ "$(wc -l </tmp/watch)" -lt "$1" ] && [ $n -lt 150 ]; do
-		n=$((n + 1))
-		sleep 0.1
-	done
-}
-settle() {
-	udevadm settle --timeout=20
-	sleep 0.7
-}
-lines 1
-seen=$(wc -l </tmp/watch)
-step plug-disk
-lines "$((seen + 1))"
-settle
+start_watching
+change plug-disk
 hot=
 for d in /sys/block/sd*; do
 	[ "$(readlink -f "$d/device" | grep -c ':0:100:')" = 0 ] || hot=${d##*/}
 done
 echo "$hot" >/out/hot-disk
 cp "/run/udev/data/b$(cat "/sys/block/$hot/dev")" /out/hot-disk.udev
-seen=$(wc -l </tmp/watch)
-step unplug-disk
-lines "$((seen + 1))"
-settle
-seen=$(wc -l </tmp/watch)
-step plug-nic
-lines "$((seen + 1))"
-settle
+change unplug-disk
+change plug-nic
 for i in /sys/class/net/*; do
 	[ "$(cat "$i/address")" != 52:54:00:00:00:99 ] || cp "/run/udev/data/n$(cat "$i/ifindex")" /out/hot-nic.udev
 done
-seen=$(wc -l </tmp/watch)
-step unplug-nic
-lines "$((seen + 1))"
-settle
-for p in /proc/[0-9]*; do
-	[ "$(cat "$p/comm" 2>/dev/null)" != slipway-hwprobe ] || cp "$p/stat" /out/watch.stat
-done
-cp /tmp/watch /out/watch.txt
+change unplug-nic
+stop_watching

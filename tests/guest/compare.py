@@ -1,5 +1,6 @@
 """What slipway-hwprobe says of a guest against what other programs say of the same guest. Each function returns a list of problems."""
 
+import json
 import os
 import re
 import tarfile
@@ -239,6 +240,28 @@ def routes(m):
     return differences("routes", [("list", mine, theirs)])
 
 
+def watched(m):
+    """(when in us, line) of what --watch said"""
+    return [(int(t), json.loads(text)) for t, text in (line.split(" ", 1) for line in m.text("watch.txt").splitlines())]
+
+
+def latencies(m, what, things):
+    """Rows of figures: @things are (name, whether an inventory has the new thing)."""
+    rows = []
+    for name, has in things:
+        came = next((t for t, line in watched(m)[1:] if has(line["inventory"])), None)
+        ready = re.search(r"^I:(\d+)$", m.text("hot-%s.udev" % name), re.M)
+        if came and ready:
+            rows.append(("guest_hotplug_" + name, (came - int(ready[1])) / 1000, "ms", what + ", from udev's initialisation to the line"))
+    return rows
+
+
+def print_figures(rows, is_bench):
+    """One JSON line each, as tests/bench/run prints them; among test results as a comment."""
+    for figure, number, unit, workload in rows:
+        print(("" if is_bench else "# ") + json.dumps({"figure": figure, "value": round(number, 3), "unit": unit, "workload": workload}))
+
+
 def scrubbed(m):
     """Nothing in the scrubbed record that tells whose machine it is: serial numbers, names that are unique in the world, addresses, the host's name."""
     wire = m.json("plain-recorded.json")
@@ -266,7 +289,7 @@ def all_of(tests, m, skip=()):
             tests.run(name, function, m)
 
 
-def guest(tests, name, checks, arguments=(), steps=None, prepare=None, seconds=240, **options):
+def guest(tests, name, checks, arguments=(), steps=None, prepare=None, seconds=300, **options):
     """Boots the guest @name, lets it run its script and then @checks(tests, machine)."""
     with machine.Machine(name, list(arguments), **options) as m:
         try:

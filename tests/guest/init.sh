@@ -84,6 +84,32 @@ keep_inventory() {
 	cp /tmp/record.tar /out
 }
 
+# slipway-hwprobe --watch, each line with the time it came.
+start_watching() {
+	true >/tmp/watch
+	slipway-hwprobe --watch 2>/out/watch.err | guest-stamp >/tmp/watch &
+	wait_lines 1
+}
+wait_lines() {
+	local n=0
+	while [ "$(wc -l </tmp/watch)" -lt "$1" ] && [ $n -lt 150 ]; do
+		n=$((n + 1))
+		sleep 0.1
+	done
+}
+# change STEP: what the other side does is told by a line, and then there is silence
+change() {
+	local seen
+	seen=$(wc -l </tmp/watch)
+	step "$1"
+	wait_lines $((seen + 1))
+	udevadm settle --timeout=20
+	sleep 0.7
+}
+stop_watching() {
+	cp /tmp/watch /out/watch.txt
+}
+
 guest=$(sed -n 's/.*slipway\.guest=\([a-z0-9-]*\).*/\1/p' /proc/cmdline)
 # shellcheck source=/dev/null
 . "/guest/$guest.sh"

@@ -16,6 +16,8 @@ import initramfs
 TOP = initramfs.TOP
 PROGRAMS = ("slipway-hwprobe", "slipway-agent", "guest-read", "guest-stamp", "guest-teardown", "bench-measure")
 LINE_MAX = 1 << 16
+# Even when this program is killed, nothing goes on without it.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
 class Tests:
@@ -98,6 +100,7 @@ class Machine:
         self.judged = ("ethtool",)  # programs whose status the checks judge themselves
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the deadline of tests/run: end what was started
         return self
 
     def __exit__(self, kind, value, trace):
@@ -118,7 +121,7 @@ class Machine:
         """A program of the guest packages that runs on this side."""
         root = initramfs.package_root("guest")
         log = open(self.dir / (Path(program).name + ".log"), "wb")
-        p = subprocess.Popen([*initramfs.loader(root), str(root / program.lstrip("/")), *map(str, arguments)],
+        p = subprocess.Popen([*ENDS_WITH_US, *initramfs.loader(root), str(root / program.lstrip("/")), *map(str, arguments)],
                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.helpers.append(p)
         return p
@@ -174,7 +177,7 @@ class Machine:
         log = open(self.dir / "qemu.log", "wb")
         log.write((" ".join(argv) + "\n").encode())
         log.flush()
-        self.qemu = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.qemu = subprocess.Popen([*ENDS_WITH_US, *argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def run(self, steps=None, seconds=180):
         """Boots it and answers its steps with @steps[NAME](machine, WORDS) until it ends; what the guest could not do is in .complaints."""
