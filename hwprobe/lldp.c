@@ -207,10 +207,10 @@ static void take(struct survey *s, struct hwp_lldp *n, const struct lldp_tlv *t)
 int lldp_parse(struct survey *s, const uint8_t *frame, size_t len, struct hwp_lldp *ret)
 {
 	static const uint8_t first[] = { LLDP_CHASSIS_ID, LLDP_PORT_ID, LLDP_TTL };
-	struct hwp_lldp n = { 0 };
 	struct lldp_tlv t;
 	char mac[32];
 	size_t pos = 0;
+	*ret = (struct hwp_lldp){ 0 };
 	if (len < ETHER_HDR_LEN || (frame[12] << 8 | frame[13]) != LLDP_ETHERTYPE)
 		return -EBADMSG;
 	for (size_t i = 0; i < LLDP_TLVS_MAX && lldp_next(frame, len, &pos, &t); i++) {
@@ -220,12 +220,11 @@ int lldp_parse(struct survey *s, const uint8_t *frame, size_t len, struct hwp_ll
 			return -ENOENT;
 		/* The first three may not come again. */
 		if (i < ARRAY_SIZE(first) || t.type > LLDP_TTL)
-			take(s, &n, &t);
+			take(s, ret, &t);
 	}
-	if (!n.ttl_s.source)
+	if (!ret->ttl_s.source)
 		return -EBADMSG;
-	put_str(s, &n.source_mac,
+	put_str(s, &ret->source_mac,
 		mac_text(frame + ETHER_ADDR_LEN, ETHER_ADDR_LEN, mac, sizeof(mac)), "lldp frame");
-	*ret = n;
 	return 0;
 }

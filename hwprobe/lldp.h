@@ -47,7 +47,7 @@ bool lldp_next(const uint8_t *frame, size_t len, size_t *pos, struct lldp_tlv *r
 
 /*
  * What the frame says. 0; -EBADMSG = no LLDP frame (chassis, port and TTL come first); -ENOENT = the neighbour says that it leaves.
- * An element that is broken is left out.
+ * An element that is broken is left out. Filled in place, so that it may stand in the inventory already; unusable after a failure.
  */
 int lldp_parse(struct survey *s, const uint8_t *frame, size_t len, struct hwp_lldp *ret);
 

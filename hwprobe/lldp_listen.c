@@ -71,9 +71,9 @@ static bool take_frame(struct survey *s, struct wire *w, const uint8_t *frame, s
 	struct hwp_lldp *n = arena_append(s->mem, &w->neighbours, &nic->lldp_count, sizeof(*n));
 	if (!n)
 		return false;
-	*n = found;
 	nic->lldp = w->neighbours;
-	return true;
+	/* Once more, in its place: so --explain knows what its values were taken from. */
+	return lldp_parse(s, frame, len, n) == 0;
 }
 
 /* --- the running machine -------------------------------------------------------------------------------------- */

@@ -65,6 +65,26 @@ static void test_recorded(void **state)
 	tree_done(&t);
 }
 
+/* The sources are known by their place in the inventory. */
+static void test_explained(void **state)
+{
+	struct tree t;
+	struct hwp_inventory *inv = NULL;
+	struct hwp_options opt = { .parts = HWP_LLDP, .flags = HWP_EXPLAIN };
+	char *text = NULL;
+	tree_init(&t);
+	write_neighbours(&t);
+	assert_int_equal(tree_try(&t, opt, &inv), 0);
+	assert_int_equal(hwp_explain(inv, "interfaces.eth0.lldp[1].system_name", &text), 0);
+	assert_string_equal(text, "interfaces[0].lldp[1].system_name: \"leaf-8\"\n"
+				  "  source: lldp system name\n"
+				  "  tried:\n"
+				  "    lldp system name: used\n");
+	free(text);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 static void test_not_asked_for(void **state)
 {
 	struct tree t;
@@ -94,6 +114,7 @@ static void test_nothing_recorded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_recorded),
+					    cmocka_unit_test(test_explained),
 					    cmocka_unit_test(test_not_asked_for),
 					    cmocka_unit_test(test_nothing_recorded) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
