@@ -58,10 +58,10 @@ static int add(struct collector *c, const char *name, char *data, size_t len)
 	return tar_gz_add(&c->tar, path, data, len, c->now);
 }
 
-/* At most LOGS_SOURCE_MAX bytes: the end of a longer file, which is what matters in a log. */
-static int add_file(struct collector *c, int dirfd, const char *path, const char *name)
+/* At most LOGS_SOURCE_MAX bytes: the end of a longer file, which is what matters in a log. @flags: more of open(2). */
+static int add_file(struct collector *c, int dirfd, const char *path, const char *name, int flags)
 {
-	AUTO(closep) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	AUTO(closep) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
 	if (fd < 0) {
 		buf_printf(&c->report, "%s: %s\n", path, strerror(errno));
 		return 0;
@@ -111,7 +111,7 @@ static int add_state_dir(struct collector *c, const char *path)
 		if (!str_ends(d->d_name, ".log") && strcmp(d->d_name, "status.json"))
 			continue;
 		files++;
-		int r = add_file(c, dirfd(dir), d->d_name, d->d_name);
+		int r = add_file(c, dirfd(dir), d->d_name, d->d_name, O_NOFOLLOW);
 		if (r < 0)
 			return r;
 	}
@@ -122,7 +122,7 @@ static int add_all(struct collector *c, const char *state_dir)
 {
 	int r = add_kernel_log(c);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(sources); i++)
-		r = add_file(c, AT_FDCWD, sources[i].path, sources[i].name);
+		r = add_file(c, AT_FDCWD, sources[i].path, sources[i].name, 0);
 	if (!r)
 		r = add_state_dir(c, state_dir);
 	if (!r && c->report.len)

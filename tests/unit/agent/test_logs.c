@@ -70,6 +70,28 @@ static void test_collect(void **state)
 	assert_int_equal(dir_remove_at(AT_FDCWD, dir, NULL), 0);
 }
 
+/* Distributions make links of some (os-release(5)); in the state directory nothing is followed. */
+static void test_links(void **state)
+{
+	char dir[] = "/tmp/agent_logs.XXXXXX", path[64];
+	AUTO(closep) int fd = -1;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/link.log", dir);
+	assert_int_equal(symlink("/proc/self/environ", path), 0);
+	assert_int_equal(logs_collect(dir, NULL, &fd, NULL), 0);
+	AUTO(freep) char *link = member(fd, "slipway-logs/link.log");
+	AUTO(freep) char *release = member(fd, "slipway-logs/os-release");
+	AUTO(freep) char *report = member(fd, "slipway-logs/report.txt");
+	assert_null(link);
+	assert_non_null(strstr(report, "link.log: "));
+	if (access("/etc/os-release", R_OK) == 0)
+		assert_non_null(release);
+	else
+		assert_non_null(strstr(report, "/etc/os-release: "));
+	assert_int_equal(dir_remove_at(AT_FDCWD, dir, NULL), 0);
+}
+
 /* The end of a long log is what is sent. */
 static void test_long_log(void **state)
 {
@@ -92,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_redact),
 					    cmocka_unit_test(test_collect),
+					    cmocka_unit_test(test_links),
 					    cmocka_unit_test(test_long_log) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
