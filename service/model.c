@@ -523,4 +523,5 @@ void host_clear_findings(struct host *h)
 	h->stage_started_at = h->stage_updated_at = 0;
 	h->stage_timed_out = h->connection_timed_out = false;
 	h->logs_started_at = h->logs_collected_at = 0;
+	(void)host_count_findings(h);
 }

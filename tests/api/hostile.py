@@ -264,6 +264,9 @@ def token_alone(server):
     assert inventory(hosts[2], FINDINGS - 10000)[0] == 413, "the sum is known after a restart"
     assert inventory(hosts[0], 10)[0] == 204
     assert inventory(hosts[2], FINDINGS - 10000)[0] == 204, "what shrinks makes room"
+    assert inventory(hosts[0], FINDINGS - 10000)[0] == 413
+    assert server.api("POST", path, {"host_id": hosts[2]}, agent)[0] == 201
+    assert inventory(hosts[0], FINDINGS - 10000)[0] == 204, "a new registration forgets what was found"
 
     # texts, and the number of events
     event = {"severity": "info", "message": "m", "event_time": "2026-01-01T00:00:00.000Z", "infra_env_id": ie["id"], "name": "n"}
