@@ -39,8 +39,8 @@ struct http_lingerer {
 void http_conn_phase(struct http_conn *c, enum conn_phase phase)
 {
 	c->phase = phase;
-	c->since_ms = time_mono_ms();
-	c->request_bytes = 0;
+	c->since_ms = c->grown_ms = time_mono_ms();
+	c->request_bytes = c->last_in = 0;
 }
 
 void http_conn_idle(struct http_conn *c)
@@ -536,6 +536,17 @@ static size_t bytes_out(const struct http_conn *c)
 	return evbuffer_get_length(bufferevent_get_output(c->underlying)) + (size_t)queued;
 }
 
+/* Has a request come to a halt? What it brought before gives it time for more, but not for a rest. */
+static bool is_halted(struct http_conn *c, int64_t now_ms, int64_t idle_ms)
+{
+	if (c->phase != CONN_READING)
+		return false;
+	if (c->request_bytes != c->last_in)
+		c->grown_ms = now_ms;
+	c->last_in = c->request_bytes;
+	return now_ms - c->grown_ms >= idle_ms;
+}
+
 void http_conn_check(struct http_conn *c, int64_t now_ms)
 {
 	int64_t idle_ms = (int64_t)c->server->limits.idle_timeout_ms, allowed_ms = idle_ms;
@@ -553,6 +564,6 @@ void http_conn_check(struct http_conn *c, int64_t now_ms)
 		allowed_ms = c->server->is_stopping ? 0
 			     : c->is_used           ? (int64_t)c->server->limits.keep_ms
 						    : idle_ms;
-	if (now_ms - c->since_ms >= allowed_ms)
+	if (now_ms - c->since_ms >= allowed_ms || is_halted(c, now_ms, idle_ms))
 		http_conn_end(c, BEV_EVENT_TIMEOUT | BEV_EVENT_READING);
 }

@@ -59,6 +59,8 @@ struct http_conn {
 	enum conn_phase phase;
 	int64_t since_ms;       /* start of the phase, or last progress in it */
 	uint64_t request_bytes; /* of the request being read */
+	uint64_t last_in;       /* the same at the last look */
+	int64_t grown_ms;       /* the look that found more of them */
 	uint64_t moved;         /* bytes in and out since the last rest */
 	size_t last_out;        /* bytes below the filter at the last look */
 

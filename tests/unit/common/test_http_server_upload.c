@@ -172,6 +172,25 @@ static void test_senders_that_fail(void **state)
 	assert_string_equal(body_of(count), "1 0");
 }
 
+/* However much it has sent before: who stands still does not stay. */
+static void test_sender_that_stops(void **state)
+{
+	AUTO(freep) char *data = calloc(1, LARGE);
+	int fd = dial(&server);
+
+	say(fd, HEAD "Content-Length: 100000000\r\n\r\n");
+	for (size_t at = 0; at < LARGE;) {
+		ssize_t n = send(fd, data + at, LARGE - at, MSG_NOSIGNAL);
+		assert_true(n > 0);
+		at += (size_t)n;
+	}
+	int64_t start_ms = time_mono_ms();
+	AUTO(freep) char *none = hear_all(fd, NULL);
+	assert_true(time_mono_ms() - start_ms < (int64_t)20 * IDLE_MS);
+	assert_string_equal(none, "");
+	close(fd);
+}
+
 /* A head above the limit, and one that is no upload after all, are the server's own business. */
 static void test_not_held(void **state)
 {
@@ -224,9 +243,13 @@ static void test_server_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),    cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_large),       cmocka_unit_test(test_senders_that_fail),
-		cmocka_unit_test(test_not_held),    cmocka_unit_test(test_after_others),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_senders_that_fail),
+		cmocka_unit_test(test_sender_that_stops),
+		cmocka_unit_test(test_not_held),
+		cmocka_unit_test(test_after_others),
 		cmocka_unit_test(test_server_ends),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
