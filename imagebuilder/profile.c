@@ -52,7 +52,7 @@ static const char *const virt_modules[] = {
 	"virtio_pci",     "virtio_mmio",    "virtio_net", "virtio_blk", "virtio_scsi", "virtio_rng",
 	"virtio_console", "virtio_balloon", "e1000",      "e1000e",     "igb",         "8139cp",
 	"vmxnet3",        "vmw_pvscsi",     "mptspi",     "hv_vmbus",   "hv_netvsc",   "hv_storvsc",
-	"xen_netfront",   "xen_blkfront",   "ena",        "gve",        NULL,
+	"xen_netfront",   "xen_blkfront",   "ena",        "gve",        "i6300esb",    NULL,
 };
 
 static const char *const server_nics[] = {
@@ -76,9 +76,21 @@ static const char *const server_management[] = {
 	"ipmi_si", "ipmi_devintf", "ipmi_ssif", "tpm_tis", "tpm_crb", "i2c_i801", NULL,
 };
 
+/*
+ * They guard the reboot, and a reset ends them. Not ipmi_watchdog: a BMC's counts on through the
+ * reset and could cut off the first start of the installed system.
+ */
+static const char *const server_watchdogs[] = {
+	"iTCO_wdt",
+	"sp5100_tco",
+	"lpc_ich",
+	NULL,
+};
+
 static const char *const *const virt_lists[] = { base_modules, virt_modules, NULL };
 static const char *const *const server_lists[] = {
-	base_modules, virt_modules, server_nics, server_storage, server_management, NULL,
+	base_modules,      virt_modules,     server_nics, server_storage,
+	server_management, server_watchdogs, NULL,
 };
 
 static const struct profile profile_virt = {

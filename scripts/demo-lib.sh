@@ -209,7 +209,7 @@ machine_args() {
 	*) die "DISK=$DISK is neither virtio nor nvme" ;;
 	esac
 	[ -z "${iso:-}" ] || args+=(-blockdev "driver=file,filename=$iso,node-name=cd0,read-only=on" -device "ide-cd,drive=cd0,bootindex=$cd_index")
-	args+=(-netdev "user,id=net0" -device "virtio-net-pci,netdev=net0,mac=$MAC,romfile=" -device virtio-rng-pci)
+	args+=(-netdev "user,id=net0" -device "virtio-net-pci,netdev=net0,mac=$MAC,romfile=" -device virtio-rng-pci -device i6300esb)
 }
 
 boot_machine() { # sets qemu_pid; every console line gets the seconds since power-on

@@ -37,6 +37,7 @@ pause_machine() {
 }
 
 hook_joined() {
+	grep -aq 'hardware watchdog resets the machine' "$dir/console.log" || die "no hardware watchdog guarded the reboot (console.log)"
 	[ -z "$WRITE_LOG" ] || check_write_log
 	[ -z "${E2E_BOOT_AGAIN:-}" ] || boot_iso_again
 }
