@@ -20,6 +20,7 @@
 #define UNITS "etc/systemd/system"
 #define PROXY_UNIT UNITS "/coreos-livepxe-rootfs.service.d/10-proxy.conf"
 #define WHAT_LEN 64
+#define DELAY_MAX_S 86400
 #define FILE_OVERHEAD 1024 /* of a file in an archive, with the folders above it */
 
 /* Waits for the machine's network cards, since drivers load beside it; a machine that is none of the hosts keeps what it has. */
@@ -263,14 +264,15 @@ static int to_ignition(void *ctx, const char *path, unsigned mode, const struct 
 static int unit_text(const struct infra_env *ie, const char *order, const char *wanted_by,
 		     struct buf *out)
 {
+	long long delay_s = MIN_OF(ie->network_discovery_delay_seconds, (int64_t)DELAY_MAX_S);
+
 	return buf_printf(
 		out,
 		"[Unit]\nDescription=Network settings of this host\n%s"
 		"DefaultDependencies=no\n\n"
 		"[Service]\nType=oneshot\nTimeoutSec=%lld\nEnvironment=DISCOVERY_DELAY_SECONDS=%lld\n"
 		"ExecStart=/bin/bash /" SCRIPT "\n\n[Install]\nWantedBy=%s\n",
-		order, 60 + (long long)ie->network_discovery_delay_seconds,
-		(long long)ie->network_discovery_delay_seconds, wanted_by);
+		order, 60 + delay_s, delay_s, wanted_by);
 }
 
 int static_network_ignition(const struct infra_env *ie, json_t *files, json_t *units,

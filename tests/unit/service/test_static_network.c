@@ -176,6 +176,30 @@ static void test_ignition(void **state)
 	assert_non_null(strstr(json_str(unit, "contents"), "\nWantedBy=multi-user.target\n"));
 }
 
+/* The delay may be any number, but no medium waits longer than a day for it. */
+static void test_delay(void **state)
+{
+	static const struct {
+		int64_t delay;
+		const char *text;
+	} cases[] = {
+		{ 0, "\nTimeoutSec=60\nEnvironment=DISCOVERY_DELAY_SECONDS=0\n" },
+		{ 86400, "\nTimeoutSec=86460\nEnvironment=DISCOVERY_DELAY_SECONDS=86400\n" },
+		{ INT64_MAX, "\nTimeoutSec=86460\nEnvironment=DISCOVERY_DELAY_SECONDS=86400\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct infra_env ie = { .static_network_config = (char *)TWO_HOSTS,
+					.network_discovery_delay_seconds = cases[i].delay };
+		AUTO(json_decrefp) json_t *files = json_array();
+		AUTO(json_decrefp) json_t *units = json_array();
+		assert_int_equal(static_network_ignition(&ie, files, units, NULL), 0);
+		const char *text = json_str(json_array_get(units, 0), "contents");
+		if (!strstr(text, cases[i].text))
+			fail_msg("%lld: %s", (long long)cases[i].delay, text);
+	}
+}
+
 static void gunzip(const struct buf *in, struct buf *out)
 {
 	struct archive *a = archive_read_new();
@@ -272,7 +296,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),    cmocka_unit_test(test_check_size),
 		cmocka_unit_test(test_none),     cmocka_unit_test(test_tar),
-		cmocka_unit_test(test_ignition), cmocka_unit_test(test_initrd),
+		cmocka_unit_test(test_ignition), cmocka_unit_test(test_delay),
+		cmocka_unit_test(test_initrd),
 	};
 	return FIX_RUN(tests, 0);
 }
