@@ -8,42 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/member.h"
+#include "common/byteorder.h"
 #include "common/cleanup.h"
 #include "common/str.h"
 
 #define SECTOR 512u
-
-static uint32_t le32_at(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-static uint32_t be32_at(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
-}
-
-static uint64_t le64_at(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
-
-static uint64_t be64_at(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be64toh(v);
-}
 
 /* Names on disks are padded with NUL or blanks and may hold anything. */
 static void name_take(char *ret, size_t size, const void *from, size_t len)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/byteorder.h"
 #include "common/cleanup.h"
 #include "common/str.h"
 
@@ -35,27 +36,6 @@ enum {
 };
 
 #define bad(err, ...) fault_set(err, -EBADMSG, "image index: " __VA_ARGS__)
-
-static uint16_t get16(const uint8_t *p)
-{
-	uint16_t v;
-	memcpy(&v, p, sizeof(v));
-	return le16toh(v);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v;
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
 
 static void put16(uint8_t *p, uint16_t v)
 {
@@ -162,19 +142,20 @@ static int parse_header(const uint8_t *h, size_t len, struct slx *s, struct faul
 	static const uint8_t zero[SLX_HEADER_SIZE - AT_ZERO];
 	if (len < SLX_HEADER_SIZE || memcmp(h + AT_MAGIC, SLX_MAGIC, strlen(SLX_MAGIC)) != 0)
 		return bad(err, "this is none");
-	if (get32(h + AT_HEADER_SIZE) != SLX_HEADER_SIZE || get32(h + AT_VERSION) != SLX_VERSION)
-		return bad(err, "version %u is unknown", get32(h + AT_VERSION));
+	if (le32_at(h + AT_HEADER_SIZE) != SLX_HEADER_SIZE ||
+	    le32_at(h + AT_VERSION) != SLX_VERSION)
+		return bad(err, "version %u is unknown", le32_at(h + AT_VERSION));
 	if (memcmp(h + AT_ZERO, zero, sizeof(zero)) != 0)
 		return bad(err, "the reserved bytes are not zero");
-	s->image_size = get64(h + AT_IMAGE_SIZE);
-	s->chunk_size = get32(h + AT_CHUNK_SIZE);
-	s->sector_size = get32(h + AT_SECTOR_SIZE);
-	s->count = get32(h + AT_COUNT);
+	s->image_size = le64_at(h + AT_IMAGE_SIZE);
+	s->chunk_size = le32_at(h + AT_CHUNK_SIZE);
+	s->sector_size = le32_at(h + AT_SECTOR_SIZE);
+	s->count = le32_at(h + AT_COUNT);
 	s->codec = h[AT_CODEC];
 	s->hash = h[AT_HASH];
-	s->flags = get16(h + AT_FLAGS);
-	s->payload_size = get64(h + AT_PAYLOAD_SIZE);
-	s->created = (int64_t)get64(h + AT_CREATED);
+	s->flags = le16_at(h + AT_FLAGS);
+	s->payload_size = le64_at(h + AT_PAYLOAD_SIZE);
+	s->created = (int64_t)le64_at(h + AT_CREATED);
 	memcpy(s->image_id, h + AT_IMAGE_ID, SHA256_LEN);
 	memcpy(s->label, h + AT_LABEL, SLX_LABEL_LEN);
 	s->label[SLX_LABEL_LEN] = '\0';
@@ -186,16 +167,16 @@ static int check_trailer(const uint8_t *p, size_t len, struct fault *err)
 {
 	if (len == 0)
 		return 0;
-	if (len < SIGNATURE_HEADER || get16(p) != 1 || get16(p + 34) != len - SIGNATURE_HEADER)
+	if (len < SIGNATURE_HEADER || le16_at(p) != 1 || le16_at(p + 34) != len - SIGNATURE_HEADER)
 		return bad(err, "%zu bytes behind the entries are no signature", len);
 	return 0;
 }
 
 static void parse_entry(const uint8_t *p, struct slx_entry *e)
 {
-	e->offset = get64(p);
-	e->length = get32(p + 8);
-	e->flags = get32(p + 12);
+	e->offset = le64_at(p);
+	e->length = le32_at(p + 8);
+	e->flags = le32_at(p + 12);
 	memcpy(e->hash, p + 16, SHA256_LEN);
 }
 

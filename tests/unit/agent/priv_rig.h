@@ -207,3 +207,20 @@ static inline void rig_install(struct priv_rig *r, json_t *job, int fd)
 	json_decref(job);
 	rig_listen(r);
 }
+
+/* For each case: *state is a struct priv_rig. */
+static inline int rig_setup(void **state)
+{
+	struct priv_rig *r = malloc(sizeof(*r));
+
+	rig_begin(r);
+	*state = r;
+	return 0;
+}
+
+static inline int rig_teardown(void **state)
+{
+	rig_end(*state);
+	free(*state);
+	return 0;
+}

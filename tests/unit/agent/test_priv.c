@@ -9,22 +9,6 @@
 #include <sys/un.h>
 #include "tests/unit/agent/priv_rig.h"
 
-static int setup(void **state)
-{
-	struct priv_rig *r = malloc(sizeof(*r));
-
-	rig_begin(r);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_end(*state);
-	free(*state);
-	return 0;
-}
-
 static bool is_rebooted(const struct priv_rig *r)
 {
 	return access(r->rebooted, F_OK) == 0;
@@ -280,21 +264,25 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_status_is_one_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_status_is_short, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reboot_needs_an_installation, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reboot_command_has_no_token, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_nothing_begins_while_rebooting, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_an_installed_system_installs_nothing, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_seed_paths, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_logs_are_not_made_on_stock, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_pong_answers_a_ping, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reboot_deadline_stands, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_disk_writes_means_no_reboot, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_status_is_one_line, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_status_is_short, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_reboot_needs_an_installation, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_reboot_command_has_no_token, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_begins_while_rebooting, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_an_installed_system_installs_nothing,
+						rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_seed_paths, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_logs_are_not_made_on_stock, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_pong_answers_a_ping, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_reboot_deadline_stands, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_no_disk_writes_means_no_reboot, rig_setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_nonsense, rig_setup, rig_teardown),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

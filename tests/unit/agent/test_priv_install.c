@@ -10,22 +10,6 @@
 #include <sys/stat.h>
 #include "tests/unit/agent/priv_rig.h"
 
-static int setup(void **state)
-{
-	struct priv_rig *r = malloc(sizeof(*r));
-
-	rig_begin(r);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_end(*state);
-	free(*state);
-	return 0;
-}
-
 static bool is_kept(const struct priv_rig *r, const char *name)
 {
 	return faccessat(r->p.state_dir, name, F_OK, 0) == 0;
@@ -206,7 +190,7 @@ static void test_failing_reboot(void **state)
 	assert_false(r->p.is_rebooting);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {

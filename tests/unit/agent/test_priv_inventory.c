@@ -7,22 +7,6 @@
 #include <sys/stat.h>
 #include "tests/unit/agent/priv_rig.h"
 
-static int setup(void **state)
-{
-	struct priv_rig *r = malloc(sizeof(*r));
-
-	rig_begin(r);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_end(*state);
-	free(*state);
-	return 0;
-}
-
 /* The next answer; fails the test after 30 s. */
 static json_t *answer_to(struct priv_rig *r, uint32_t id)
 {
@@ -196,7 +180,7 @@ static void test_remembered_disks(void **state)
 	}
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -1,8 +1,4 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/common/folder_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,36 +13,6 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/fd.h"
-
-/* Each case works in a folder of its own; *state is its descriptor. */
-static int setup(void **state)
-{
-	char name[] = "/tmp/slipway-dir-XXXXXX";
-	if (!mkdtemp(name))
-		return -1;
-	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char **pair = calloc(2, sizeof(*pair));
-	pair[0] = strdup(name);
-	pair[1] = (char *)(intptr_t)fd;
-	*state = pair;
-	return fd < 0 ? -1 : 0;
-}
-
-static int folder(void **state)
-{
-	return (int)(intptr_t)((char **)*state)[1];
-}
-
-static int teardown(void **state)
-{
-	char **pair = *state;
-	close(folder(state));
-	int r = dir_remove_at(AT_FDCWD, pair[0], NULL);
-	free(pair[0]);
-	free(pair);
-	return r;
-}
 
 static void test_dir_make(void **state)
 {
@@ -217,7 +183,7 @@ static void test_remove_mount(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, folder_begin, folder_end)
 
 int main(void)
 {

@@ -1,41 +1,6 @@
-#include "unit.h"
+#include "store_rig.h"
 #include <sqlite3.h>
 #include "service/state.h"
-#include "service/store.h"
-
-static const uint8_t key[SEAL_KEY_LEN] = { 7 };
-
-struct fixture {
-	char path[64];
-	int fd;
-	struct store *store;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->fd = unit_tmp_open(f->path);
-	*state = f;
-	return store_open("sqlite", f->fd, key, &f->store, NULL);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	store_close(f->store);
-	unit_tmp_close(f->fd, f->path);
-	free(f);
-	return 0;
-}
-
-static void reopen(struct fixture *f)
-{
-	store_close(f->store);
-	f->store = NULL;
-	assert_int_equal(store_open("sqlite", f->fd, key, &f->store, NULL), 0);
-}
 
 static void fill(enum model_kind kind, void *obj)
 {
@@ -81,7 +46,7 @@ static int keep_row(void *ctx, void *obj)
 /* Every field of every object comes back as it was written, NULL and empty texts apart. */
 static void test_round_trip(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	static const enum model_kind kinds[] = { MODEL_CLUSTER, MODEL_INFRA_ENV, MODEL_OS_IMAGE,
 						 MODEL_USER, MODEL_HOST };
 
@@ -99,7 +64,7 @@ static void test_round_trip(void **state)
 		assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
 		assert_int_equal(f->store->ops->put(f->store, kinds[i], a, NULL), 0);
 		assert_int_equal(f->store->ops->commit(f->store, NULL), 0);
-		reopen(f);
+		assert_int_equal(store_rig_reopen(f, NULL), 0);
 		assert_int_equal(f->store->ops->load(f->store, kinds[i], keep_row, &got, NULL), 0);
 		assert_int_equal(got.n, kinds[i] == MODEL_INFRA_ENV ? 2 : 1);
 		assert_true(model_equal(kinds[i], a, got.obj));
@@ -120,7 +85,7 @@ static void test_round_trip(void **state)
 	}
 }
 
-static sqlite3 *raw_open(struct fixture *f)
+static sqlite3 *raw_open(struct store_rig *f)
 {
 	char path[96];
 	sqlite3 *db;
@@ -130,7 +95,7 @@ static sqlite3 *raw_open(struct fixture *f)
 	return db;
 }
 
-static void raw_run(struct fixture *f, const char *sql)
+static void raw_run(struct store_rig *f, const char *sql)
 {
 	sqlite3 *db = raw_open(f);
 
@@ -141,7 +106,7 @@ static void raw_run(struct fixture *f, const char *sql)
 /* The columns of a table are the fields of its object: a field without column would not even be prepared, a column without field is lost. */
 static void test_columns_are_fields(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	sqlite3 *db = raw_open(f);
 
 	for (int k = 0; k < MODEL_KIND_COUNT; k++) {
@@ -163,7 +128,7 @@ static void test_columns_are_fields(void **state)
 	sqlite3_close(db);
 }
 
-static void put_secret(struct fixture *f, const char *id)
+static void put_secret(struct store_rig *f, const char *id)
 {
 	struct infra_env ie = { 0 };
 
@@ -186,7 +151,7 @@ static int count_row(void *ctx, void *obj)
 static void test_secrets_are_sealed(void **state)
 {
 	static const char *const files[] = { "slipway.db", "slipway.db-wal" };
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	int n = 0;
 
 	put_secret(f, "a");
@@ -209,7 +174,7 @@ static void test_secrets_are_sealed(void **state)
 
 static void test_another_key(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	static const uint8_t other[SEAL_KEY_LEN] = { 8 };
 	int n = 0;
 
@@ -222,7 +187,7 @@ static void test_another_key(void **state)
 
 static void test_rollback(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	struct cluster c = { .id = "c" };
 	int n = 0;
 
@@ -241,19 +206,19 @@ static void test_rollback(void **state)
 
 static void test_newer_schema_is_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	struct fault err = FAULT_INIT;
 
 	store_close(f->store);
 	f->store = NULL;
 	raw_run(f, "PRAGMA user_version=9999");
-	assert_int_equal(store_open("sqlite", f->fd, key, &f->store, &err), -EPROTO);
+	assert_int_equal(store_open("sqlite", f->fd, store_rig_key, &f->store, &err), -EPROTO);
 	assert_non_null(strstr(err.text, "9999"));
 }
 
 static void test_unknown_enum_is_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	struct infra_env ie = { .id = "i" };
 	struct host h = { .id = "h", .infra_env_id = "i" };
 	int n = 0;
@@ -266,7 +231,7 @@ static void test_unknown_enum_is_refused(void **state)
 	assert_int_equal(f->store->ops->load(f->store, MODEL_HOST, count_row, &n, NULL), -EPROTO);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, store_rig_begin, store_rig_end)
 
 int main(void)
 {

@@ -1,35 +1,7 @@
-#include "unit.h"
+#include "store_rig.h"
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include "service/store.h"
-
-static const uint8_t key[SEAL_KEY_LEN] = { 7 };
-
-struct fixture {
-	char path[64];
-	int fd;
-	struct store *store;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->fd = unit_tmp_open(f->path);
-	*state = f;
-	return store_open("sqlite", f->fd, key, &f->store, NULL);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	store_close(f->store);
-	unit_tmp_close(f->fd, f->path);
-	free(f);
-	return 0;
-}
 
 static int count_row(void *ctx, void *obj)
 {
@@ -38,7 +10,7 @@ static int count_row(void *ctx, void *obj)
 	return 0;
 }
 
-static void put_clusters(struct fixture *f, int first, int last)
+static void put_clusters(struct store_rig *f, int first, int last)
 {
 	for (int i = first; i < last; i++) {
 		struct cluster c = { 0 };
@@ -51,7 +23,7 @@ static void put_clusters(struct fixture *f, int first, int last)
 }
 
 /* Opens the backup as the store of another folder: its clusters. */
-static int clusters_in(struct fixture *f, const char *name)
+static int clusters_in(struct store_rig *f, const char *name)
 {
 	char path[64];
 	int fd = unit_tmp_open(path), n = 0;
@@ -59,7 +31,7 @@ static int clusters_in(struct fixture *f, const char *name)
 	struct fault err = FAULT_INIT;
 
 	assert_int_equal(renameat(f->fd, name, fd, "slipway.db"), 0);
-	if (store_open("sqlite", fd, key, &s, &err) < 0)
+	if (store_open("sqlite", fd, store_rig_key, &s, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(s->ops->load(s, MODEL_CLUSTER, count_row, &n, NULL), 0);
 	store_close(s);
@@ -70,7 +42,7 @@ static int clusters_in(struct fixture *f, const char *name)
 /* Complete in one private file, while the store goes on. */
 static void test_copy(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	struct stat st;
 	mode_t old;
 
@@ -94,7 +66,7 @@ static void test_copy(void **state)
 /* Secrets stay sealed in it: without the key of this service they do not open. */
 static void test_secrets(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	struct infra_env ie = { .id = "i" };
 	AUTO(freep) char *data = NULL;
 	size_t len;
@@ -114,7 +86,7 @@ static void test_refused(void **state)
 	static const struct {
 		const char *name;
 	} cases[] = { { "none/copy" }, { "folder" } };
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 
 	assert_int_equal(mkdirat(f->fd, "folder", 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -130,7 +102,7 @@ static void test_refused(void **state)
 /* No room: a sentence, and the store is as good as before. */
 static void test_no_room(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	struct rlimit before, few = { .rlim_cur = 8192 };
 	struct fault err = FAULT_INIT;
 
@@ -150,7 +122,7 @@ static void test_no_room(void **state)
 	assert_int_equal(clusters_in(f, "copy"), 500);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, store_rig_begin, store_rig_end)
 
 int main(void)
 {

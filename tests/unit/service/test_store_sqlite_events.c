@@ -1,34 +1,6 @@
-#include "unit.h"
-#include "service/store.h"
+#include "store_rig.h"
 
-static const uint8_t key[SEAL_KEY_LEN] = { 7 };
-
-struct fixture {
-	char path[64];
-	int fd;
-	struct store *store;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->fd = unit_tmp_open(f->path);
-	*state = f;
-	return store_open("sqlite", f->fd, key, &f->store, NULL);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	store_close(f->store);
-	unit_tmp_close(f->fd, f->path);
-	free(f);
-	return 0;
-}
-
-static void put_event(struct fixture *f, const char *name, const char *severity, const char *host,
+static void put_event(struct store_rig *f, const char *name, const char *severity, const char *host,
 		      const char *message)
 {
 	struct api_event e = { .event_time = 5, .infra_env_id = "ie", .cluster_id = "cl" };
@@ -72,7 +44,7 @@ static void test_events(void **state)
 		{ { .limit = -1, .cluster_id = "cl", .infra_env_id = "ie" }, "a b c d ", 4 },
 		{ { .limit = -1, .scope_infra_env_id = "other" }, "", 0 },
 	};
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 
 	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
 	put_event(f, "a", "info", "", "one");
@@ -94,7 +66,7 @@ static void test_events(void **state)
 static void test_events_trim(void **state)
 {
 	struct event_filter all = { .limit = -1 };
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	char names[64] = "";
 
 	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
@@ -111,7 +83,7 @@ static void test_hostile_values(void **state)
 {
 	static const char *const odd[] = { "' OR '1'='1", "%", "_",    "x'; DROP TABLE event; --",
 					   "\"",          "?", "NULL", "" };
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 
 	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
 	put_event(f, "a", "info", "h1", "plain");
@@ -163,7 +135,7 @@ static void test_counts(void **state)
 		  0 },
 		{ { .limit = -1, .message = "MIXED" }, { 0, 0, 1, 0 }, 1 },
 	};
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 
 	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
 	put_event(f, "a", "info", "", "x");
@@ -187,7 +159,7 @@ static void test_counts(void **state)
 /* At the limit of values, and one above it. */
 static void test_too_many_values(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	const char *hosts[513];
 	char names[64] = "";
 	struct event_counts counts;
@@ -219,7 +191,7 @@ static int stop_at_second(void *ctx, void *obj)
 /* Who has seen enough gets no more, and the store goes on. */
 static void test_stop(void **state)
 {
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	int n = 0;
 
 	assert_int_equal(f->store->ops->begin(f->store, NULL), 0);
@@ -236,7 +208,7 @@ static void test_stop(void **state)
 static void test_trim_edges(void **state)
 {
 	struct event_filter all = { .limit = -1 };
-	struct fixture *f = *state;
+	struct store_rig *f = *state;
 	char names[64] = "";
 
 	assert_int_equal(f->store->ops->events_trim(f->store, 3, NULL), 0);
@@ -255,7 +227,7 @@ static void test_trim_edges(void **state)
 	assert_string_equal(names, "c ");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, store_rig_begin, store_rig_end)
 
 int main(void)
 {
