@@ -31,6 +31,11 @@ static inline int folder(void **state)
 	return ((struct folder_rig *)*state)->fd;
 }
 
+static inline const char *folder_path(void **state)
+{
+	return ((struct folder_rig *)*state)->path;
+}
+
 static inline int folder_end(void **state)
 {
 	struct folder_rig *f = *state;

@@ -173,7 +173,7 @@ static void test_remove_mount(void **state)
 	assert_int_equal(dir_make_at(folder(state), "t/mnt", 0700, NULL), 0);
 	pid_t pid = fork();
 	if (!pid)
-		_exit(remove_around_a_mount(((char **)*state)[0]));
+		_exit(remove_around_a_mount(folder_path(state)));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77) {
