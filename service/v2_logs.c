@@ -249,7 +249,10 @@ static void plain_name(const struct host *h, char ret[HOST_NAME_LEN + 1])
 		*p = '_';
 }
 
-/* CLUSTER_ROLE_HOSTNAME.tar.gz, or with the id in it where that is taken; owned by the caller. */
+/*
+ * CLUSTER_ROLE_HOSTNAME.tar.gz, or with the id in it where that is taken, or with the infra-env's, too: two may know one machine. Owned by
+ * the caller.
+ */
 static char *member_name(const struct listing *l, const struct host *h)
 {
 	static const char suffix[] = ".tar.gz";
@@ -262,7 +265,12 @@ static char *member_name(const struct listing *l, const struct host *h)
 
 	if (!name || !table_get(&l->names, name))
 		return TAKE(name);
-	return str_printf("%.20s_%s_%s%s", cluster, host_role_name(h->role), h->id, suffix);
+	free(name);
+	name = str_printf("%.20s_%s_%s%s", cluster, host_role_name(h->role), h->id, suffix);
+	if (!name || !table_get(&l->names, name))
+		return TAKE(name);
+	return str_printf("%.20s_%s_%s_%.8s%s", cluster, host_role_name(h->role), h->id,
+			  h->infra_env_id, suffix);
 }
 
 static int list_host(struct listing *l, const struct host *h, struct fault *err)
@@ -278,7 +286,7 @@ static int list_host(struct listing *l, const struct host *h, struct fault *err)
 	if (e == 0)
 		e = table_add(&l->names, name, name);
 	if (e == -EEXIST)
-		e = 0; /* two hosts of one id in two infra-envs */
+		e = 0; /* the infra-envs' ids begin alike, too */
 	else if (e == 0)
 		TAKE(name);
 	l->n++;

@@ -124,6 +124,24 @@ def names(server):
         ".._.._.._etc_cron.d_x", "_etc_x", "a_b", "_" * 63, "Host.one")]), pool.names_of_all()
 
 
+def same_ids(server):
+    """A machine that two infra-envs know has two files, and both come out of the tar."""
+    one, two = Pool(server), Pool(server)
+    two.cluster = one.cluster
+    _, ie = server.api("POST", "/v2/infra-envs", {"name": "q", "pull_secret": SECRET, "cluster_id": one.cluster})
+    two.id = ie["id"]
+    two.headers = {"X-Secret-Key": server.ctl(["tokens", "agent", two.id])}
+    host = one.host()
+    assert server.api("POST", "/v2/infra-envs/%s/hosts" % two.id, {"host_id": host}, two.headers)[0] == 201
+    assert one.upload(host, b"1") == 204 and two.upload(host, b"2") == 204
+    for query in ("logs_type=all", "logs_type=host&host_id=" + host):
+        status, _, data = server.request("GET", BASE + "/v2/clusters/%s/logs?%s" % (one.cluster, query), {"Authorization": server.admin})
+        assert status == 200, status
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            found = {m.name: tar.extractfile(m).read() for m in tar if m.name != "cluster_events.json"}
+        assert sorted(found.values()) == [b"1", b"2"], found
+
+
 def full_disk(server):
     """Logs leave the store room on its disk: here more than there is."""
     pool = Pool(server)
@@ -216,7 +234,7 @@ def run(cases, conf):
 
 
 def main():
-    run((sizes, leftovers, broken_off, ended, names), ["logs_max_size = %d" % MAX, "logs_quota = %d" % QUOTA])
+    run((sizes, leftovers, broken_off, ended, names, same_ids), ["logs_max_size = %d" % MAX, "logs_quota = %d" % QUOTA])
     run((full_disk,), ["logs_reserve = 8000000G"])
 
 
