@@ -8,7 +8,8 @@
 #include "common/fault.h"
 #include "service/service.h"
 
-#define HOST_LOGS_UPLOADS_MAX 32 /* at once */
+#define HOST_LOGS_UPLOADS_MAX 32   /* at once */
+#define HOST_LOGS_UPLOADS_SHARE 24 /* of one infra-env */
 #define HOST_LOGS_NAME_LEN (2 * UUID_LEN + 16)
 
 struct host_logs;
