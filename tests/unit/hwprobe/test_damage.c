@@ -1,19 +1,26 @@
 /*
- * Every file of every recorded machine is removed, emptied, filled with garbage and made unreadable in turn: the probe
- * goes on, and only the parts that are made from that file may change.
+ * Input files are removed, emptied, filled with garbage and made unreadable (read(2) fails): the probe goes on, and only the parts that
+ * are made from them may change, in the full format and in that of the wire.
+ *
+ * Covered are, with each of the four damages:
+ * - every file of every machine in tests/data/roots, together with the other files that feed the same parts;
+ * - one file of every kind alone. Files are of one kind when the library finds them the same way: the size of any disk, the state of any
+ *   memory block. The first machine that has the kind is taken.
+ * With SLIPWAY_DAMAGE=all in the environment every file of every machine is damaged alone, which takes minutes with sanitizers.
  */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <ctype.h>
 #include <ftw.h>
 #include "common/str.h"
 #include "hwprobe/inventory_json.h"
 #include "tests/unit/hwprobe/expected.h"
 #include "tests/unit/hwprobe/tree.h"
 
-enum { GARBAGE_BYTES = 65536, FILES_MAX = 4096 };
+enum { GARBAGE_BYTES = 65536, FILE_MAX_BYTES = 1 << 20, FILES_MAX = 4096, KINDS_MAX = 4096 };
 
 /* Which parts a file feeds; the first line that starts the path counts. */
 static const struct {
@@ -100,28 +107,56 @@ static const struct {
 	{ "hostname", HWP_HOSTNAME },
 };
 
-/* What differs, with all that only the full format shows. */
-static unsigned changed_parts(const json_t *a, const struct hwp_inventory *inv)
+/* What an inventory looks like in both formats. */
+struct view {
+	json_t *full, *wire;
+};
+
+static struct view view_of(const struct hwp_inventory *inv)
+{
+	struct view v = { .full = inventory_json(inv, true), .wire = inventory_json(inv, false) };
+	assert_non_null(v.full);
+	assert_non_null(v.wire);
+	return v;
+}
+
+static void view_done(struct view *v)
+{
+	json_decref(v->full);
+	json_decref(v->wire);
+}
+
+static bool has_same(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+	return x == y || (x && y && json_equal(x, y));
+}
+
+static unsigned changed_parts(const struct view *a, const struct hwp_inventory *inv)
 {
 	unsigned changed = 0;
-	json_t *b = inventory_json(inv, true);
-	assert_non_null(b);
+	struct view b = view_of(inv);
 	for (size_t i = 0; i < sizeof(parts_of_keys) / sizeof(parts_of_keys[0]); i++) {
-		const json_t *x = json_object_get(a, parts_of_keys[i].key),
-			     *y = json_object_get(b, parts_of_keys[i].key);
-		if (x != y && !(x && y && json_equal(x, y)))
+		const char *key = parts_of_keys[i].key;
+		if (!has_same(a->full, b.full, key) || !has_same(a->wire, b.wire, key))
 			changed |= parts_of_keys[i].part;
 	}
-	json_decref(b);
+	view_done(&b);
 	return changed;
 }
 
 /* --- a copy of a machine ------------------------------------------------------------------------------------- */
 
+struct file {
+	char *name, *data;
+	size_t len;
+	unsigned parts; /* that it feeds */
+};
+
 static struct {
 	struct tree tree;
 	size_t skip; /* length of the original's name and slash */
-	char *files[FILES_MAX];
+	struct file files[FILES_MAX];
 	size_t n;
 } copy; /* nftw() takes no argument for its callback */
 
@@ -141,12 +176,34 @@ static int copy_one(const char *path, const struct stat *st, int type, struct FT
 	}
 	char *data = NULL;
 	size_t len = 0;
-	if (file_read_at(AT_FDCWD, path, 1 << 20, &data, &len, NULL) < 0 || copy.n == FILES_MAX)
+	if (copy.n == FILES_MAX ||
+	    file_read_at(AT_FDCWD, path, FILE_MAX_BYTES, &data, &len, NULL) < 0)
 		return -1;
 	tree_write(&copy.tree, name, data, len);
-	free(data);
-	copy.files[copy.n++] = strdup(name);
+	copy.files[copy.n++] = (struct file){
+		.name = strdup(name), .data = data, .len = len, .parts = fed_by(name)
+	};
 	return 0;
+}
+
+static void copy_machine(const char *machine)
+{
+	char root[1024];
+	snprintf(root, sizeof(root), "%s/root", machine);
+	tree_init(&copy.tree);
+	copy.skip = strlen(root) + 1;
+	copy.n = 0;
+	assert_int_equal(nftw(root, copy_one, 16, FTW_PHYS), 0);
+	assert_true(copy.n > 0);
+}
+
+static void copy_done(void)
+{
+	for (size_t i = 0; i < copy.n; i++) {
+		free(copy.files[i].name);
+		free(copy.files[i].data);
+	}
+	tree_done(&copy.tree);
 }
 
 /* --- damage --------------------------------------------------------------------------------------------------- */
@@ -161,18 +218,25 @@ static void empty_file(const char *path)
 	assert_int_equal(truncate(path, 0), 0);
 }
 
+static void write_whole(const char *path, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, len), len);
+	close(fd);
+}
+
 static void fill_with_garbage(const char *path)
 {
 	static unsigned char data[GARBAGE_BYTES];
+	static bool is_made;
 	uint32_t x = 12345;
-	for (size_t i = 0; i < sizeof(data); i++) {
+	for (size_t i = 0; i < sizeof(data) && !is_made; i++) {
 		x = x * 1664525 + 1013904223;
 		data[i] = (unsigned char)(x >> 24);
 	}
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(data, 1, sizeof(data), f), sizeof(data));
-	assert_int_equal(fclose(f), 0);
+	is_made = true;
+	write_whole(path, data, sizeof(data));
 }
 
 /* read(2) of it fails. */
@@ -192,57 +256,173 @@ static const struct {
 	{ "unreadable", make_unreadable },
 };
 
-static int damage_one(const char *name, const json_t *whole)
+static void path_of(const struct file *f, char path[512])
+{
+	assert_true(snprintf(path, 512, "%s/%s", copy.tree.dir, f->name) < 512);
+}
+
+static void put_back(const struct file *f)
 {
 	char path[512];
-	char *data = NULL;
-	size_t len = 0;
+	path_of(f, path);
+	(void)rmdir(path);
+	write_whole(path, f->data, f->len);
+}
+
+/* Does all four to files that feed the same parts; how many changed another part. */
+static int damage_files(struct file *const *files, size_t n, const struct view *whole)
+{
 	int bad = 0;
-	snprintf(path, sizeof(path), "%s/%s", copy.tree.dir, name);
-	assert_int_equal(file_read_at(AT_FDCWD, path, 1 << 20, &data, &len, NULL), 0);
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
-		damages[i].apply(path);
+		char path[512];
+		for (size_t j = 0; j < n; j++) {
+			path_of(files[j], path);
+			damages[i].apply(path);
+		}
 		struct hwp_inventory *inv = probe_more(&copy.tree);
-		unsigned changed = changed_parts(whole, inv);
-		if (changed & ~fed_by(name)) {
-			fprintf(stderr, "%s %s: parts %x changed, only %x may\n", name,
-				damages[i].name, changed, fed_by(name));
+		unsigned changed = changed_parts(whole, inv) & ~files[0]->parts;
+		if (changed) {
+			fprintf(stderr, "%s (%zu files) %s: parts %x changed, only %x may\n",
+				files[0]->name, n, damages[i].name, changed, files[0]->parts);
 			bad++;
 		}
 		hwp_unref(inv);
-		(void)rmdir(path);
-		tree_write(&copy.tree, name, data, len);
+		for (size_t j = 0; j < n; j++)
+			put_back(files[j]);
 	}
-	free(data);
 	return bad;
+}
+
+/* Every file, together with those that feed the same parts. */
+static int damage_together(const struct view *whole)
+{
+	static bool is_done[FILES_MAX];
+	static struct file *group[FILES_MAX];
+	int bad = 0;
+	memset(is_done, 0, sizeof(is_done));
+	for (size_t i = 0; i < copy.n; i++) {
+		size_t n = 0;
+		for (size_t j = i; j < copy.n; j++) {
+			if (is_done[j] || copy.files[j].parts != copy.files[i].parts)
+				continue;
+			is_done[j] = true;
+			group[n++] = &copy.files[j];
+		}
+		if (n)
+			bad += damage_files(group, n, whole);
+	}
+	return bad;
+}
+
+/* Appends one component with numbers, decimal or hexadecimal, as '#'. */
+static void add_component(char *kind, size_t size, const char *name, size_t len)
+{
+	size_t n = strlen(kind);
+	if (n && n + 1 < size)
+		kind[n++] = '/';
+	for (size_t i = 0; i < len && n + 1 < size;) {
+		size_t run = 0;
+		bool is_number = false;
+		for (; i + run < len && isxdigit((unsigned char)name[i + run]); run++)
+			is_number |= isdigit((unsigned char)name[i + run]) != 0;
+		kind[n++] = is_number ? '#' : name[i];
+		i += is_number ? run : 1;
+	}
+	kind[n] = '\0';
+}
+
+static void add_components(char *kind, size_t size, const char *names)
+{
+	for (size_t len; *names; names += len + (names[len] == '/')) {
+		len = strcspn(names, "/");
+		add_component(kind, size, names, len);
+	}
+}
+
+/* The last two components; NULL = there are fewer. */
+static const char *last_two(const char *path)
+{
+	const char *two = NULL, *one = NULL;
+	for (const char *p = path; (p = strchr(p, '/'));) {
+		two = one;
+		one = ++p;
+	}
+	return two;
+}
+
+/* A file of a disk, partition or interface, whatever its name. */
+static bool add_below(char *kind, size_t size, const char *path, const char *class)
+{
+	const char *device = strstr(path, class), *rest, *slash;
+	if (!device)
+		return false;
+	device += strlen(class);
+	size_t len = strcspn(device, "/");
+	rest = device + len;
+	add_components(kind, size, class + 1);
+	if (*rest && !strncmp(rest + 1, device, len) && (slash = strchr(rest + 1, '/'))) {
+		add_component(kind, size, "partition", strlen("partition"));
+		rest = slash;
+	}
+	add_components(kind, size, rest + (*rest == '/'));
+	return true;
+}
+
+/* What of the name tells how the file is found: not where in sys/devices a device stands, nor what it is called. */
+static void kind_of(const char *path, char *kind, size_t size)
+{
+	kind[0] = '\0';
+	if (str_starts(path, "dev/")) { /* sda, sda.tail, nvme0n1 */
+		snprintf(kind, size, "%.6s%s", path, strstr(path, ".tail") ? ".tail" : "");
+		return;
+	}
+	if (!str_starts(path, "sys/devices/") || str_starts(path, "sys/devices/system/")) {
+		add_components(kind, size, path);
+		return;
+	}
+	snprintf(kind, size, "%s", strstr(path, "/virtual/") ? "virtual" : "device");
+	if (!add_below(kind, size, path, "/block/") && !add_below(kind, size, path, "/net/"))
+		add_components(kind, size, last_two(path));
+}
+
+/* Is the file of a kind that was not damaged alone yet? */
+static bool is_new_kind(const char *name)
+{
+	static char *kinds[KINDS_MAX];
+	static size_t n;
+	char kind[512];
+	const char *all = getenv("SLIPWAY_DAMAGE");
+	if (all && !strcmp(all, "all"))
+		return true;
+	kind_of(name, kind, sizeof(kind));
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(kinds[i], kind))
+			return false;
+	assert_true(n < KINDS_MAX);
+	kinds[n++] = strdup(kind);
+	return true;
 }
 
 static void test_machine(void **state)
 {
-	char root[1024];
 	int bad = 0;
-	snprintf(root, sizeof(root), "%s/root", (const char *)*state);
-	tree_init(&copy.tree);
-	copy.skip = strlen(root) + 1;
-	copy.n = 0;
-	assert_int_equal(nftw(root, copy_one, 16, FTW_PHYS), 0);
-	assert_true(copy.n > 0);
-
+	copy_machine(*state);
 	struct hwp_inventory *inv = probe_more(&copy.tree);
-	json_t *whole = inventory_json(inv, true);
-	assert_non_null(whole);
+	struct view whole = view_of(inv);
+	bad += damage_together(&whole);
 	for (size_t i = 0; i < copy.n; i++) {
-		bad += damage_one(copy.files[i], whole);
-		free(copy.files[i]);
+		struct file *f = &copy.files[i];
+		if (is_new_kind(f->name))
+			bad += damage_files(&f, 1, &whole);
 	}
 	/* Everything was put back. */
 	struct hwp_inventory *again = probe_more(&copy.tree);
 	assert_int_equal(hwp_diff(inv, again, NULL), 0);
-	assert_int_equal(changed_parts(whole, again), 0);
+	assert_int_equal(changed_parts(&whole, again), 0);
 	hwp_unref(again);
 	hwp_unref(inv);
-	json_decref(whole);
-	tree_done(&copy.tree);
+	view_done(&whole);
+	copy_done();
 	assert_int_equal(bad, 0);
 }
 
