@@ -167,23 +167,28 @@ static bool is_disk_full(const struct host_logs *l, uint64_t more)
 	return room < reserve || room - reserve < more;
 }
 
+static bool is_within_quota(const struct host_logs *l, uint64_t more, uint64_t older)
+{
+	uint64_t quota = l->svc->config->logs_quota, used = l->used - MIN_OF(l->used, older);
+
+	return used <= quota && more <= quota - used;
+}
+
 /* Is there room for @more bytes? What belongs to nobody any more goes first. */
 static int make_room(struct host_logs *l, uint64_t more, uint64_t older, struct fault *err)
 {
-	uint64_t quota = l->svc->config->logs_quota;
-
-	if (l->used + more <= quota + older && !is_disk_full(l, more))
+	if (is_within_quota(l, more, older) && !is_disk_full(l, more))
 		return 0;
 	host_logs_tidy(l);
 	if (is_disk_full(l, more))
 		return fault_set(err, -EAGAIN,
 				 "the disk has no room for logs of hosts (logs_reserve)");
-	if (l->used + more <= quota + older)
+	if (is_within_quota(l, more, older))
 		return 0;
 	return fault_set(
 		err, -EAGAIN,
 		"there is no room for more logs of hosts: %llu bytes are the most (logs_quota), deleting hosts makes room",
-		(unsigned long long)quota);
+		(unsigned long long)l->svc->config->logs_quota);
 }
 
 static uint64_t size_of(const struct host_logs *l, const char *name)

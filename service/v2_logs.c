@@ -176,12 +176,12 @@ static int find_uploader(struct request *r, const struct cluster *c, struct host
 static int upload_begin(struct request *r, const struct host *h, struct upload *u,
 			struct fault *err)
 {
-	uint64_t len = http_request_length(r->http);
+	uint64_t len = http_request_length(r->http), max = r->service->config->logs_max_size;
 
-	if (len != UINT64_MAX && len > r->service->config->logs_max_size + FORM_ROOM)
+	if (len != UINT64_MAX && len > FORM_ROOM && len - FORM_ROOM > max)
 		return fault_set(err, -E2BIG,
 				 "the logs of a host have more than %llu bytes (logs_max_size)",
-				 (unsigned long long)r->service->config->logs_max_size);
+				 (unsigned long long)max);
 	int e = multipart_init(&u->form, request_header(r, "Content-Type"), "upfile", err);
 	if (e == 0)
 		e = host_logs_begin(r->service->logs, h, &u->file, err);

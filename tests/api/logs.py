@@ -150,6 +150,15 @@ def full_disk(server):
     assert not files(server)
 
 
+def unlimited(server):
+    """The largest numbers are limits, too."""
+    pool = Pool(server)
+    host = pool.host()
+    for n in range(2):
+        assert pool.upload(host, bytes([n]) * 200000) == 204, n
+    assert pool.download(host) == bytes([1]) * 200000
+
+
 def leftovers(server):
     """What a crash may leave is gone after the next start, and only that."""
     pool = Pool(server)
@@ -237,6 +246,7 @@ def run(cases, conf):
 
 def main():
     run((sizes, leftovers, broken_off, ended, names, same_ids), ["logs_max_size = %d" % MAX, "logs_quota = %d" % QUOTA])
+    run((unlimited,), ["logs_max_size = 18446744073709551615", "logs_quota = 18446744073709551615", "logs_reserve = 0"])
     run((full_disk,), ["logs_reserve = 8000000G"])
 
 
