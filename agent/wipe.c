@@ -60,20 +60,23 @@ static int flush(struct disk *d, struct fault *err)
 
 int wipe_signatures(struct disk *d, const struct plan *p, struct fault *err)
 {
-	for (size_t i = 0; i < p->n; i++) {
+	/* First of all: a disk whose partitions are half gone must not begin to boot. */
+	int r = zero_at(d, 0, d->id.sector_size, "the first sector", err);
+
+	if (r == 0)
+		r = flush(d, err);
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
 		const struct plan_action *a = &p->actions[i];
 
 		if (a->kind != PLAN_WIPE || !a->size_bytes)
 			continue;
-		int r = wipe_range(d, a, err);
+		r = wipe_range(d, a, err);
 		if (r == 0)
 			r = flush(d, err); /* libblkid writes through the page cache */
 		if (r == 0)
 			r = zero_at(d, a->start_bytes, a->size_bytes, a->name, err);
-		if (r < 0)
-			return r;
 	}
-	return flush(d, err);
+	return r < 0 ? r : flush(d, err);
 }
 
 int wipe_ends(struct disk *d, struct fault *err)

@@ -97,6 +97,51 @@ static void test_signatures(void **state)
 	assert_int_equal(byte(s, 40 << 20), mark);
 }
 
+struct killed {
+	unsigned left; /* calls that still happen */
+};
+
+static bool may_write(struct disk *d)
+{
+	struct killed *k = d->ctx;
+
+	return k->left && k->left--;
+}
+
+static int write_until_killed(struct disk *d, const void *data, size_t len, uint64_t offset)
+{
+	return may_write(d) ? disk_ops_real.write(d, data, len, offset) : -EIO;
+}
+
+/* Killed at any place: as soon as anything of the old system is gone, the disk does not begin to boot. */
+static void test_first_sector_goes_first(void **state)
+{
+	struct set *s = *state;
+	struct plan_action actions[] = {
+		{ .kind = PLAN_WIPE, .name = "x1", .start_bytes = PART_AT, .size_bytes = PART_SIZE },
+		{ .kind = PLAN_WIPE, .name = "x", .size_bytes = SIZE },
+	};
+	const struct plan p = { actions, ARRAY_SIZE(actions) };
+	struct disk_ops ops = disk_ops_real;
+
+	ops.write = write_until_killed;
+	for (unsigned n = 0; n < 4; n++) {
+		struct killed k = { n };
+
+		put(s->fd, 0, "boot code", 9);
+		put_btrfs(s->fd, PART_AT, 7, 8, 1);
+		s->d.ops = &ops;
+		s->d.ctx = &k;
+		assert_int_equal(wipe_signatures(&s->d, &p, NULL), n < 3 ? -EIO : 0);
+		AUTO(members_done) struct members m = { 0 };
+		bool is_whole = members_in(s, PART_AT, PART_SIZE) == 1;
+		if (byte(s, 0) != 0 && !is_whole)
+			fail_msg("after %u writes the disk boots into a damaged system", n);
+		assert_int_equal(byte(s, 0) != 0, n == 0);
+		assert_int_equal(is_whole, n == 0);
+	}
+}
+
 static void test_ends(void **state)
 {
 	struct set *s = *state;
@@ -161,10 +206,8 @@ static void test_failing_disks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_signatures),
-		CASE(test_ends),
-		CASE(test_small_disk),
-		CASE(test_failing_disks),
+		CASE(test_signatures), CASE(test_first_sector_goes_first), CASE(test_ends),
+		CASE(test_small_disk), CASE(test_failing_disks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
