@@ -58,6 +58,46 @@ static void gpt_match(struct graph *g, const struct gpt *table, uint32_t sector_
 	}
 }
 
+/* A GUID in text, as it stands on disk: the first three groups little-endian (UEFI, appendix A). */
+static void guid_take(const char *text, uint8_t ret[16])
+{
+	static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+	uint8_t bytes[16];
+	char digits[33] = "";
+	size_t n = 0;
+
+	for (; text && *text && n < 32; text++)
+		if (*text != '-')
+			digits[n++] = *text;
+	if (hex_decode(digits, bytes, sizeof(bytes)) < 0)
+		return;
+	for (size_t i = 0; i < 16; i++)
+		ret[i] = bytes[order[i]];
+}
+
+/* The primary table is damaged: the kernel goes by the backup, and so does libblkid. */
+static void backup_match(struct graph *g, int fd)
+{
+	AUTO(probep) blkid_probe pr = blkid_new_probe();
+
+	if (!pr || blkid_probe_set_device(pr, fd, 0, (blkid_loff_t)g->nodes[0].size_bytes) != 0)
+		return;
+	blkid_partlist list = blkid_probe_get_partitions(pr);
+	for (int i = 0; list && i < blkid_partlist_numof_partitions(list); i++) {
+		blkid_partition part = blkid_partlist_get_partition(list, i);
+		uint64_t start = (uint64_t)blkid_partition_get_start(part) * 512;
+
+		for (size_t k = 1; k < g->n; k++) {
+			struct graph_node *n = &g->nodes[k];
+
+			if (!n->is_target || n->start_bytes != start)
+				continue;
+			guid_take(blkid_partition_get_type_string(part), n->part_type);
+			guid_take(blkid_partition_get_uuid(part), n->part_guid);
+		}
+	}
+}
+
 /*
  * A volume that is active: a file system of other machines may be on it. The node must be that of
  * the device; a made-up tree has plain files in their place.
@@ -95,6 +135,8 @@ int graph_probe(struct graph *g, int rootfd, int fd, uint32_t sector_size, struc
 				 strerror((int)-n));
 	if (gpt_parse(head, (size_t)n, sector_size, &table, NULL) == 0)
 		gpt_match(g, &table, sector_size);
+	else
+		backup_match(g, fd);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < g->n; i++) {
 		if (g->nodes[i].is_target)

@@ -34,6 +34,23 @@ static void put_table(int fd)
 	put(fd, 0, image, RIG_MIB);
 }
 
+/* The same with the backup at the end, and the primary damaged. */
+static void put_backup(int fd)
+{
+	AUTO(freep) uint8_t *head = calloc(1, RIG_MIB);
+	AUTO(gpt_done) struct gpt table = { 0 };
+	AUTO(freep) void *backup = NULL;
+	const uint8_t bad = 0xFF;
+	uint64_t at;
+	size_t len;
+
+	assert_int_equal(fd_pread(fd, head, RIG_MIB, 0), RIG_MIB);
+	assert_int_equal(gpt_parse(head, RIG_MIB, SECTOR, &table, NULL), 0);
+	assert_int_equal(gpt_make_backup(&table, &backup, &len, &at, NULL), 0);
+	put(fd, at, backup, len);
+	put(fd, SECTOR + 60, &bad, 1);
+}
+
 static void test_disk(void **state)
 {
 	AUTO(machine_done) struct machine m;
@@ -73,6 +90,25 @@ static void test_damaged_table(void **state)
 	assert_int_equal(graph_probe(&g, m.root, fd, SECTOR, NULL), 0);
 	assert_int_equal(find(&g, "sda2")->part_type[0], 0);
 	assert_string_equal(find(&g, "sda2")->fstype, "btrfs");
+}
+
+/* The kernel shows the partitions of the backup: what they are is told by that. */
+static void test_backup_table(void **state)
+{
+	AUTO(machine_done) struct machine m;
+	AUTO(graph_done) struct graph g = { 0 };
+
+	machine_make(&m);
+	AUTO(closep) int fd = machine_disk(&m, "sda");
+	machine_part(&m, "sda", 1, 4 << 20, 16 << 20);
+	machine_part(&m, "sda", 2, 20 << 20, 20 << 20);
+	put_table(fd);
+	put_backup(fd);
+	assert_int_equal(graph_read(m.root, machine_devno(0, 0), &g, NULL), 0);
+	assert_int_equal(graph_probe(&g, m.root, fd, SECTOR, NULL), 0);
+	assert_memory_equal(find(&g, "sda1")->part_type, gpt_type_vmfs, 16);
+	assert_int_equal(find(&g, "sda1")->part_guid[3], 0xB1);
+	assert_memory_equal(find(&g, "sda2")->part_type, gpt_type_linux, 16);
 }
 
 /* A volume on top of the disk is read through its own node, from its beginning. */
@@ -149,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disk),
 		cmocka_unit_test(test_damaged_table),
+		cmocka_unit_test(test_backup_table),
 		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_suspended_volume),
 		cmocka_unit_test(test_other_device_behind_the_name),
