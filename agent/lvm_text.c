@@ -128,6 +128,16 @@ static void segment_value(struct lvm_lv *lv, const char *key, unsigned index, co
 		(void)str_to_u64(value, &lv->extent);
 }
 
+/*
+ * ceph-volume's marks: what is on such a volume (an OSD, encrypted or not, or the database or journal
+ * of others) shows nothing of it by itself.
+ */
+static void lv_value(struct lvm_vg *vg, const char *key, const char *value)
+{
+	if (str_eq(key, "tags"))
+		vg->is_shared |= str_starts(value, "ceph.");
+}
+
 static void value_take(struct parser *p, const char *key, unsigned index)
 {
 	struct lvm_vg *vg = &p->vg;
@@ -136,6 +146,8 @@ static void value_take(struct parser *p, const char *key, unsigned index)
 		vg_value(vg, key, p->token);
 	else if (p->depth == DEPTH_ITEM && vg->pvs_n && str_eq(p->path[1], "physical_volumes"))
 		pv_value(&vg->pvs[vg->pvs_n - 1], key, p->token);
+	else if (p->depth == DEPTH_ITEM && str_eq(p->path[1], "logical_volumes"))
+		lv_value(vg, key, p->token);
 	else if (p->depth == DEPTH_SEGMENT && vg->lvs_n && str_eq(p->path[1], "logical_volumes") &&
 		 str_eq(p->path[3], "segment1"))
 		segment_value(&vg->lvs[vg->lvs_n - 1], key, index, p->token);

@@ -27,7 +27,7 @@ struct lvm_vg {
 	char name[LVM_NAME_MAX];
 	char id[40];
 	uint64_t extent_sectors;
-	bool is_shared;     /* clustered, or locked by lvmlockd */
+	bool is_shared;     /* clustered, locked by lvmlockd, or in use by Ceph */
 	struct lvm_pv *pvs; /* owned */
 	size_t pvs_n;
 	struct lvm_lv *lvs; /* owned */

@@ -59,6 +59,10 @@ static void test_shared(void **state)
 		{ "]\nlock_type = \"sanlock\"", true },
 		{ "]\nlock_type = \"none\"", false },
 		{ "]\ndescription = \"CLUSTERED\"", false },
+		/* ceph-volume's */
+		{ "]\nlogical_volumes {\nosd-db {\ntags = [\"a\", \"ceph.osd_id=3\"]\n}\n}", true },
+		{ "]\nlogical_volumes {\nosd-db {\ntags = [\"a\", \"cephalopod\"]\n}\n}", false },
+		{ "]\ntags = [\"ceph.osd_id=3\"]", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
