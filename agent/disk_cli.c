@@ -54,7 +54,9 @@ static int given_up_read(const char *list, dev_t *ret, size_t *ret_n, struct fau
 	return 0;
 }
 
-static int look_at(const struct disk_cli *c, const char *device, struct look *l, struct fault *err)
+/* @all: the members on all disks, where they are known; NULL = they are looked for. */
+static int look_at(const struct disk_cli *c, const char *device, const struct members *all,
+		   struct look *l, struct fault *err)
 {
 	AUTO(closep) int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dev_t given_up[DISKS_MAX];
@@ -75,7 +77,7 @@ static int look_at(const struct disk_cli *c, const char *device, struct look *l,
 	}
 	r = graph_probe(&l->graph, root, fd, l->id.sector_size, err);
 	if (r == 0)
-		r = members_scan(root, &l->graph, fd, c->allow_loop, &l->members, err);
+		r = members_scan(root, &l->graph, fd, c->allow_loop, all, &l->members, err);
 	if (r < 0)
 		return r;
 	const struct plan_input in = { .disk = &l->id,
@@ -146,14 +148,15 @@ static void row_print(const struct look *l)
 	       l->refusal.code ? fault_text(&l->refusal) : "can be installed on");
 }
 
-static void disk_show(const struct disk_cli *c, const char *name, json_t *all)
+static void disk_show(const struct disk_cli *c, const char *name, const struct members *members,
+		      json_t *all)
 {
 	AUTO(look_done) struct look l = { 0 };
 	struct fault err = FAULT_INIT;
 	char device[NAME_MAX + 8];
 
 	snprintf(device, sizeof(device), "/dev/%s", name);
-	int r = look_at(&(struct disk_cli){ 0 }, device, &l, &err);
+	int r = look_at(&(struct disk_cli){ 0 }, device, members, &l, &err);
 	if (r == -ENOMEDIUM) /* empty card readers */
 		return;
 	if (r < 0) {
@@ -178,7 +181,12 @@ static int name_filter(const struct dirent *e)
 
 static int list(const struct disk_cli *c)
 {
+	AUTO(closep) int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(members_done) struct members members = { 0 };
 	struct dirent **names = NULL;
+	struct fault err = FAULT_INIT;
+	/* Once for all disks. If that fails, each of them says why. */
+	bool is_known = members_scan_all(root, false, &members, &err) == 0;
 	int n = scandir("/sys/block", &names, name_filter, name_cmp);
 	json_t *all = json_array();
 
@@ -188,7 +196,7 @@ static int list(const struct disk_cli *c)
 		return EXIT_FAILED;
 	}
 	for (int i = 0; i < n; i++) {
-		disk_show(c, names[i]->d_name, all);
+		disk_show(c, names[i]->d_name, is_known ? &members : NULL, all);
 		free(names[i]);
 	}
 	free(names);
@@ -220,7 +228,7 @@ static int plan(const struct disk_cli *c, const char *device)
 	AUTO(look_done) struct look l = { 0 };
 	struct fault err = FAULT_INIT;
 
-	if (look_at(c, device, &l, &err) < 0)
+	if (look_at(c, device, NULL, &l, &err) < 0)
 		return fail(&err);
 	if (!c->json)
 		return plan_print(&l);

@@ -42,6 +42,11 @@ static const struct {
 	{ "mpath-", GRAPH_MULTIPATH },
 };
 
+const char *graph_node_title(const struct graph_node *n)
+{
+	return *n->title ? n->title : graph_kind_name(n->kind);
+}
+
 static bool exists_at(int dirfd, const char *path)
 {
 	return faccessat(dirfd, path, F_OK, 0) == 0;
@@ -66,6 +71,37 @@ static enum graph_kind dm_kind(int dirfd)
 			if (str_starts(uuid, dm_kinds[i].prefix))
 				return dm_kinds[i].kind;
 	return GRAPH_DM;
+}
+
+/* lvm2, lib/misc/lvm-string.c: GROUP-VOLUME[-LAYER], in which "--" stands for a hyphen of the name. */
+static const char *lvm_part(const char *from, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	for (; *from && (from[0] != '-' || from[1] == '-'); from++) {
+		from += *from == '-';
+		if (n < size - 1)
+			ret[n++] = *from;
+	}
+	ret[n] = '\0';
+	return *from ? from + 1 : from;
+}
+
+static void title_set(struct graph_node *n, int dirfd)
+{
+	AUTO(freep) char *name = NULL;
+	char group[64], volume[64];
+
+	if (file_read_line_at(dirfd, "dm/name", ATTR_MAX, &name, NULL) < 0 || !*name ||
+	    !str_is_text(name))
+		return;
+	if (n->kind != GRAPH_LVM) {
+		snprintf(n->title, sizeof(n->title), "%s %.100s", graph_kind_name(n->kind), name);
+		return;
+	}
+	(void)lvm_part(lvm_part(name, group, sizeof(group)), volume, sizeof(volume));
+	snprintf(n->title, sizeof(n->title), "%s %s of the volume group %s",
+		 graph_kind_name(n->kind), volume, group);
 }
 
 static enum graph_kind kind_of(int dirfd, const char *name)
@@ -151,6 +187,7 @@ static int node_add(struct graph *g, int rootfd, dev_t devno, struct fault *err)
 		return fault_set(err, dirfd, "block device %u:%u: %s", major(devno), minor(devno),
 				 strerror(-dirfd));
 	node.kind = kind_of(dirfd, node.name);
+	title_set(&node, dirfd);
 	node.disk = disk_of(dirfd, &node);
 	node.start_bytes = number_at(dirfd, "start") *
 			   512; /* always in units of 512 (block/partitions/core.c) */

@@ -25,6 +25,9 @@ enum graph_kind {
 	GRAPH_KIND_COUNT
 };
 const char *graph_kind_name(enum graph_kind k);
+struct graph_node;
+/* "LVM volume root of the volume group data", or the kind alone. */
+const char *graph_node_title(const struct graph_node *n);
 
 #define GRAPH_NODES_MAX 1024
 #define GRAPH_LOWERS_MAX 64
@@ -40,6 +43,7 @@ struct graph_node {
 	dev_t devno;
 	dev_t disk; /* of a partition: the disk it is on; else devno itself */
 	char name[DISK_NAME_MAX];
+	char title[160]; /* what people call a device-mapper device; "" = as its kind */
 	enum graph_kind kind;
 	bool is_target; /* the disk itself or one of its partitions */
 	/* the target, or stands on it; otherwise another leg of something that does */

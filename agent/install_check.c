@@ -55,7 +55,7 @@ static int device_check(struct engine *e, struct fault *err)
 				 e->p->device);
 	r = graph_probe(&e->graph, root, fd, e->id.sector_size, err);
 	if (r == 0)
-		r = members_scan(root, &e->graph, fd, e->p->allow_loop, &e->members, err);
+		r = members_scan(root, &e->graph, fd, e->p->allow_loop, NULL, &e->members, err);
 	if (r < 0)
 		return r;
 	const struct plan_input in = {

@@ -78,16 +78,25 @@ struct members {
 void members_done(struct members *m);
 
 /*
- * What is on the disk @g describes (through @fd, a read-only descriptor of the whole disk), and, if
- * some of it is a member, what is on all other disks of the machine. @rootfd: "/" or a made-up tree
- * with sys/ and dev/ (regular files as disks). Disks that cannot be read are taken as absent.
+ * What is on the disk @g describes (through @fd, a read-only descriptor of the whole disk) and on
+ * what stands on it, and, if some of it is a member, what is on all other disks of the machine.
+ * @rootfd: "/" or a made-up tree with sys/ and dev/ (regular files as disks). Disks that cannot be
+ * read are taken as absent. @all: of members_scan_all(), for who asks about many disks; NULL = the
+ * others are looked at now.
  * -EOVERFLOW above the limits: what cannot be described cannot be judged.
  */
-int members_scan(int rootfd, const struct graph *g, int fd, bool with_loops, struct members *ret,
-		 struct fault *err);
+int members_scan(int rootfd, const struct graph *g, int fd, bool with_loops,
+		 const struct members *all, struct members *ret, struct fault *err);
+/* The members on all disks of the machine. */
+int members_scan_all(int rootfd, bool with_loops, struct members *ret, struct fault *err);
 /* member_probe.c: everything in one range, with what lies inside of it; @is_target: contents too. */
 int members_probe(struct members *m, const struct member_range *r, const char *where, dev_t disk,
 		  bool is_target, struct fault *err);
+/* The same in all partitions of a table at the start of the range, contents too. */
+int members_probe_table(struct members *m, const struct member_range *r, const char *where,
+			dev_t disk, struct fault *err);
+/* A copy of @one, without what lies inside of it. */
+int members_add(struct members *m, const struct member *one, struct fault *err);
 
 /* --- decoders: one per format --------------------------------------------------------------- */
 /*

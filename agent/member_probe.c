@@ -98,6 +98,7 @@ struct place {
 };
 
 static int range_probe(const struct place *p, const struct member_range *r);
+static int table_probe(const struct place *p, const struct member_range *r);
 
 static int content_add(const struct place *p, const char *type)
 {
@@ -139,8 +140,24 @@ static int inside_probe(const struct place *p, const struct member_range *r, con
 		place.where = where;
 		place.depth++;
 		e = range_probe(&place, &inner);
+		if (e == 0)
+			e = table_probe(&place, &inner);
 	}
 	return e;
+}
+
+/* Takes *one, whatever happens. */
+static int member_put(struct members *all, struct member *one, struct fault *err)
+{
+	struct member *more = realloc(all->v, (all->n + 1) * sizeof(*more));
+
+	if (!more) {
+		member_done(one);
+		return fault_oom(err);
+	}
+	all->v = more;
+	all->v[all->n++] = *one;
+	return 0;
 }
 
 /* What cannot be read is a member all the same: of what, nobody can tell. */
@@ -148,7 +165,7 @@ static int member_add(const struct place *p, const struct member_range *r, size_
 		      const char *uuid, uint64_t magic)
 {
 	struct members *all = p->m;
-	struct member m = { .kind = types[type].kind, .disk = p->disk }, *more;
+	struct member m = { .kind = types[type].kind, .disk = p->disk };
 	int e = types[type].decode ? types[type].decode(r, magic, &m) : -EBADMSG;
 
 	if (e == 0 || e == -ENOMEM || e == -EOVERFLOW || all->n == MEMBERS_MAX) {
@@ -165,14 +182,8 @@ static int member_add(const struct place *p, const struct member_range *r, size_
 		(void)str_copy(m.set, sizeof(m.set), uuid ? uuid : "");
 	}
 	(void)str_copy(m.where, sizeof(m.where), p->node);
-	more = realloc(all->v, (all->n + 1) * sizeof(*more));
-	if (!more) {
-		member_done(&m);
-		return fault_oom(p->err);
-	}
-	all->v = more;
-	all->v[all->n++] = m;
-	return p->is_target ? inside_probe(p, r, &m) : 0;
+	e = member_put(all, &m, p->err);
+	return e == 0 && p->is_target ? inside_probe(p, r, &m) : e;
 }
 
 static int found(const struct place *p, const struct member_range *r, blkid_probe pr)
@@ -212,6 +223,39 @@ static int range_probe(const struct place *p, const struct member_range *r)
 	return e;
 }
 
+/* Of what is not put together the kernel does not show the partitions. */
+static int table_probe(const struct place *p, const struct member_range *r)
+{
+	AUTO(probep) blkid_probe pr = blkid_new_probe();
+	int e = 0;
+
+	if (!pr)
+		return fault_oom(p->err);
+	if (p->depth + 1 == MEMBER_DEPTH_MAX ||
+	    blkid_probe_set_device(pr, r->fd, (blkid_loff_t)r->start_bytes,
+				   (blkid_loff_t)r->size_bytes) != 0)
+		return 0;
+	blkid_partlist list = blkid_probe_get_partitions(pr);
+	for (int i = 0; list && e == 0 && i < blkid_partlist_numof_partitions(list); i++) {
+		blkid_partition part = blkid_partlist_get_partition(list, i);
+		uint64_t start = (uint64_t)blkid_partition_get_start(part) * 512,
+			 size = (uint64_t)blkid_partition_get_size(part) * 512;
+		char where[MEMBER_NAME_MAX + DISK_NAME_MAX];
+		struct place place = *p;
+
+		if (start >= r->size_bytes || !size)
+			continue;
+		const struct member_range inner = { r->fd, r->start_bytes + start,
+						    MIN_OF(size, r->size_bytes - start) };
+		snprintf(where, sizeof(where), "partition %d in %.150s",
+			 blkid_partition_get_partno(part), p->where);
+		place.where = where;
+		place.depth++;
+		e = range_probe(&place, &inner);
+	}
+	return e;
+}
+
 int members_probe(struct members *m, const struct member_range *r, const char *where, dev_t disk,
 		  bool is_target, struct fault *err)
 {
@@ -223,4 +267,31 @@ int members_probe(struct members *m, const struct member_range *r, const char *w
 				 .err = err };
 
 	return range_probe(&p, r);
+}
+
+int members_probe_table(struct members *m, const struct member_range *r, const char *where,
+			dev_t disk, struct fault *err)
+{
+	const struct place p = {
+		.m = m, .where = where, .node = where, .disk = disk, .is_target = true, .err = err
+	};
+
+	return table_probe(&p, r);
+}
+
+int members_add(struct members *m, const struct member *one, struct fault *err)
+{
+	struct member copy = *one;
+
+	if (m->n == MEMBERS_MAX)
+		return fault_set(err, -EOVERFLOW, "more than %d members are in this machine",
+				 MEMBERS_MAX);
+	copy.inside = NULL;
+	copy.inside_n = 0;
+	copy.peers = calloc(one->peers_n + 1, sizeof(*copy.peers));
+	if (!copy.peers)
+		return fault_oom(err);
+	if (one->peers_n)
+		memcpy(copy.peers, one->peers, one->peers_n * sizeof(*copy.peers));
+	return member_put(m, &copy, err);
 }

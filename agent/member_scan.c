@@ -21,7 +21,7 @@ static const char *const skipped[] = { "ram", "zram", "sr", "fd" };
 
 struct scan {
 	int rootfd;
-	const struct graph *graph;
+	const struct graph *graph; /* NULL = there is no target */
 	bool with_loops;
 	struct members *m;
 	struct fault *err;
@@ -72,21 +72,6 @@ static bool is_in_graph(const struct graph *g, dev_t devno)
 	return false;
 }
 
-static int target_probe(const struct scan *s, int fd)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < s->graph->n; i++) {
-		const struct graph_node *n = &s->graph->nodes[i];
-		const struct member_range range = { fd, n->start_bytes, n->size_bytes };
-
-		if (n->is_target && n->size_bytes)
-			r = members_probe(s->m, &range, n->name, s->graph->nodes[0].devno, true,
-					  s->err);
-	}
-	return r;
-}
-
 /* The node of whole disk @name; a made-up tree has plain files in its place. */
 static int disk_fd(const struct scan *s, const char *name, dev_t devno)
 {
@@ -107,6 +92,56 @@ static bool is_readable(int fd)
 	uint8_t sector[512];
 
 	return fd_pread(fd, sector, sizeof(sector), 0) == sizeof(sector);
+}
+
+static bool has_partitions(const struct graph *g, size_t index)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->nodes[i].kind == GRAPH_PARTITION && g->nodes[i].lowers_n &&
+		    g->nodes[i].lowers[0] == index)
+			return true;
+	return false;
+}
+
+/*
+ * A table that the kernel has not read (a multipath disk without maps of its partitions) is read
+ * here.
+ */
+static int node_probe(const struct scan *s, size_t index, const struct member_range *r)
+{
+	const struct graph_node *n = &s->graph->nodes[index];
+	dev_t target = s->graph->nodes[0].devno;
+	int e = members_probe(s->m, r, n->name, target, true, s->err);
+
+	if (e == 0 && n->kind != GRAPH_PARTITION && !has_partitions(s->graph, index))
+		e = members_probe_table(s->m, r, n->name, target, s->err);
+	return e;
+}
+
+/* What stands on the target may in turn be a member: of a group that is not active, say. */
+static int upper_probe(const struct scan *s, size_t index)
+{
+	const struct graph_node *n = &s->graph->nodes[index];
+	AUTO(closep) int fd = disk_fd(s, n->name, n->devno);
+	const struct member_range range = { fd, 0, n->size_bytes };
+
+	return fd < 0 || !is_readable(fd) ? 0 : node_probe(s, index, &range);
+}
+
+static int target_probe(const struct scan *s, int fd)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->graph->n; i++) {
+		const struct graph_node *n = &s->graph->nodes[i];
+		const struct member_range range = { fd, n->start_bytes, n->size_bytes };
+
+		if (n->is_target && n->size_bytes)
+			r = node_probe(s, i, &range);
+		else if (n->is_above && n->size_bytes)
+			r = upper_probe(s, i);
+	}
+	return r;
 }
 
 static int partitions_probe(const struct scan *s, int dirfd, int fd, dev_t disk)
@@ -135,7 +170,7 @@ static int disk_probe(const struct scan *s, int blockfd, const char *name)
 	AUTO(closep) int dirfd = openat(blockfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dev_t devno;
 
-	if (dirfd < 0 || !devno_at(dirfd, &devno) || is_in_graph(s->graph, devno))
+	if (dirfd < 0 || !devno_at(dirfd, &devno) || (s->graph && is_in_graph(s->graph, devno)))
 		return 0;
 	const uint64_t size = number_at(dirfd, "size") * 512;
 	/* A read of a suspended device would wait for ever. */
@@ -185,15 +220,39 @@ static void groups_resolve(struct members *m)
 	}
 }
 
-int members_scan(int rootfd, const struct graph *g, int fd, bool with_loops, struct members *ret,
-		 struct fault *err)
+/* Those of other disks, from a look at all of them. */
+static int others_copy(const struct scan *s, const struct members *all)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < all->n; i++)
+		if (!is_in_graph(s->graph, all->v[i].disk))
+			r = members_add(s->m, &all->v[i], s->err);
+	return r;
+}
+
+int members_scan_all(int rootfd, bool with_loops, struct members *ret, struct fault *err)
+{
+	AUTO(members_done) struct members m = { 0 };
+	const struct scan s = { rootfd, NULL, with_loops, &m, err };
+	int r = others_probe(&s);
+
+	if (r < 0)
+		return r;
+	*ret = m;
+	m = (struct members){ 0 };
+	return 0;
+}
+
+int members_scan(int rootfd, const struct graph *g, int fd, bool with_loops,
+		 const struct members *all, struct members *ret, struct fault *err)
 {
 	AUTO(members_done) struct members m = { 0 };
 	const struct scan s = { rootfd, g, with_loops, &m, err };
 	int r = target_probe(&s, fd);
 
 	if (r == 0 && m.n > 0)
-		r = others_probe(&s);
+		r = all ? others_copy(&s, all) : others_probe(&s);
 	if (r < 0)
 		return r;
 	groups_resolve(&m);

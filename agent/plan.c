@@ -132,7 +132,7 @@ static int check_stack(const struct plan_input *in, const struct graph_node *n, 
 			return fault_set(
 				err, -EBUSY,
 				"%s (%s) also stands on %s, which is not part of the installation disk",
-				n->name, graph_kind_name(n->kind), lower->name);
+				n->name, graph_node_title(n), lower->name);
 	}
 	if (n->kind == GRAPH_MULTIPATH)
 		return fault_set(err, -EBUSY,
@@ -142,7 +142,7 @@ static int check_stack(const struct plan_input *in, const struct graph_node *n, 
 		return fault_set(
 			err, -EBUSY,
 			"%s (%s) stands on the disk; it may hold data that are not on the disk yet",
-			n->name, graph_kind_name(n->kind));
+			n->name, graph_node_title(n));
 	return 0;
 }
 
@@ -199,7 +199,7 @@ static void teardown_add(struct plan *p, const struct graph *g, const struct gra
 	for (size_t i = 0; i < ARRAY_SIZE(teardown); i++) {
 		if (teardown[i].kind != n->kind)
 			continue;
-		snprintf(reason, sizeof(reason), "%s on %s", graph_kind_name(n->kind),
+		snprintf(reason, sizeof(reason), "%.90s on %.60s", graph_node_title(n),
 			 g->nodes[n->lowers[0]].name);
 		action_add(p, teardown[i].action, n, reason);
 		return;

@@ -55,7 +55,7 @@ static int look(const char *device, struct work *w, struct fault *err)
 		return fault_set(err, -errno, "cannot read %s", device);
 	r = graph_probe(&w->graph, root, fd, w->id.sector_size, err);
 	if (r == 0)
-		r = members_scan(root, &w->graph, fd, false, &w->members, err);
+		r = members_scan(root, &w->graph, fd, false, NULL, &w->members, err);
 	const struct plan_input in = { .disk = &w->id,
 				       .graph = &w->graph,
 				       .members = &w->members,

@@ -201,12 +201,17 @@ static void test_dm_kinds(void **state)
 	static const struct {
 		const char *uuid;
 		enum graph_kind kind;
+		const char *name, *title;
 	} cases[] = {
-		{ "CRYPT-LUKS2-0011\n", GRAPH_CRYPT },
-		{ "mpath-3600\n", GRAPH_MULTIPATH },
-		{ "part1-mpath-3600\n", GRAPH_DM },
-		{ "LVM-x\n", GRAPH_LVM },
-		{ "\n", GRAPH_DM },
+		{ "CRYPT-LUKS2-0011\n", GRAPH_CRYPT, "home\n", "encrypted volume home" },
+		{ "mpath-3600\n", GRAPH_MULTIPATH, "mpatha\n", "multipath mpatha" },
+		{ "part1-mpath-3600\n", GRAPH_DM, "\n", "device-mapper device" },
+		{ "LVM-x\n", GRAPH_LVM, "data-root\n", "LVM volume root of the volume group data" },
+		{ "LVM-x\n", GRAPH_LVM, "my--data-a--b---c_rimage_0\n",
+		  "LVM volume a-b- of the volume group my-data" },
+		{ "LVM-x\n", GRAPH_LVM, "---\n", "LVM volume  of the volume group -" },
+		{ "LVM-x\n", GRAPH_LVM, "\x1b[2J-x\n", "LVM volume" },
+		{ "\n", GRAPH_DM, "x-y\n", "device-mapper device x-y" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -217,9 +222,11 @@ static void test_dm_kinds(void **state)
 		node(&t, "sda", "8:0\n");
 		node(&t, "dm-0", "253:0\n");
 		put(&t, "sys/devices/block/dm-0/dm/uuid", cases[i].uuid);
+		put(&t, "sys/devices/block/dm-0/dm/name", cases[i].name);
 		stack(&t, "sda", "dm-0");
 		assert_int_equal(graph_read(t.fd, makedev(8, 0), &g, NULL), 0);
 		assert_int_equal(find(&g, "dm-0")->kind, cases[i].kind);
+		assert_string_equal(graph_node_title(find(&g, "dm-0")), cases[i].title);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include "agent/graph.h"
 #include "tests/unit/agent/member_rig.h"
+#include "tests/unit/disk_rig.h"
 
 static int scan(struct machine *m, unsigned disk, struct members *ret)
 {
@@ -20,7 +21,7 @@ static int scan(struct machine *m, unsigned disk, struct members *ret)
 		fail_msg("%s", fault_text(&err));
 	snprintf(path, sizeof(path), "dev/%s", g.nodes[0].name);
 	AUTO(closep) int fd = openat(m->root, path, O_RDONLY | O_CLOEXEC);
-	return members_scan(m->root, &g, fd, false, ret, &err);
+	return members_scan(m->root, &g, fd, false, NULL, ret, &err);
 }
 
 static const struct member *find(const struct members *m, const char *where)
@@ -162,6 +163,122 @@ static void test_unreadable_disk(void **state)
 	assert_int_equal(find(&all, "sda")->devices, 3);
 }
 
+static void holder_link(struct machine *m, const char *upper)
+{
+	char path[128], target[64];
+
+	assert_int_equal(dir_make_at(m->root, "sys/block/sda/holders", 0755, NULL), 0);
+	snprintf(path, sizeof(path), "sys/block/sda/holders/%.60s", upper);
+	snprintf(target, sizeof(target), "../../%.50s", upper);
+	assert_int_equal(symlinkat(target, m->root, path), 0);
+}
+
+/* The encrypted volume is open; the group on it and on another disk is not active. */
+static void test_group_on_open_volume(void **state)
+{
+	static const char text[] = LVM_VG("]", LVM_PV("pv0", LVM_ID_A) LVM_PV("pv1", LVM_ID_B), "");
+	AUTO(machine_done) struct machine m;
+	AUTO(members_done) struct members all = { 0 };
+
+	machine_make(&m);
+	AUTO(closep) int sda = machine_disk(&m, "sda");
+	AUTO(closep) int dm = machine_disk(&m, "dm-0");
+	AUTO(closep) int sdb = machine_disk(&m, "sdb");
+	machine_text(&m, "sys/block/dm-0/dm/uuid", "CRYPT-LUKS2-abc\n");
+	holder_link(&m, "dm-0");
+	put_lvm(dm, 0, LVM_SELF_A, text, 512, true);
+	put_lvm(sdb, 0, LVM_SELF_B, text, 512, true);
+	assert_int_equal(scan(&m, 0, &all), 0);
+	assert_int_equal(all.n, 2);
+	assert_int_equal(find(&all, "dm-0")->disk, machine_devno(0, 0));
+	assert_int_equal(find(&all, "sdb")->disk, machine_devno(2, 0));
+	assert_string_equal(find(&all, "dm-0")->set, find(&all, "sdb")->set);
+}
+
+static void put_table(int fd, uint64_t base, uint64_t size)
+{
+	const struct rig_part parts[] = { { gpt_type_linux, "root", 4, 20, 0x60 } };
+	AUTO(freep) uint8_t *image = calloc(1, MEMBER_DISK_BYTES);
+
+	rig_table(image, size, 512, parts, 1);
+	put(fd, base, image, RIG_MIB);
+}
+
+/* An array of this disk alone, not put together, with a table in it. */
+static void test_table_in_array(void **state)
+{
+	static const uint16_t roles[] = { 0 };
+	AUTO(machine_done) struct machine m;
+	AUTO(members_done) struct members all = { 0 };
+
+	machine_make(&m);
+	AUTO(closep) int sda = machine_disk(&m, "sda");
+	put_md1(sda, 0, 5, 6, roles, 1);
+	put_table(sda, 1 << 20, MEMBER_DISK_BYTES - (1 << 20));
+	put_btrfs(sda, 5 << 20, 1, 2, 2);
+	assert_int_equal(scan(&m, 0, &all), 0);
+	assert_int_equal(all.n, 2);
+	assert_int_equal(all.v[1].kind, MEMBER_BTRFS);
+	assert_int_equal(all.v[1].devices, 2);
+	assert_true(has_content(&all, "partition 1 in software RAID on sda", "btrfs"));
+}
+
+/* The kernel has not read the table of the disk (multipath). */
+static void test_table_that_nobody_read(void **state)
+{
+	AUTO(machine_done) struct machine m;
+	AUTO(members_done) struct members all = { 0 }, read = { 0 };
+
+	machine_make(&m);
+	AUTO(closep) int sda = machine_disk(&m, "sda");
+	put_table(sda, 0, MEMBER_DISK_BYTES);
+	put_btrfs(sda, 4 << 20, 1, 2, 2);
+	assert_int_equal(scan(&m, 0, &all), 0);
+	assert_int_equal(all.n, 1);
+	assert_true(has_content(&all, "partition 1 in sda", "btrfs"));
+	machine_part(&m, "sda", 1, 4 << 20, 20 << 20);
+	assert_int_equal(scan(&m, 0, &read), 0);
+	assert_int_equal(read.n, 1);
+	assert_string_equal(read.v[0].where, "sda1");
+}
+
+/* One look at all disks serves for each of them. */
+static void test_scan_all(void **state)
+{
+	static const char text[] = LVM_VG("]", LVM_PV("pv0", LVM_ID_A) LVM_PV("pv1", LVM_ID_B), "");
+	AUTO(machine_done) struct machine m;
+	AUTO(members_done) struct members every = { 0 };
+
+	machine_make(&m);
+	AUTO(closep) int sda = machine_disk(&m, "sda");
+	AUTO(closep) int sdb = machine_disk(&m, "sdb");
+	AUTO(closep) int sdc = machine_disk(&m, "sdc");
+	put_lvm(sda, 0, LVM_SELF_B, NULL, 0, false);
+	put_lvm(sdb, 0, LVM_SELF_A, text, 512, true);
+	put_btrfs(sdc, 0, 1, 2, 3);
+	assert_int_equal(members_scan_all(m.root, false, &every, NULL), 0);
+	assert_int_equal(every.n, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		AUTO(members_done) struct members now = { 0 }, known = { 0 };
+		AUTO(graph_done) struct graph g = { 0 };
+		const int fds[] = { sda, sdb, sdc };
+
+		assert_int_equal(graph_read(m.root, machine_devno(i, 0), &g, NULL), 0);
+		assert_int_equal(scan(&m, i, &now), 0);
+		assert_int_equal(members_scan(m.root, &g, fds[i], false, &every, &known, NULL), 0);
+		assert_int_equal(known.n, 3);
+		assert_int_equal(now.n, 3);
+		for (size_t k = 0; k < now.n; k++) {
+			const struct member *one = find(&known, now.v[k].where);
+
+			assert_non_null(one);
+			assert_int_equal(one->disk, now.v[k].disk);
+			assert_string_equal(one->set, now.v[k].set);
+			assert_int_equal(one->devices, now.v[k].devices);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +288,10 @@ int main(void)
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_described_elsewhere),
 		cmocka_unit_test(test_unreadable_disk),
+		cmocka_unit_test(test_group_on_open_volume),
+		cmocka_unit_test(test_table_in_array),
+		cmocka_unit_test(test_table_that_nobody_read),
+		cmocka_unit_test(test_scan_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ struct n {
 	const char *use;
 	const char *fstype;
 	bool is_foreign, is_elsewhere;
+	const char *title;
 };
 
 #define ON(...)                 \
@@ -61,6 +62,8 @@ static void graph_make(struct graph *g, const struct n *nodes, size_t n)
 			to->uses[0].pid = 4711;
 			to->uses_n = 1;
 		}
+		if (nodes[i].title)
+			str_copy(to->title, sizeof(to->title), nodes[i].title);
 		if (nodes[i].fstype)
 			str_copy(to->fstype, sizeof(to->fstype), nodes[i].fstype);
 	}
@@ -163,11 +166,17 @@ static void test_refusals(void **state)
 		    { "sda1", GRAPH_PARTITION, ON(0) },
 		    { "sdb1", GRAPH_PARTITION, NONE, NULL, NULL, true },
 		    { "md0", GRAPH_MD, ON(1, 2) } } },
-		{ "also stands on sdb",
+		{ "dm-3 (LVM volume) also stands on sdb",
 		  -EBUSY,
 		  { { "sda", GRAPH_DISK, NONE },
 		    { "sdb", GRAPH_DISK, NONE, NULL, NULL, true },
 		    { "dm-3", GRAPH_LVM, ON(0, 1) } } },
+		{ "dm-3 (LVM volume root of the volume group data) also stands on sdb",
+		  -EBUSY,
+		  { { "sda", GRAPH_DISK, NONE },
+		    { "sdb", GRAPH_DISK, NONE, NULL, NULL, true },
+		    { "dm-3", GRAPH_LVM, ON(0, 1), NULL, NULL, false, false,
+		      "LVM volume root of the volume group data" } } },
 		{ "multipath disk dm-0",
 		  -EBUSY,
 		  { { "sda", GRAPH_DISK, NONE }, { "dm-0", GRAPH_MULTIPATH, ON(0) } } },

@@ -221,13 +221,13 @@ static void test_whole_way(void **state)
 	AUTO(closep) int sdb = machine_disk(&m, "sdb");
 	put_md1(sda, 0, 5, 6, roles, 2);
 	assert_int_equal(graph_read(m.root, SDA, &g, &err), 0);
-	assert_int_equal(members_scan(m.root, &g, sda, false, &all, &err), 0);
+	assert_int_equal(members_scan(m.root, &g, sda, false, NULL, &all, &err), 0);
 	assert_int_equal(plan_of(&all, NULL, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "sda is a member of the software RAID \"rack:boot\" of 2 "
 					 "devices, of which 1 are not in this machine"));
 	members_done(&all);
 	put_md1(sdb, 0, 5, 7, roles, 2);
-	assert_int_equal(members_scan(m.root, &g, sda, false, &all, &err), 0);
+	assert_int_equal(members_scan(m.root, &g, sda, false, NULL, &all, &err), 0);
 	assert_int_equal(plan_of(&all, "a", &err), -EBUSY);
 	assert_non_null(strstr(err.text, "as is sdb, which is not part of the installation"));
 	assert_int_equal(plan_of(&all, "b", &err), 0);
