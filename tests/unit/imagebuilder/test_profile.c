@@ -25,9 +25,10 @@ static void test_tables(void **state)
 		for (size_t l = 0; profiles[p]->lists[l]; l++) {
 			const char *const *names = profiles[p]->lists[l];
 			for (size_t i = 0; names[i]; i++) {
-				assert_int_equal(
-					strspn(names[i], "abcdefghijklmnopqrstuvwxyz0123456789_-"),
-					strlen(names[i]));
+				assert_int_equal(strspn(names[i],
+							"abcdefghijklmnopqrstuvwxyz"
+							"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"),
+						 strlen(names[i]));
 				for (size_t j = 0; j < i; j++)
 					assert_string_not_equal(names[i], names[j]);
 			}
