@@ -414,6 +414,12 @@ HWP_API void hwp_close(struct hwp_ctx *ctx);
  */
 HWP_API int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv);
 /*
+ * As hwp_probe(), but what @last has besides @parts is taken over from it: after hwp_monitor_dispatch() only what changed is looked at. Of
+ * parts taken over hwp_explain() tells the sources only. @last stays the caller's.
+ */
+HWP_API int hwp_refresh(struct hwp_ctx *ctx, struct hwp_inventory *last, unsigned parts,
+			struct hwp_inventory **ret_inv);
+/*
  * As hwp_probe(), and writes whatever was read into the empty folder @dirfd: a machine that .sysroot replays with the same result.
  * It holds serial numbers, addresses and the kernel command line as they are, unless the options have HWP_SCRUB: then each is replaced
  * by something of the same shape, and *ret_inv is what the record shows. Only of the running machine (-EINVAL).
@@ -486,7 +492,7 @@ HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *
 /*
  * Changes of the running machine (-EINVAL otherwise), from udev (from the kernel itself where no udev runs) and rtnetlink.
  * @parts: those of interest; 0 = those of the options. Wait for the descriptor to become readable, then dispatch: it never
- * blocks, and returns 1 with the parts that may have changed, 0 when none has. hwp_probe() and hwp_diff() tell what really did.
+ * blocks, and returns 1 with the parts that may have changed, 0 when none has. hwp_refresh() and hwp_diff() tell what really did.
  */
 HWP_API int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **ret_monitor);
 HWP_API int hwp_monitor_fd(const struct hwp_monitor *monitor);

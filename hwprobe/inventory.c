@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "common/cleanup.h"
 #include "common/str.h"
 
 struct hwp_inventory *inventory_new(unsigned parts)
@@ -25,6 +26,8 @@ void hwp_unref(struct hwp_inventory *inv)
 {
 	if (!inv || __atomic_sub_fetch(&inv->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	for (size_t i = 0; i < ARRAY_SIZE(inv->origins); i++)
+		hwp_unref(inv->origins[i]);
 	arena_done(&inv->mem);
 	free(inv);
 }

@@ -5,6 +5,8 @@
 
 struct explain_event;
 
+enum { INVENTORY_PARTS = 13 }; /* bits of enum hwp_part */
+
 struct hwp_inventory {
 	int refs; /* atomic */
 	struct arena mem;
@@ -30,6 +32,12 @@ struct hwp_inventory {
 	size_t error_count;
 	struct explain_event *events; /* HWP_EXPLAIN only; explain.c */
 	size_t event_count;
+	/* By bit of enum hwp_part: the snapshot that holds the memory of a part that was taken over; NULL = this one. */
+	struct hwp_inventory *origins[INVENTORY_PARTS];
 };
 
 struct hwp_inventory *inventory_new(unsigned parts);
+/* The parts of @now, and those of @last besides; keeps references to where they come from. NULL = no memory. */
+struct hwp_inventory *inventory_merge(struct hwp_inventory *last, struct hwp_inventory *now);
+/* The parts that both have from the same snapshot, so that they are the same. */
+unsigned inventory_shared_parts(const struct hwp_inventory *a, const struct hwp_inventory *b);

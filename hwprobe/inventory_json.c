@@ -299,9 +299,11 @@ static const struct {
 };
 
 /* The current clock, where nothing better is known, differs from one look to the next. */
-static json_t *comparable(const struct hwp_inventory *inv)
+static json_t *comparable(const struct hwp_inventory *inv, unsigned parts)
 {
-	json_t *v = inventory_json(inv, false);
+	struct hwp_inventory some = *inv; /* borrows everything */
+	some.parts &= parts;
+	json_t *v = inventory_json(&some, false);
 	json_object_del(json_object_get(v, "cpu"), "frequency");
 	return v;
 }
@@ -309,8 +311,9 @@ static json_t *comparable(const struct hwp_inventory *inv)
 int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b,
 	     unsigned *ret_changed_parts)
 {
-	AUTO(json_decrefp) json_t *x = comparable(a);
-	AUTO(json_decrefp) json_t *y = comparable(b);
+	unsigned parts = ~inventory_shared_parts(a, b);
+	AUTO(json_decrefp) json_t *x = comparable(a, parts);
+	AUTO(json_decrefp) json_t *y = comparable(b, parts);
 	if (!x || !y)
 		return -ENOMEM;
 	unsigned changed = a->parts ^ b->parts;

@@ -10,8 +10,12 @@
 #include "common/str.h"
 #include "common/verb.h"
 
-/* Events come in bursts: the look at the machine waits until they pause, but never longer than the second figure. */
-enum { QUIET_MS = 20, BURST_MAX_MS = 200 };
+/*
+ * One thing that happens is told by several events that follow each other at once: the look at the machine waits until they pause, but
+ * never longer than the second figure. When events go on and on, the looks have pauses in between, by how long the last one took, so that
+ * most of the time is left to others.
+ */
+enum { QUIET_MS = 2, BURST_MAX_MS = 10, PAUSE_PER_LOOK = 2, PAUSE_MAX_MS = 200 };
 
 static void hwp_unrefp(struct hwp_inventory **inv)
 {
@@ -40,43 +44,69 @@ static int print_line(const struct hwp_inventory *inv, unsigned changed)
 	return fflush(stdout) ? -errno : 0;
 }
 
-/* Waits for a change and for the end of the burst it belongs to. */
-static int wait_change(struct hwp_monitor *m)
+/* How long to wait for more events, when some have come: until @earliest_ms in any case, else for a pause. 0 = no longer. */
+static int wait_more_ms(int64_t earliest_ms, int64_t end_ms)
+{
+	int64_t now_ms = time_mono_ms();
+	if (now_ms < earliest_ms)
+		return (int)(earliest_ms - now_ms);
+	return now_ms < end_ms ? QUIET_MS : 0;
+}
+
+/* Waits for changes and for the end of the burst they belong to, @earliest_ms at least; which parts they may concern. */
+static int wait_change(struct hwp_monitor *m, int64_t earliest_ms, unsigned *ret_parts)
 {
 	struct pollfd p = { .fd = hwp_monitor_fd(m), .events = POLLIN };
+	unsigned parts = 0, changed;
 	int64_t end_ms = 0;
 	for (;;) {
-		unsigned changed;
-		int n = poll(&p, 1, end_ms ? QUIET_MS : -1);
+		int timeout_ms = parts ? wait_more_ms(earliest_ms, end_ms) : -1;
+		int n = timeout_ms ? poll(&p, 1, timeout_ms) : 0;
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n > 0 && hwp_monitor_dispatch(m, &changed) && !end_ms)
-			end_ms = time_mono_ms() + BURST_MAX_MS;
-		if (end_ms && (n == 0 || time_mono_ms() >= end_ms))
-			return 0;
+		if (n > 0 && hwp_monitor_dispatch(m, &changed)) {
+			end_ms = parts ? end_ms : time_mono_ms() + BURST_MAX_MS;
+			parts |= changed;
+		}
+		if (n == 0 && time_mono_ms() >= earliest_ms)
+			break;
 	}
+	*ret_parts = parts;
+	return 0;
+}
+
+/* Looks at @parts of the machine and tells what is other than in *last, which is replaced then. */
+static int look(struct hwp_ctx *ctx, struct hwp_inventory **last, unsigned parts)
+{
+	AUTO(hwp_unrefp) struct hwp_inventory *now = NULL;
+	unsigned changed;
+	int rc = hwp_refresh(ctx, *last, parts, &now);
+	if (!rc)
+		rc = hwp_diff(*last, now, &changed);
+	if (rc <= 0)
+		return rc;
+	rc = print_line(now, changed);
+	hwp_unref(*last);
+	*last = TAKE(now);
+	return rc;
 }
 
 static int watch_changes(struct hwp_ctx *ctx, struct hwp_monitor *m)
 {
 	AUTO(hwp_unrefp) struct hwp_inventory *last = NULL;
+	int64_t earliest_ms = 0;
 	/* The monitor is open already, so nothing is missed between this look and the first wait. */
 	int rc = hwp_probe(ctx, 0, &last);
 	if (!rc)
 		rc = print_line(last, hwp_get_parts(last));
 	while (!rc) {
-		AUTO(hwp_unrefp) struct hwp_inventory *now = NULL;
-		unsigned changed = 0;
-		rc = wait_change(m);
+		unsigned parts = 0;
+		rc = wait_change(m, earliest_ms, &parts);
+		int64_t start_ms = time_mono_ms();
 		if (!rc)
-			rc = hwp_probe(ctx, 0, &now);
-		if (!rc)
-			rc = hwp_diff(last, now, &changed);
-		if (rc <= 0)
-			continue;
-		rc = print_line(now, changed);
-		hwp_unref(last);
-		last = TAKE(now);
+			rc = look(ctx, &last, parts);
+		int64_t took_ms = time_mono_ms() - start_ms;
+		earliest_ms = start_ms + took_ms + MIN_OF(PAUSE_PER_LOOK * took_ms, PAUSE_MAX_MS);
 	}
 	return rc;
 }
