@@ -8,7 +8,7 @@
 struct disk_cli {
 	bool json;
 	bool allow_loop; /* a loop device counts as a disk */
-	/* plan: comma separated, as if the service had listed them in disks_to_format; or NULL */
+	/* plan: comma separated, as if somebody had named them to be formatted; or NULL */
 	const char *disks_to_format;
 };
 

@@ -104,6 +104,17 @@ static int parse_installer_args(const char *text, struct job *ret, struct fault 
 	return 0;
 }
 
+static int check_disks(const char *key, const struct json_strs *disks, struct fault *err)
+{
+	if (disks->n > INSTALL_GIVEN_UP_MAX)
+		return fault_set(err, -EINVAL, "%s lists more than %d disks", key,
+				 INSTALL_GIVEN_UP_MAX);
+	for (size_t i = 0; i < disks->n; i++)
+		if (!str_starts(disks->v[i], "/dev/"))
+			return fault_set(err, -EINVAL, "%s holds \"%s\"", key, disks->v[i]);
+	return 0;
+}
+
 static int check(const struct install_cmd *c, const struct session *s, struct fault *err)
 {
 	if (strcmp(c->infra_env_id, s->config->infra_env_id) || strcasecmp(c->host_id, s->host_id))
@@ -120,18 +131,12 @@ static int check(const struct install_cmd *c, const struct session *s, struct fa
 		return fault_set(
 			err, -EINVAL,
 			"installing into a running persistent system (coreos_image) is not supported");
-	if (c->disks_to_format.n > INSTALL_GIVEN_UP_MAX)
-		return fault_set(err, -EINVAL, "disks_to_format lists more than %d disks",
-				 INSTALL_GIVEN_UP_MAX);
 	/*
-	 * The service lists every bootable disk; only the installation disk is this agent's to touch,
-	 * but what stands on these as well may be destroyed with it.
+	 * Only the installation disk is this agent's to touch, but what stands on these as well may be
+	 * destroyed with it.
 	 */
-	for (size_t i = 0; i < c->disks_to_format.n; i++)
-		if (!str_starts(c->disks_to_format.v[i], "/dev/"))
-			return fault_set(err, -EINVAL, "disks_to_format holds \"%s\"",
-					 c->disks_to_format.v[i]);
-	return 0;
+	int r = check_disks("disks_to_format", &c->disks_to_format, err);
+	return r < 0 ? r : check_disks("disks_named", &c->disks_named, err);
 }
 
 int install_args_parse(json_t *arg, const struct session *s, struct job *ret, struct fault *err)
@@ -152,7 +157,13 @@ int install_args_parse(json_t *arg, const struct session *s, struct job *ret, st
 	ret->device = TAKE(c.boot_device);
 	ret->role = TAKE(c.role);
 	ret->cluster_id = TAKE(c.cluster_id);
-	if (!c.skip_installation_disk_cleanup) {
+	if (c.skip_installation_disk_cleanup)
+		return 0;
+	/* A service that tells what a person has named: what it has listed by itself gives nothing up. */
+	if (json_object_get(arg, "disks_named")) {
+		ret->disks_named = c.disks_named;
+		c.disks_named = (struct json_strs){ 0 };
+	} else {
 		ret->disks_to_format = c.disks_to_format;
 		c.disks_to_format = (struct json_strs){ 0 };
 	}

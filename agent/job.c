@@ -26,6 +26,7 @@ static const struct json_field job_fields[] = {
 	JSON_FIELD(job, cluster_id, "cluster_id", JSON_F_STR, JSON_OMIT_EMPTY),
 	JSON_FIELD(job, image_url, "image_url", JSON_F_STR, JSON_REQUIRED),
 	JSON_FIELD(job, disks_to_format, "disks_to_format", JSON_F_STRS, 0),
+	JSON_FIELD(job, disks_named, "disks_named", JSON_F_STRS, 0),
 	JSON_FIELD_SUB(job, expect, "disk", disk_fields, 0),
 	JSON_FIELD(job, is_done, "is_done", JSON_F_BOOL, 0),
 	JSON_FIELD_END,
@@ -105,6 +106,18 @@ static int decode_file(json_t *item, struct job *j, struct fault *err)
 		     : 0;
 }
 
+static int check_disks(const struct json_strs *disks, struct fault *err)
+{
+	for (size_t i = 0; i < disks->n; i++)
+		if (!str_starts(disks->v[i], "/dev/") || strlen(disks->v[i]) > TEXT_MAX ||
+		    !str_is_text(disks->v[i]) || strpbrk(disks->v[i], "\r\n"))
+			return fault_set(err, -EINVAL, "a disk to format is no name below /dev/");
+	return disks->n > INSTALL_GIVEN_UP_MAX
+		       ? fault_set(err, -EINVAL, "more than %d disks to format",
+				   INSTALL_GIVEN_UP_MAX)
+		       : 0;
+}
+
 static int check(const struct job *j, struct fault *err)
 {
 	const char *const texts[] = { j->step_id, j->device, j->role, j->image_url };
@@ -120,16 +133,8 @@ static int check(const struct job *j, struct fault *err)
 		return fault_set(err, -EINVAL,
 				 "the installation disk \"%s\" does not begin with /dev/",
 				 j->device);
-	for (size_t i = 0; i < j->disks_to_format.n; i++)
-		if (!str_starts(j->disks_to_format.v[i], "/dev/") ||
-		    strlen(j->disks_to_format.v[i]) > TEXT_MAX ||
-		    !str_is_text(j->disks_to_format.v[i]) ||
-		    strpbrk(j->disks_to_format.v[i], "\r\n"))
-			return fault_set(err, -EINVAL, "a disk to format is no name below /dev/");
-	return j->disks_to_format.n > INSTALL_GIVEN_UP_MAX
-		       ? fault_set(err, -EINVAL, "more than %d disks to format",
-				   INSTALL_GIVEN_UP_MAX)
-		       : 0;
+	int r = check_disks(&j->disks_to_format, err);
+	return r < 0 ? r : check_disks(&j->disks_named, err);
 }
 
 int job_decode(json_t *obj, struct job *ret, struct fault *err)

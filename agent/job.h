@@ -28,6 +28,7 @@ struct job {
 	char *image_url;  /* payload */
 	/* what the user gives up besides the installation disk, as the service calls them */
 	struct json_strs disks_to_format;
+	struct json_strs disks_named;             /* what a person has named */
 	struct job_file files[INSTALL_FILES_MAX]; /* the seed */
 	size_t files_n;
 	/* the root process's own knowledge; what the network process says about it is ignored */

@@ -40,11 +40,11 @@ struct plan_input {
 	const struct graph *graph;
 	const struct members *members; /* NULL = not looked for */
 	/*
-	 * Whole disks that the user gives up as well: the step's disks_to_format, unless
-	 * skip_installation_disk_cleanup is set. What stands on them and on the installation disk
-	 * alone may be taken apart. With the installation disk itself among them the user has said
-	 * so of what cannot be seen from here, too: members that are not in this machine, and file
-	 * systems of other machines.
+	 * Whole disks that the user gives up as well: the step's disks_to_format and disks_named,
+	 * unless skip_installation_disk_cleanup is set. What stands on them and on the installation
+	 * disk alone may be taken apart. With the installation disk itself among them (a person has
+	 * named it) that holds for what cannot be seen from here, too: members that are not in this
+	 * machine, and file systems of other machines.
 	 */
 	const dev_t *given_up;
 	size_t given_up_n;

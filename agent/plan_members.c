@@ -91,28 +91,32 @@ static int check_member(const struct view *v, const struct member *m, struct fau
 
 	what(m, text, sizeof(text));
 	if (other)
-		return fault_set(err, -EBUSY,
-				 "%s is a member of the %s, as is %s, which is not part of the "
-				 "installation; only when its disk is in disks_to_format, too, is "
-				 "it destroyed",
-				 m->where, text, other->where);
+		return fault_set(
+			err, -EBUSY,
+			"%s is a member of the %s, as is %s, which is not part of the "
+			"installation; only when its disk is named to be formatted, too, is "
+			"it destroyed (disks_to_format)",
+			m->where, text, other->where);
 	if (is_given_up)
 		return 0;
 	if (m->is_shared)
 		return fault_set(err, -EPERM,
 				 "%s is a member of the %s, which other machines may be using; "
-				 "only when %s is in disks_to_format is it destroyed",
+				 "only when %s is named to be formatted is it destroyed "
+				 "(disks_to_format)",
 				 m->where, text, disk);
 	if (!m->devices)
-		return fault_set(err, -EBUSY,
-				 "%s is a member of a %s whose other members cannot be told; only "
-				 "when %s is in disks_to_format is it destroyed",
-				 m->where, text, disk);
+		return fault_set(
+			err, -EBUSY,
+			"%s is a member of a %s whose other members cannot be told; only "
+			"when %s is named to be formatted is it destroyed (disks_to_format)",
+			m->where, text, disk);
 	unsigned here = count(v, m);
 	if (here < m->devices)
 		return fault_set(err, -EBUSY,
 				 "%s is a member of the %s of %u devices, of which %u are not in "
-				 "this machine; only when %s is in disks_to_format is it destroyed",
+				 "this machine; only when %s is named to be formatted is it "
+				 "destroyed (disks_to_format)",
 				 m->where, text, m->devices, m->devices - here, disk);
 	return 0;
 }

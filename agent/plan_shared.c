@@ -47,7 +47,8 @@ static int refuse(const struct plan_input *in, const char *where, const char *wh
 {
 	return fault_set(err, -EPERM,
 			 "%s belongs to a file system that other machines may be using (%s); "
-			 "only when %s is in disks_to_format is it destroyed all the same",
+			 "only when %s is named to be formatted is it destroyed all the same "
+			 "(disks_to_format)",
 			 where, what, in->disk->name);
 }
 

@@ -104,7 +104,10 @@ void priv_inventory_done(struct priv *p);
 /* The disk that the last inventory showed as @device, or NULL. */
 const struct known_disk *priv_find_disk(const struct priv *p, const char *device);
 
-/* priv_disks.c: the devices of the job's disks_to_format, as far as they are still those of the inventory. Returns how many. */
+/*
+ * priv_disks.c: the devices of the job's disks_to_format and disks_named, as far as they are still
+ * those of the inventory; the installation disk only if it is named. Returns how many.
+ */
 size_t priv_given_up(struct priv *p, dev_t *ret, size_t max);
 
 /* priv_install.c */

@@ -245,6 +245,7 @@ static const struct model_field host_fields[] = {
 	F(host, installation_disk_path, MODEL_STR, 0),
 	F(host, disks_to_be_formatted, MODEL_STR, 0),
 	F(host, skip_formatting_disks, MODEL_STR, 0),
+	F(host, formatting_disks, MODEL_STR, 0),
 	F(host, installer_args, MODEL_STR, 0),
 	F(host, installer_version, MODEL_STR, 0),
 	F(host, ignition_config_overrides, MODEL_STR, MODEL_ENCRYPT),

@@ -107,6 +107,7 @@ struct host {
 	char *requested_hostname; /* what the user asked for; NULL = the inventory's */
 	char *installation_disk_id, *installation_disk_path, *disks_to_be_formatted,
 		*skip_formatting_disks;
+	char *formatting_disks; /* named by a person to be formatted; comma separated */
 	char *installer_args, *installer_version, *ignition_config_overrides,
 		*machine_config_pool_name, *node_labels;
 	char *ignition_endpoint_http_headers; /* JSON text */

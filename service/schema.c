@@ -11,8 +11,10 @@
 	extern const char symbol[] __attribute__((visibility("hidden")))
 
 SCHEMA_FILE(schema_001_objects, "service/schema/001-objects.sql");
+SCHEMA_FILE(schema_002_formatting_disks, "service/schema/002-formatting-disks.sql");
 
 const struct schema_step schema_steps[] = {
 	{ 1, "001-objects", schema_001_objects },
+	{ 2, "002-formatting-disks", schema_002_formatting_disks },
 	{ 0, NULL, NULL },
 };

@@ -265,10 +265,11 @@ static int set_proxy(const struct cluster *c, json_t *request)
 	return json_object_set_new(request, "proxy", proxy) ? -ENOMEM : 0;
 }
 
-static json_t *disks_to_format(const struct install *in, bool keeps_partitions)
+/* @csv without the installation disk, if that keeps partitions. */
+static json_t *disks_of(const struct install *in, const char *csv, bool keeps_partitions)
 {
 	json_t *list = json_array();
-	const char *p = in->host->disks_to_be_formatted, *id;
+	const char *p = csv, *id;
 	size_t len;
 
 	while ((id = csv_next(&p, &len))) {
@@ -287,7 +288,7 @@ static json_t *make_request(const struct install *in)
 {
 	const struct host *h = in->host;
 	bool keeps_partitions = has_arg(in->args, "--save-part");
-	json_t *format = disks_to_format(in, keeps_partitions);
+	json_t *format = disks_of(in, h->disks_to_be_formatted, keeps_partitions);
 	if (!format)
 		return NULL;
 	json_t *request =
@@ -298,12 +299,16 @@ static json_t *make_request(const struct install *in)
 			  "controller_image", in->ctx->config->controller_image, "installer_image",
 			  in->ctx->config->installer_image, "check_cvo", 0, "notify_num_reboots", 1,
 			  "service_ips", "disks_to_format", format);
-	if (request && keeps_partitions &&
-	    json_object_set_new(request, "skip_installation_disk_cleanup", json_true())) {
-		json_decref(request);
-		return NULL;
-	}
-	return request;
+	bool is_bad = request && keeps_partitions &&
+		      json_object_set_new(request, "skip_installation_disk_cleanup", json_true());
+	/* Which of them a person has meant, and which are only listed: no other agent asks. */
+	if (request && !is_bad && h->slipway_agent)
+		is_bad = json_object_set_new(request, "disks_named",
+					     disks_of(in, h->formatting_disks, keeps_partitions));
+	if (!is_bad)
+		return request;
+	json_decref(request);
+	return NULL;
 }
 
 static int set_installer_args(const struct install *in, json_t *request)

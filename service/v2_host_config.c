@@ -176,7 +176,7 @@ static int set_labels(struct request *r, struct host *h, json_t *v, struct fault
 }
 
 /* The list without (or with) one disk. */
-static int skip_disk(char **csv, const char *id, bool skip)
+static int list_disk(char **csv, const char *id, bool is_listed)
 {
 	AUTO(buf_done) struct buf b;
 	const char *p = *csv, *item;
@@ -188,7 +188,7 @@ static int skip_disk(char **csv, const char *id, bool skip)
 		if (strlen(id) != len || memcmp(item, id, len) != 0)
 			e = buf_printf(&b, "%s%.*s", b.len ? "," : "", (int)len, item);
 	}
-	if (e == 0 && skip)
+	if (e == 0 && is_listed)
 		e = buf_printf(&b, "%s%s", b.len ? "," : "", id);
 	return e < 0 ? e : str_set(csv, b.len ? b.data : NULL);
 }
@@ -217,8 +217,11 @@ static int set_skip(struct request *r, struct host *h, json_t *v, struct fault *
 			return fault_set(
 				err, -EINVAL,
 				"Disk identifier %s doesn't match any disk in the inventory", id);
-		int e = skip_disk(&h->skip_formatting_disks, id,
-				  json_flag(item, "skip_formatting"));
+		bool skip = json_flag(item, "skip_formatting");
+		int e = list_disk(&h->skip_formatting_disks, id, skip);
+		/* Said in so many words, it is more than what is formatted unless it is skipped. */
+		if (e == 0)
+			e = list_disk(&h->formatting_disks, id, !skip);
 		if (e < 0)
 			return e;
 	}

@@ -115,6 +115,7 @@ const struct json_field install_cmd_fields[] = {
 	JSON_FIELD(install_cmd, installer_args, "installer_args", JSON_F_STR, JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, proxy, "proxy", JSON_F_JSON, JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, disks_to_format, "disks_to_format", JSON_F_STRS, 0),
+	JSON_FIELD(install_cmd, disks_named, "disks_named", JSON_F_STRS, JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, skip_installation_disk_cleanup, "skip_installation_disk_cleanup",
 		   JSON_F_BOOL, JSON_OMIT_EMPTY),
 	JSON_FIELD(install_cmd, check_cvo, "check_cvo", JSON_F_BOOL, 0),

@@ -57,6 +57,12 @@ struct install_cmd {
 	char *installer_args; /* JSON array as text; NULL = none */
 	json_t *proxy;        /* object or NULL */
 	struct json_strs disks_to_format;
+	/*
+	 * Slipway's own, always there: disks that a person has named (disks_skip_formatting: false). A
+	 * service lists every disk with a boot sector in disks_to_format without being asked; this
+	 * says that somebody meant it.
+	 */
+	struct json_strs disks_named;
 	bool skip_installation_disk_cleanup, check_cvo, enable_skip_mco_reboot, notify_num_reboots;
 	char *coreos_image;
 	json_t *service_ips, *control_plane_count;

@@ -141,6 +141,33 @@ static void test_disks_given_up(void **state)
 	}
 }
 
+/* A service that tells what somebody has named lists the rest only for agents that ask nobody. */
+static void test_disks_named(void **state)
+{
+	static const struct {
+		const char *named;
+		bool is_skipped;
+		int code;
+		size_t n;
+	} rows[] = {
+		{ "[]", false, 0, 0 },
+		{ "[\"/dev/disk/by-id/wwn-0x5002\"]", false, 0, 1 },
+		{ "[\"/dev/disk/by-id/wwn-0x5002\"]", true, 0, 0 },
+		{ "[\"sdb\"]", false, -EINVAL, 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(json_decrefp) json_t *arg = step_arg("[\"--image-url\",\"" URL "\"]");
+		AUTO(job_done) struct job job = { 0 };
+		json_object_set_new(arg, "disks_to_format", json_pack("[s]", "/dev/sda"));
+		json_object_set_new(arg, "disks_named", json_loads(rows[i].named, 0, NULL));
+		if (rows[i].is_skipped)
+			json_object_set_new(arg, "skip_installation_disk_cleanup", json_true());
+		assert_int_equal(install_args_parse(arg, &session, &job, NULL), rows[i].code);
+		assert_int_equal(job.disks_named.n, rows[i].n);
+		assert_int_equal(job.disks_to_format.n, 0);
+	}
+}
+
 /* The index comes from the service that the agent registered with, whatever host the payload is on. */
 static void test_index_url(void **state)
 {
@@ -170,9 +197,9 @@ static void test_index_url(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),       cmocka_unit_test(test_bad_installer_args),
-		cmocka_unit_test(test_bad_fields), cmocka_unit_test(test_disks_given_up),
-		cmocka_unit_test(test_index_url),
+		cmocka_unit_test(test_good),        cmocka_unit_test(test_bad_installer_args),
+		cmocka_unit_test(test_bad_fields),  cmocka_unit_test(test_disks_given_up),
+		cmocka_unit_test(test_disks_named), cmocka_unit_test(test_index_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

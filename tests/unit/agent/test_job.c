@@ -32,6 +32,8 @@ static void test_job(void **state)
 	a.disks_to_format.v = calloc(2, sizeof(char *));
 	a.disks_to_format.v[a.disks_to_format.n++] = str_dup("/dev/vdb");
 	a.disks_to_format.v[a.disks_to_format.n++] = str_dup("/dev/vdc");
+	a.disks_named.v = calloc(1, sizeof(char *));
+	a.disks_named.v[a.disks_named.n++] = str_dup("/dev/vdd");
 	AUTO(json_decrefp) json_t *obj = job_encode(&a);
 	assert_int_equal(job_decode(obj, &b, NULL), 0);
 	assert_string_equal(b.device, "/dev/vda");
@@ -41,6 +43,8 @@ static void test_job(void **state)
 	assert_int_equal(b.percent, 42);
 	assert_int_equal(b.disks_to_format.n, 2);
 	assert_string_equal(b.disks_to_format.v[1], "/dev/vdc");
+	assert_int_equal(b.disks_named.n, 1);
+	assert_string_equal(b.disks_named.v[0], "/dev/vdd");
 	assert_int_equal(b.files_n, 1);
 	assert_int_equal(b.files[0].len, 3);
 	assert_memory_equal(b.files[0].data, "a\0b", 3);
@@ -72,6 +76,7 @@ static void test_bad_job(void **state)
 				     "not base64!") },
 		{ "files", json_pack("[{s:s}]", "path", "etc/x") },
 		{ "disks_to_format", json_pack("[s]", "sdb") },
+		{ "disks_named", json_pack("[s]", "sdb") },
 		{ "disks_to_format", json_pack("[s]", "/dev/s\ndb") },
 		{ "disks_to_format", many_disks() },
 	};

@@ -114,6 +114,42 @@ static void test_table(void **state)
 	}
 }
 
+/* What somebody has named is told apart from what is only listed, to the agent that asks. */
+static void test_named_disks(void **state)
+{
+	static const struct {
+		const char *named;
+		bool is_slipway, keeps;
+		const char *want;
+	} rows[] = {
+		{ NULL, true, false, "[]" },
+		{ "/dev/disk/by-id/d1,/dev/disk/by-id/d7", true, false,
+		  "[\"/dev/disk/by-id/d1\",\"/dev/disk/by-id/d7\"]" },
+		{ "/dev/disk/by-id/d1,/dev/disk/by-id/d7", true, true, "[\"/dev/disk/by-id/d7\"]" },
+		{ "/dev/disk/by-id/d1", false, false, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fixture f;
+
+		fix_init(&f, true);
+		AUTO(freep) char *text = fix_changed("disks.0.bootable", "true");
+		fix_post(&f, text);
+		if (rows[i].keeps)
+			keeps_partitions(&f);
+		f.host.slipway_agent = rows[i].is_slipway;
+		str_set(&f.host.formatting_disks, rows[i].named);
+		AUTO(json_decrefp) json_t *request = request_of(&f);
+		json_t *named = json_object_get(request, "disks_named");
+		AUTO(freep) char *got = named ? json_text(named, false) : NULL;
+		if (!str_eq(got, rows[i].want))
+			fail_msg("row %zu: %s", i, got);
+		assert_int_equal(json_array_size(json_object_get(request, "disks_to_format")),
+				 !rows[i].keeps);
+		fix_done(&f);
+	}
+}
+
 /* iSCSI: the nic that reaches the disk must be configured before the root file system is there. */
 static void test_iscsi(void **state)
 {
@@ -189,11 +225,9 @@ static void test_nothing_to_install_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_iscsi),
-		cmocka_unit_test(test_s390x_arguments),
-		cmocka_unit_test(test_proxy),
-		cmocka_unit_test(test_nothing_to_install_on),
+		cmocka_unit_test(test_table), cmocka_unit_test(test_named_disks),
+		cmocka_unit_test(test_iscsi), cmocka_unit_test(test_s390x_arguments),
+		cmocka_unit_test(test_proxy), cmocka_unit_test(test_nothing_to_install_on),
 	};
 	return FIX_RUN(tests, 0);
 }

@@ -73,14 +73,16 @@ static void test_update_skipped_disks(void **state)
 		"{\"name\":\"c\",\"path\":\"/dev/c\",\"id\":\"c\"}]";
 	static const struct {
 		const char *list, *want;
+		const char *named; /* to be formatted, in so many words */
 	} rows[] = {
-		{ SKIP("a", "true") "," SKIP("ab", "true") "," SKIP("c", "true"), "a,ab,c" },
-		{ SKIP("a", "true"), "ab,c,a" },
-		{ SKIP("c", "false"), "ab,a" },
-		{ SKIP("c", "false"), "ab,a" },
-		{ SKIP("a", "false") "," SKIP("a", "true"), "ab,a" },
-		{ SKIP("ab", "false"), "a" },
-		{ SKIP("a", "false"), NULL },
+		{ SKIP("a", "true") "," SKIP("ab", "true") "," SKIP("c", "true"), "a,ab,c", NULL },
+		{ SKIP("a", "true"), "ab,c,a", NULL },
+		{ SKIP("c", "false"), "ab,a", "c" },
+		{ SKIP("c", "false"), "ab,a", "c" },
+		{ SKIP("a", "false") "," SKIP("a", "true"), "ab,a", "c" },
+		{ SKIP("ab", "false"), "a", "c,ab" },
+		{ SKIP("a", "false"), NULL, "c,ab,a" },
+		{ SKIP("ab", "true"), "ab", "c,a" },
 	};
 	struct api *f = *state;
 	struct host *h = api_add_host(f, API_POOL, API_HOST, true, HOST_KNOWN);
@@ -94,6 +96,8 @@ static void test_update_skipped_disks(void **state)
 		patch(f, body);
 		api_expect(f, 201);
 		api_is(f, "skip_formatting_disks", rows[i].want);
+		if (!str_eq(h->formatting_disks, rows[i].named))
+			fail_msg("row %zu: named %s", i, h->formatting_disks);
 	}
 }
 
