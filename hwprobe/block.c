@@ -59,6 +59,29 @@ static void read_udev(struct survey *s, struct block_dev *d)
 		ask_libudev(s, d, path);
 }
 
+bool block_is_stable_link(const char *link)
+{
+	return str_starts(link, "disk/by-id/wwn-") || str_starts(link, "disk/by-id/nvme-eui");
+}
+
+/* Several devices may claim a link (multipath: all legs and the map); the highest priority has it, udev(7) link_priority. */
+static void note_links(struct block_map *m, size_t index)
+{
+	size_t pos = 0;
+	for (const char *l; (l = udev_next_link(&m->v[index].udev, &pos));) {
+		if (!block_is_stable_link(l))
+			continue;
+		long first = strmap_get(&m->links, l);
+		int lead = first == STRMAP_NONE ? 1
+						: m->v[index].udev.link_priority -
+							  m->v[first].udev.link_priority;
+		if (lead > 0)
+			strmap_set(&m->links, l, (long)index);
+		if (lead >= 0 && (size_t)first != index)
+			strmap_set(&m->tied, l, lead == 0);
+	}
+}
+
 static struct block_dev *add(struct survey *s, struct block_map *m, const char *name,
 			     const char *dir, long parent)
 {
@@ -73,8 +96,7 @@ static struct block_dev *add(struct survey *s, struct block_map *m, const char *
 	m->has_udev |= d->udev.is_there;
 	d->holders = attr_list(s, "%s/holders", dir);
 	strmap_set(&m->names, name, (long)m->n - 1);
-	if (d->udev.link_priority > m->priority_max)
-		m->priority_max = d->udev.link_priority;
+	note_links(m, m->n - 1);
 	const char *id_path = parent < 0 ? udev_get(&d->udev, "ID_PATH") : NULL;
 	if (id_path)
 		strmap_set(&m->id_paths, id_path, MAX_OF(strmap_get(&m->id_paths, id_path), 0) + 1);
@@ -109,6 +131,8 @@ void block_map_read(struct survey *s, struct block_map *ret)
 {
 	*ret = (struct block_map){ .names.arena = s->tmp,
 				   .id_paths.arena = s->tmp,
+				   .links.arena = s->tmp,
+				   .tied.arena = s->tmp,
 				   .ids.arena = s->tmp };
 	struct root_names names = attr_list(s, "sys/block");
 	for (size_t i = 0; i < names.n; i++) {

@@ -34,12 +34,16 @@ struct block_map {
 	struct strmap ids;       /* ids given to disks of the inventory */
 	struct root_names loops; /* names of loop devices, which are no disks */
 	bool has_udev;           /* there is a record of any device */
-	int priority_max;        /* highest link priority of all */
-	unsigned long walk;      /* number of the current walk through holders */
+	struct strmap
+		links; /* stable by-id link (block_is_stable_link()) to the first of those that claim it with the highest priority */
+	struct strmap tied; /* stable links that more than one claims with that priority */
+	unsigned long walk; /* number of the current walk through holders */
 };
 
 /* Reads the map. Loop, RAM and compressed-RAM disks are not in it. */
 void block_map_read(struct survey *s, struct block_map *ret);
+/* Is "disk/by-id/…" a kind of link that stays with the medium? The others carry model names, or move between namespaces. */
+bool block_is_stable_link(const char *link);
 struct block_dev *block_by_name(const struct block_map *m, const char *name);
 /* "/dev/sda1", "/dev/mapper/vg-root", "/dev/disk/by-…": the device that is meant; NULL = none of the map. */
 struct block_dev *block_by_node(struct survey *s, const struct block_map *m, const char *node);

@@ -188,7 +188,8 @@ int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts, struct hwp_invent
 	AUTO(inventory_freep) struct hwp_inventory *inv = NULL;
 	ctx->root.record_fd = dirfd;
 	ctx->root.record_error = 0;
-	bmc_forget(&ctx->bmc); /* what is remembered would not be recorded */
+	ctx->root.record_dir[0] = '\0'; /* its links are not in this folder yet */
+	bmc_forget(&ctx->bmc);          /* what is remembered would not be recorded */
 	int rc = hwp_probe(ctx, parts, &inv);
 	ctx->root.record_fd = -1;
 	if (!rc && ctx->root.record_error)

@@ -6,12 +6,6 @@
 #define BY_ID "disk/by-id/"
 #define BY_PATH "disk/by-path/"
 
-/* The kinds of by-id link that stay with the medium; the others carry model names, or move between namespaces. */
-static bool is_stable(const char *link)
-{
-	return str_starts(link, BY_ID "wwn-") || str_starts(link, BY_ID "nvme-eui");
-}
-
 static bool claims(const struct block_dev *b, const char *link)
 {
 	size_t pos = 0;
@@ -21,23 +15,32 @@ static bool claims(const struct block_dev *b, const char *link)
 	return false;
 }
 
-/* Several devices may claim a link (multipath: all legs and the map); the highest priority has it, udev(7) link_priority. */
-static bool owns(const struct block_map *m, const struct block_dev *b, const char *link)
+/*
+ * Does the link lead to this disk? Of several that claim it with the same priority udev takes one, which only the link itself tells: it is
+ * *ret_is_tied then. Where /dev is not known all of them have it.
+ */
+static bool owns(struct survey *s, const struct block_map *m, const struct block_dev *b,
+		 const char *link, bool *ret_is_tied)
 {
-	for (size_t i = 0; i < m->n && b->udev.link_priority < m->priority_max; i++) {
-		const struct block_dev *other = &m->v[i];
-		if (other->udev.link_priority > b->udev.link_priority && claims(other, link))
-			return false;
-	}
-	return true;
+	long first = strmap_get(&m->links, link);
+	if (first == STRMAP_NONE || b->udev.link_priority < m->v[first].udev.link_priority)
+		return false;
+	if (strmap_get(&m->tied, link) != 1)
+		return true;
+	*ret_is_tied = true;
+	const char *node = attr_link_name(s, "dev/%s", link);
+	const struct block_dev *owner = node ? block_by_name(m, node) : NULL;
+	return !owner || owner == b || !claims(owner, link);
 }
 
-static const char *best_udev_link(const struct block_map *m, const struct block_dev *b)
+static const char *best_udev_link(struct survey *s, const struct block_map *m,
+				  const struct block_dev *b, bool *ret_is_tied)
 {
 	const char *best = NULL;
 	size_t pos = 0;
 	for (const char *l; (l = udev_next_link(&b->udev, &pos));)
-		if (is_stable(l) && (!best || strcmp(l, best) > 0) && owns(m, b, l))
+		if (block_is_stable_link(l) && (!best || strcmp(l, best) > 0) &&
+		    owns(s, m, b, l, ret_is_tied))
 			best = l;
 	return best;
 }
@@ -91,7 +94,9 @@ void disk_find_links(struct survey *s, struct block_map *m, const struct block_d
 		     struct hwp_disk *d)
 {
 	bool has_udev = b->udev.is_there;
-	const char *id = has_udev ? best_udev_link(m, b) : best_dev_link(s, b, BY_ID, is_stable);
+	bool is_tied = false;
+	const char *id = has_udev ? best_udev_link(s, m, b, &is_tied)
+				  : best_dev_link(s, b, BY_ID, block_is_stable_link);
 	const char *path = has_udev ? udev_by_path(s, m, b) : best_dev_link(s, b, BY_PATH, is_any);
 	const char *source = has_udev ? "udev link" : "dev/disk";
 	if (id)
@@ -99,7 +104,9 @@ void disk_find_links(struct survey *s, struct block_map *m, const struct block_d
 	if (path)
 		put_str(s, &d->by_path, arena_printf(s->tmp, "/dev/%s", path), source);
 
-	/* Cloned LUNs and some USB bridges share one id: only the first disk may be known by it. */
+	/* Cloned LUNs and some USB bridges share one id: only one disk may be known by it. */
+	if (is_tied)
+		put_bool(s, &d->id_conflict, true, "by_id");
 	note_conflict(s, m, d);
 	const struct hwp_str *const choices[] = { &d->by_id, &d->by_path, &d->path };
 	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {

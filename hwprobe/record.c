@@ -47,10 +47,15 @@ static int copy_link(struct root *r, const char *path, char target[ROOT_PATH_MAX
 	target[n] = '\0';
 	if (target[0] == '/')
 		return -EXDEV; /* a replay would refuse it */
-	int rc = make_parents(r->record_fd, path);
+	int rc = symlinkat(target, r->record_fd, path) < 0 ? -errno : 0;
+	/* Mostly the folder is there already, by what was recorded before. */
+	if (rc == -ENOENT)
+		rc = make_parents(r->record_fd, path);
+	else if (rc == -EEXIST || !rc)
+		return 1;
 	if (rc < 0)
 		return rc;
-	return symlinkat(target, r->record_fd, path) < 0 && errno != EEXIST ? -errno : 1;
+	return symlinkat(target, r->record_fd, path) < 0 ? -errno : 1;
 }
 
 /* Takes "a/b/../c" apart and puts it together without "..". */
@@ -105,7 +110,8 @@ static int resolve_one(struct root *r, char path[ROOT_PATH_MAX], bool is_last_fo
 }
 
 /* @path without links on the way; every link that was met is in the record. */
-static int resolve(struct root *r, const char *path, bool is_last_followed, char ret[ROOT_PATH_MAX])
+static int resolve_all(struct root *r, const char *path, bool is_last_followed,
+		       char ret[ROOT_PATH_MAX])
 {
 	if (!str_copy(ret, ROOT_PATH_MAX, path))
 		return -ENAMETOOLONG;
@@ -117,17 +123,41 @@ static int resolve(struct root *r, const char *path, bool is_last_followed, char
 	return -ELOOP;
 }
 
+/* resolve_all(), with a memory: attributes of one folder are read one after the other. */
+static int resolve(struct root *r, const char *path, bool is_last_followed, char ret[ROOT_PATH_MAX])
+{
+	char dir[ROOT_PATH_MAX], target[ROOT_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	if (!slash || !str_copy(dir, sizeof(dir), path))
+		return resolve_all(r, path, is_last_followed, ret);
+	dir[slash - path] = '\0';
+	if (strcmp(dir, r->record_dir)) {
+		r->record_dir[0] = '\0';
+		int rc = resolve_all(r, dir, true, r->record_real);
+		if (rc < 0)
+			return rc;
+		str_copy(r->record_dir, sizeof(r->record_dir), dir);
+	}
+	const char *name = r->record_real[0] ? slash : slash + 1;
+	if (snprintf(ret, ROOT_PATH_MAX, "%s%s", r->record_real, name) >= ROOT_PATH_MAX)
+		return -ENAMETOOLONG;
+	int rc = is_last_followed ? copy_link(r, ret, target) : 0;
+	return rc <= 0 ? rc : resolve_all(r, path, true, ret);
+}
+
 static int open_copy(struct root *r, const char *path, int flags)
 {
 	char real[ROOT_PATH_MAX];
 	int rc = resolve(r, path, true, real);
-	if (!rc)
-		rc = make_parents(r->record_fd, real);
 	if (rc < 0)
 		return rc;
-	int fd = openat(r->record_fd, real, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags,
-			0644);
-	return fd < 0 ? -errno : fd;
+	flags |= O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(r->record_fd, real, flags, 0644);
+	if (fd < 0 && errno == ENOENT) {
+		rc = make_parents(r->record_fd, real);
+		fd = rc < 0 ? -1 : openat(r->record_fd, real, flags, 0644);
+	}
+	return fd >= 0 ? fd : rc < 0 ? rc : -errno;
 }
 
 void record_file(struct root *r, const char *path, const void *data, size_t len)
@@ -178,7 +208,9 @@ void record_entry(struct root *r, const char *path)
 	if (rc || fstatat(r->fd, real, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if (S_ISDIR(st.st_mode)) {
-		rc = dir_make_at(r->record_fd, real, 0755, NULL);
+		rc = faccessat(r->record_fd, real, F_OK, 0) < 0
+			     ? dir_make_at(r->record_fd, real, 0755, NULL)
+			     : 0;
 	} else {
 		AUTO(closep) int fd = open_copy(r, real, 0);
 		rc = fd < 0 ? fd : 0;

@@ -22,9 +22,11 @@ struct root {
 	int fd; /* the top folder */
 	bool is_live;
 	bool has_openat2;
-	int record_fd;               /* where reads are recorded (record.h); -1 = nowhere */
-	int record_error;            /* first failure to record, -errno */
-	char escaped[ROOT_PATH_MAX]; /* the first path that left the tree; "" = none */
+	int record_fd;    /* where reads are recorded (record.h); -1 = nowhere */
+	int record_error; /* first failure to record, -errno */
+	char record_dir[ROOT_PATH_MAX],
+		record_real[ROOT_PATH_MAX]; /* the last folder, and without links (record.c) */
+	char escaped[ROOT_PATH_MAX];        /* the first path that left the tree; "" = none */
 };
 
 /* @sysroot: NULL = the running machine. Checks every link of a recorded tree: -EXDEV with the path in @err. */

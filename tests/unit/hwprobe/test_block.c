@@ -11,16 +11,17 @@
 static void make_tree(struct tree *t)
 {
 	tree_init(t);
-	tree_files(t, "sys/block/sda/dev", "8:0\n", "sys/block/sda/sda1/dev", "8:1\n",
-		   "sys/block/sda/sda1/partition", "1\n", "sys/block/sda/sda2/dev", "8:2\n",
-		   "sys/block/sda/sda2/partition", "2\n", "sys/block/sda/sda2/holders/dm-0/x", "",
-		   "sys/block/sda/queue/rotational", "1\n", "sys/block/sda/sdafoo/dev", "9:9\n",
-		   "sys/block/dm-0/dev", "253:0\n", "sys/block/dm-0/dm/uuid", "LVM-abc\n",
-		   "sys/block/dm-0/dm/name", "vg-root\n", "sys/block/cciss!c0d0/dev", "104:0\n",
-		   "sys/block/loop0/dev", "7:0\n", "sys/block/zram0/dev", "252:0\n",
-		   "sys/block/sdb/dev", "garbage\n", "run/udev/data/b8:0",
-		   "L:-5\nI:1\nE:ID_PATH=p\nE:ID_FS_TYPE=\n", "run/udev/data/b8:1",
-		   "L:7\nI:1\nE:ID_FS_TYPE=ext4\n", NULL);
+	tree_files(
+		t, "sys/block/sda/dev", "8:0\n", "sys/block/sda/sda1/dev", "8:1\n",
+		"sys/block/sda/sda1/partition", "1\n", "sys/block/sda/sda2/dev", "8:2\n",
+		"sys/block/sda/sda2/partition", "2\n", "sys/block/sda/sda2/holders/dm-0/x", "",
+		"sys/block/sda/queue/rotational", "1\n", "sys/block/sda/sdafoo/dev", "9:9\n",
+		"sys/block/dm-0/dev", "253:0\n", "sys/block/dm-0/dm/uuid", "LVM-abc\n",
+		"sys/block/dm-0/dm/name", "vg-root\n", "sys/block/cciss!c0d0/dev", "104:0\n",
+		"sys/block/loop0/dev", "7:0\n", "sys/block/zram0/dev", "252:0\n",
+		"sys/block/sdb/dev", "garbage\n", "run/udev/data/b8:0",
+		"S:disk/by-id/wwn-0x1\nS:disk/by-id/wwn-0x2\nS:disk/by-id/ata-x\nL:-5\nI:1\nE:ID_PATH=p\nE:ID_FS_TYPE=\n",
+		"run/udev/data/b8:1", "S:disk/by-id/wwn-0x1\nL:7\nI:1\nE:ID_FS_TYPE=ext4\n", NULL);
 	tree_link(t, "dev/disk/by-label/ROOT", "../../sda1");
 }
 
@@ -47,7 +48,11 @@ static void test_names(void **state)
 	assert_null(block_by_name(&m, "loop0"));
 	assert_int_equal(m.loops.n, 1);
 	assert_true(m.has_udev);
-	assert_int_equal(m.priority_max, 7);
+	/* sda1 by priority */
+	assert_int_equal(strmap_get(&m.links, "disk/by-id/wwn-0x1"), sda + 1 - m.v);
+	assert_int_not_equal(strmap_get(&m.tied, "disk/by-id/wwn-0x1"), 1);
+	assert_int_equal(strmap_get(&m.links, "disk/by-id/wwn-0x2"), sda - m.v);
+	assert_int_equal(strmap_get(&m.links, "disk/by-id/ata-x"), STRMAP_NONE);
 	assert_int_equal(strmap_get(&m.id_paths, "p"), 1);
 	const struct hwp_error *errors;
 	assert_int_equal(hwp_errors(p.inv, &errors), 1);

@@ -85,12 +85,86 @@ static void test_conflict(void **state)
 	tree_done(&t);
 }
 
+/* Of two that claim a link with the same priority it is the one that the link leads to. */
+static void test_the_link_decides(void **state)
+{
+	static const struct {
+		const char *what, *target, *ids[2], *by_ids[2];
+	} cases[] = {
+		{ "the second has it",
+		  "../../sdb",
+		  { "/dev/disk/by-path/a", "/dev/disk/by-id/wwn-0x7" },
+		  { NULL, "/dev/disk/by-id/wwn-0x7" } },
+		{ "the first has it",
+		  "../../sda",
+		  { "/dev/disk/by-id/wwn-0x7", "/dev/sdb" },
+		  { "/dev/disk/by-id/wwn-0x7", NULL } },
+		{ "it leads to one that does not claim it",
+		  "../../sdc",
+		  { "/dev/disk/by-id/wwn-0x7", "/dev/sdb" },
+		  { "/dev/disk/by-id/wwn-0x7", "/dev/disk/by-id/wwn-0x7" } },
+		{ "it leads nowhere",
+		  "../../sdz",
+		  { "/dev/disk/by-id/wwn-0x7", "/dev/sdb" },
+		  { "/dev/disk/by-id/wwn-0x7", "/dev/disk/by-id/wwn-0x7" } },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tree t;
+		tree_init(&t);
+		add_disks(&t, "sda 8:0 sdb 8:16 sdc 8:32");
+		tree_files(&t, "run/udev/data/b8:0",
+			   "S:disk/by-id/wwn-0x7\nS:disk/by-path/a\nI:1\nE:ID_PATH=a\n",
+			   "run/udev/data/b8:16", "S:disk/by-id/wwn-0x7\nI:1\n",
+			   "run/udev/data/b8:32", "I:1\n", NULL);
+		tree_link(&t, "dev/disk/by-id/wwn-0x7", cases[i].target);
+		struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+		for (int j = 0; j < 2; j++) {
+			const struct hwp_disk *d = disk(inv, j ? "sdb" : "sda");
+			print_message("%s: %s\n", cases[i].what, d->name.s);
+			assert_string_equal(d->id.s, cases[i].ids[j]);
+			if (cases[i].by_ids[j])
+				assert_string_equal(d->by_id.s, cases[i].by_ids[j]);
+			else
+				assert_null(d->by_id.s);
+			assert_true(d->id_conflict.v);
+		}
+		assert_null(disk(inv, "sdc")->id_conflict.source);
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
+/* The link of a priority that somebody has alone is not looked at. */
+static void test_priorities_that_come_late(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	add_disks(&t, "sda 8:0 sdb 8:16 sdc 8:32 sdd 8:48");
+	tree_files(&t, "run/udev/data/b8:0", "S:disk/by-id/wwn-0x7\nI:1\n", "run/udev/data/b8:16",
+		   "S:disk/by-id/wwn-0x7\nI:1\n", "run/udev/data/b8:32",
+		   "S:disk/by-id/wwn-0x7\nL:50\nI:1\n", "run/udev/data/b8:48",
+		   "S:disk/by-id/wwn-0x7\nL:10\nI:1\n", NULL);
+	tree_link(&t, "dev/disk/by-id/wwn-0x7", "../../sda");
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	assert_null(disk(inv, "sda")->by_id.s);
+	assert_null(disk(inv, "sdb")->by_id.s);
+	assert_string_equal(disk(inv, "sdc")->by_id.s, "/dev/disk/by-id/wwn-0x7");
+	assert_null(disk(inv, "sdd")->by_id.s);
+	for (const char *const *n = (const char *const[]){ "sda", "sdb", "sdc", "sdd", NULL }; *n;
+	     n++)
+		assert_null(disk(inv, *n)->id_conflict.source);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_without_udev),
 		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_the_link_decides),
+		cmocka_unit_test(test_priorities_that_come_late),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
