@@ -17,7 +17,8 @@
 /* What a walk does with each entry of a folder: a file, a link, a folder after all that is in it. */
 struct visitor {
 	int (*file)(struct scrub *s, int dir, const char *name, const char *path);
-	int (*entry)(struct scrub *s, int dir, const char *name, unsigned char type);
+	int (*entry)(struct scrub *s, int dir, const char *name, const char *path,
+		     unsigned char type);
 };
 
 static int walk(struct scrub *s, const struct visitor *v, int dir, const char *path, int depth);
@@ -42,7 +43,7 @@ static int visit(struct scrub *s, const struct visitor *v, int dir, const char *
 	}
 	if (rc < 0 || !v->entry)
 		return rc;
-	return v->entry(s, dir, name, S_ISLNK(st.st_mode) ? DT_LNK : DT_REG);
+	return v->entry(s, dir, name, child, S_ISLNK(st.st_mode) ? DT_LNK : DT_REG);
 }
 
 /* The names first: renaming while reading a folder may show an entry twice. */
@@ -100,12 +101,15 @@ static int rewrite_file(struct scrub *s, int dir, const char *name, const char *
 	return fd < 0 ? -errno : fd_write(fd, data, len);
 }
 
-static int rename_entry(struct scrub *s, int dir, const char *name, unsigned char type)
+static int rename_entry(struct scrub *s, int dir, const char *name, const char *path,
+			unsigned char type)
 {
 	char to[ROOT_PATH_MAX], target[ROOT_PATH_MAX];
 	if (!str_copy(to, sizeof(to), name))
 		return -ENAMETOOLONG;
-	bool is_renamed = scrub_apply(s, to, strlen(to));
+	bool is_named = str_starts(path, "dev/") && scrub_link_name((char *)path + strlen("dev/"));
+	bool is_renamed = is_named ? scrub_apply_in_place(s, to, strlen(to))
+				   : scrub_apply(s, to, strlen(to));
 	if (type != DT_LNK)
 		return is_renamed && renameat(dir, name, dir, to) < 0 ? -errno : 0;
 

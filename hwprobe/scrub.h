@@ -11,7 +11,8 @@
 #include "hwprobe/arena.h"
 
 enum {
-	SCRUB_SHORT = 5,       /* shorter texts are left: they occur by chance */
+	SCRUB_SHORT =
+		5, /* shorter texts occur by chance: they are replaced where secrets stand only */
 	SCRUB_LONG = 8,        /* from here on a text need not stand alone */
 	SCRUB_LONG_PLAIN = 12, /* the same for letters alone and digits alone */
 	SCRUB_FILE_MAX = 64 << 20,
@@ -23,6 +24,7 @@ struct scrub_secret {
 	const uint8_t *bytes, *instead;
 	size_t len;
 	bool is_word; /* neither a letter nor a digit may stand beside it */
+	bool is_by_place; /* a word like others: a secret only where secrets stand, scrub_apply_in_place() */
 };
 
 struct scrub {
@@ -42,6 +44,8 @@ uint64_t scrub_hash(const struct scrub *s, const void *data, size_t len);
 void scrub_shape(const struct scrub *s, char *text, size_t len);
 /* A text that must vanish; white space at its ends does not count. */
 void scrub_add(struct scrub *s, const char *text, size_t len);
+/* The same for what surely is a secret, however short it is: "host", "PLAIN". */
+void scrub_add_known(struct scrub *s, const char *text, size_t len);
 /* A MAC address in all its spellings and as bytes; the vendor's half stays. */
 void scrub_add_mac(struct scrub *s, const uint8_t mac[6]);
 void scrub_mac(const struct scrub *s, uint8_t mac[6]);
@@ -51,10 +55,14 @@ void scrub_ip(const struct scrub *s, uint8_t *ip, size_t len, unsigned bits);
 void scrub_ready(struct scrub *s);
 /* Replaces in place; true = something was. */
 bool scrub_apply(const struct scrub *s, void *data, size_t len);
+/* scrub_apply() for what holds a serial number or a name: short ones are replaced, too. */
+bool scrub_apply_in_place(const struct scrub *s, void *data, size_t len);
 
 /* --- scrub_files.c: files whose format is known ------------------------------------------------------------- */
 /* What the file says that must vanish elsewhere, too. */
 void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len);
+/* The part of the path of a link in /dev that may hold a secret, as long or short as it is: behind "disk/by-id/", "md/". NULL = none. */
+char *scrub_link_name(char *link);
 /* Rewrites the file's contents in place; the new length. */
 size_t scrub_file(const struct scrub *s, const char *path, char *data, size_t len);
 

@@ -169,22 +169,38 @@ static void learn_id_path(struct scrub *s, const char *text)
 		scrub_add(s, ip + strlen("ip-"), strcspn(ip + strlen("ip-"), ":-"));
 }
 
-static void learn_property(struct scrub *s, const char *key, const char *value)
+static bool is_secret_key(const char *key)
 {
 	static const char *const parts[] = { "SERIAL", "WWN",  "UUID", "WWID",
 					     "NQN",    "_IQN", "_MAC", "GUID" };
+	/* The type of a partition is a UUID that all the world shares. */
+	for (size_t i = 0; strcmp(key, "ID_PART_ENTRY_TYPE") && i < ARRAY_SIZE(parts); i++)
+		if (strstr(key, parts[i]))
+			return true;
+	return false;
+}
+
+/* mdadm(8) names an array after the host that made it, "host:0"; blkid calls the same of a member its label. */
+static bool is_md_name(const char *key)
+{
+	static const char *const names[] = { "MD_NAME", "MD_DEVNAME", "ID_FS_LABEL",
+					     "ID_FS_LABEL_ENC" };
+	return is_one_of(names, ARRAY_SIZE(names), key);
+}
+
+static void learn_property(struct scrub *s, const char *key, const char *value)
+{
 	if (!strcmp(key, "DM_UUID")) {
 		learn_dm_uuid(s, value, strlen(value));
 		return;
 	}
 	if (!strcmp(key, "ID_PATH"))
 		learn_id_path(s, value);
-	/* The type of a partition is a UUID that all the world shares. */
-	if (!strcmp(key, "ID_PART_ENTRY_TYPE"))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (strstr(key, parts[i]))
-			scrub_add(s, value, strlen(value));
+	const char *colon = is_md_name(key) ? strrchr(value, ':') : NULL;
+	if (colon)
+		scrub_add_known(s, value, (size_t)(colon - value));
+	if (is_secret_key(key))
+		scrub_add_known(s, value, strlen(value));
 }
 
 static void learn_udev(struct scrub *s, const char *data, size_t len)
@@ -208,6 +224,12 @@ static bool is_pci_address(const char *text)
 	return sscanf(text, "%x:%x:%x.%x", &domain, &bus, &device, &function) == 4;
 }
 
+static bool is_secret_attr(const char *path)
+{
+	return str_starts(path, "sys/") &&
+	       is_one_of(secret_attrs, ARRAY_SIZE(secret_attrs), base_name(path));
+}
+
 void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len)
 {
 	const char *name = base_name(path);
@@ -222,12 +244,11 @@ void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len
 	else if (str_starts(path, "sys/") && str_ends(path, "/dm/uuid"))
 		learn_dm_uuid(s, data, len);
 	else if (!strcmp(path, "proc/sys/kernel/hostname"))
-		scrub_add(s, data, len);
+		scrub_add_known(s, data, len);
 	else if (!strcmp(name, "vpd_pg80") && len > 4)
-		scrub_add(s, data + 4, len - 4);
-	else if (str_starts(path, "sys/") && !is_pci_address(data) &&
-		 is_one_of(secret_attrs, ARRAY_SIZE(secret_attrs), name))
-		scrub_add(s, data, len);
+		scrub_add_known(s, data + 4, len - 4);
+	else if (is_secret_attr(path) && !is_pci_address(data))
+		scrub_add_known(s, data, len);
 }
 
 /* --- rewriting ------------------------------------------------------------------------------------------------ */
@@ -383,6 +404,46 @@ static size_t in_netlink(const struct scrub *s, char *data, size_t len)
 	return len;
 }
 
+char *scrub_link_name(char *link)
+{
+	static const char *const above[] = { "disk/by-id/", "md/" };
+	for (size_t i = 0; i < ARRAY_SIZE(above); i++)
+		if (str_starts(link, above[i]))
+			return link + strlen(above[i]);
+	return NULL;
+}
+
+/* The part of a line of the udev database that holds a serial number or a name; NULL = none. */
+static char *udev_secret(char *line)
+{
+	char *value = strchr(line, '=');
+	if (str_starts(line, "S:"))
+		return scrub_link_name(line + 2);
+	if (!str_starts(line, "E:") || !value)
+		return NULL;
+	*value = '\0';
+	bool is_secret = is_secret_key(line + 2) || is_md_name(line + 2);
+	*value = '=';
+	return is_secret ? value + 1 : NULL;
+}
+
+static size_t in_udev(const struct scrub *s, char *data, size_t len)
+{
+	for (char *line = data, *end; line < data + len; line = end + 1) {
+		end = memchr(line, '\n', (size_t)(data + len - line));
+		end = end ? end : data + len;
+		char after = *end;
+		*end = '\0'; /* there is one behind the last byte, too: file_read_at() */
+		char *secret = udev_secret(line);
+		if (secret)
+			scrub_apply_in_place(s, secret, (size_t)(end - secret));
+		else
+			scrub_apply(s, line, (size_t)(end - line));
+		*end = after;
+	}
+	return len;
+}
+
 static size_t in_neighbours(const struct scrub *s, char *data, size_t len)
 {
 	scrub_lldp(s, data, len);
@@ -451,6 +512,7 @@ static const struct {
 	{ "clock.txt", NULL, as_it_is },
 	{ "run/systemd/netif/leases/", NULL, scrub_lease },
 	{ "run/NetworkManager/devices/", NULL, to_nothing },
+	{ "run/udev/data/", NULL, in_udev },
 	{ "lldp/", NULL, in_neighbours },
 	{ "ipmi.txt", NULL, in_ipmi },
 	{ "netlink/", NULL, in_netlink },
@@ -471,6 +533,9 @@ size_t scrub_file(const struct scrub *s, const char *path, char *data, size_t le
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
 		if (str_starts(path, formats[i].prefix) && has_name(path, formats[i].name))
 			return formats[i].rewrite(s, data, len);
-	scrub_apply(s, data, len);
+	if (is_secret_attr(path))
+		scrub_apply_in_place(s, data, len);
+	else
+		scrub_apply(s, data, len);
 	return len;
 }

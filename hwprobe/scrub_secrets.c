@@ -123,10 +123,12 @@ void scrub_shape(const struct scrub *s, char *text, size_t len)
 
 /* --- secrets ------------------------------------------------------------------------------------------------ */
 
-static void keep(struct scrub *s, const void *bytes, const void *instead, size_t len, bool is_word)
+/* NULL = it need not be kept. */
+static struct scrub_secret *keep(struct scrub *s, const void *bytes, const void *instead,
+				 size_t len, bool is_word)
 {
 	if (s->n == SCRUB_SECRETS_MAX || !memcmp(bytes, instead, len))
-		return;
+		return NULL;
 	struct scrub_secret *x = arena_append(&s->mem, &s->v, &s->n, sizeof(*x));
 	if (x)
 		*x = (struct scrub_secret){
@@ -135,6 +137,7 @@ static void keep(struct scrub *s, const void *bytes, const void *instead, size_t
 			.len = len,
 			.is_word = is_word,
 		};
+	return x;
 }
 
 static bool has_digit(const char *text, size_t len)
@@ -153,7 +156,7 @@ static bool has_letter(const char *text, size_t len)
 	return false;
 }
 
-void scrub_add(struct scrub *s, const char *text, size_t len)
+static void add(struct scrub *s, const char *text, size_t len, bool is_known)
 {
 	while (len && isspace((unsigned char)text[len - 1]))
 		len--;
@@ -172,14 +175,28 @@ void scrub_add(struct scrub *s, const char *text, size_t len)
 		}
 	}
 	/* Words of letters alone are seldom anybody's: only long ones are taken for that. */
-	if (len < SCRUB_SHORT || (len < SCRUB_LONG && !has_digit(text, len)))
+	bool is_common = len < SCRUB_SHORT || (len < SCRUB_LONG && !has_digit(text, len));
+	if (!len || (is_common && !is_known))
 		return;
 	char *instead = arena_copy(&s->mem, text, len);
 	if (!instead)
 		return;
 	scrub_shape(s, instead, len);
 	bool is_plain = !has_letter(text, len) || !has_digit(text, len);
-	keep(s, text, instead, len, len < (is_plain ? SCRUB_LONG_PLAIN : SCRUB_LONG));
+	struct scrub_secret *x =
+		keep(s, text, instead, len, len < (is_plain ? SCRUB_LONG_PLAIN : SCRUB_LONG));
+	if (x)
+		x->is_by_place = is_common;
+}
+
+void scrub_add(struct scrub *s, const char *text, size_t len)
+{
+	add(s, text, len, false);
+}
+
+void scrub_add_known(struct scrub *s, const char *text, size_t len)
+{
+	add(s, text, len, true);
 }
 
 void scrub_mac(const struct scrub *s, uint8_t mac[6])
@@ -269,13 +286,15 @@ static bool is_alone(const uint8_t *data, size_t len, const uint8_t *p, size_t n
 	return (p == data || !isalnum(p[-1])) && (p + n == data + len || !isalnum(p[n]));
 }
 
-bool scrub_apply(const struct scrub *s, void *data, size_t len)
+static bool apply(const struct scrub *s, void *data, size_t len, bool is_place)
 {
 	/* What was replaced is not looked at again: a replacement may hold another secret by chance. */
 	AUTO(freep) uint8_t *done = NULL;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct scrub_secret *x = &s->v[i];
 		uint8_t *p = data, *end = p + len;
+		if (x->is_by_place && !is_place)
+			continue;
 		while ((p = memmem(p, (size_t)(end - p), x->bytes, x->len))) {
 			size_t at = (size_t)(p - (uint8_t *)data);
 			if (!done && !(done = calloc(1, len)))
@@ -291,4 +310,14 @@ bool scrub_apply(const struct scrub *s, void *data, size_t len)
 		}
 	}
 	return done != NULL;
+}
+
+bool scrub_apply(const struct scrub *s, void *data, size_t len)
+{
+	return apply(s, data, len, false);
+}
+
+bool scrub_apply_in_place(const struct scrub *s, void *data, size_t len)
+{
+	return apply(s, data, len, true);
 }

@@ -166,20 +166,124 @@ static void test_machine(void **state)
 	tree_done(&copy.tree);
 }
 
+/* --- names like words ------------------------------------------------------------------------------------------ */
+
+static char *read_tree(struct tree *t, const char *name)
+{
+	char path[512], *data = NULL;
+	size_t len;
+	snprintf(path, sizeof(path), "%s/%s", t->dir, name);
+	assert_int_equal(file_read_at(AT_FDCWD, path, 1 << 16, &data, &len, NULL), 0);
+	return data;
+}
+
+/* The value of the line that begins so; @ret has room for any here. */
+static void value_in(const char *text, const char *begin, char ret[64])
+{
+	const char *p = strstr(text, begin);
+	if (!p)
+		fail_msg("no %s in %s", begin, text);
+	p += strlen(begin);
+	snprintf(ret, 64, "%.*s", (int)strcspn(p, "\n"), p);
+}
+
+/* Short names and those of letters alone vanish where names stand, and the same words stay elsewhere. */
+static void test_names_like_words(void **state)
+{
+	static const char *const files[] = {
+		"sys/block/vda/serial",
+		"PLAIN\n",
+		"sys/block/vda/device/model",
+		"PLAIN host\n",
+		"proc/sys/kernel/hostname",
+		"host\n",
+		"uname",
+		"Linux\nhost\n6.1\n#1\nx86_64\n",
+		"run/udev/data/b254:0",
+		"S:disk/by-id/virtio-PLAIN\nS:disk/by-path/pci-PLAIN-host\nI:1\nE:ID_SERIAL=PLAIN\n"
+		"E:ID_MODEL=PLAIN_host\nE:ID_FS_LABEL=host:0\nE:ID_FS_LABEL_ENC=host\\x3a0",
+		"run/udev/data/b9:0",
+		"S:disk/by-id/md-name-host:0\nS:md/host:0\nE:MD_NAME=host:0\nE:ID_FS_TYPE=host\n",
+		"run/udev/data/b9:1",
+		"E:MD_NAME=elsewhere:1\nS:disk/by-id/md-name-elsewhere:1\nE:ID_FS_LABEL=EFI\n",
+		"run/udev/data/b8:0",
+		"E:ID_SERIAL_SHORT=Z19X\nS:disk/by-id/ata-DISK_Z19X\nE:ID_PATH=a-Z19X\n",
+		NULL
+	};
+	static const struct {
+		const char *file, *begin, *was;
+		bool is_kept;
+	} values[] = {
+		{ "sys/block/vda/serial", "", "PLAIN", false },
+		{ "sys/block/vda/device/model", "", "PLAIN host", true },
+		{ "proc/sys/kernel/hostname", "", "host", false },
+		{ "uname", "Linux\n", "host", false },
+		{ "run/udev/data/b254:0", "S:disk/by-id/virtio-", "PLAIN", false },
+		{ "run/udev/data/b254:0", "S:disk/by-path/", "pci-PLAIN-host", true },
+		{ "run/udev/data/b254:0", "E:ID_SERIAL=", "PLAIN", false },
+		{ "run/udev/data/b254:0", "E:ID_MODEL=", "PLAIN_host", true },
+		{ "run/udev/data/b254:0", "E:ID_FS_LABEL=", "host:0", false },
+		{ "run/udev/data/b254:0", "E:ID_FS_LABEL_ENC=", "host\\x3a0", false },
+		{ "run/udev/data/b9:0", "S:disk/by-id/md-name-", "host:0", false },
+		{ "run/udev/data/b9:0", "S:md/", "host:0", false },
+		{ "run/udev/data/b9:0", "E:MD_NAME=", "host:0", false },
+		{ "run/udev/data/b9:0", "E:ID_FS_TYPE=", "host", true },
+		{ "run/udev/data/b9:1", "E:MD_NAME=", "elsewhere:1", false },
+		{ "run/udev/data/b9:1", "S:disk/by-id/md-name-", "elsewhere:1", false },
+		{ "run/udev/data/b9:1", "E:ID_FS_LABEL=", "EFI", true },
+		{ "run/udev/data/b8:0", "E:ID_SERIAL_SHORT=", "Z19X", false },
+		{ "run/udev/data/b8:0", "S:disk/by-id/ata-", "DISK_Z19X", false },
+		{ "run/udev/data/b8:0", "E:ID_PATH=", "a-Z19X", true },
+	};
+	struct tree t;
+	char serial[64], link[64], path[256], target[64];
+	tree_init(&t);
+	tree_add(&t, files);
+	tree_link(&t, "dev/disk/by-id/virtio-PLAIN", "../../vda");
+	tree_link(&t, "dev/disk/by-path/pci-PLAIN-host", "../../vda");
+	int dir = open(t.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(dir >= 0);
+	assert_int_equal(scrub_tree(dir), 0);
+	close(dir);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		char *data = read_tree(&t, values[i].file), is[64];
+		value_in(data, values[i].begin, is);
+		assert_int_equal(strlen(is), strlen(values[i].was));
+		if (!strcmp(is, values[i].was) != values[i].is_kept)
+			fail_msg("%s: %s%s became %s", values[i].file, values[i].begin,
+				 values[i].was, is);
+		free(data);
+	}
+	/* The same everywhere, so that the record fits together. */
+	char *data = read_tree(&t, "sys/block/vda/serial");
+	value_in(data, "", serial);
+	free(data);
+	data = read_tree(&t, "run/udev/data/b254:0");
+	value_in(data, "S:disk/by-id/virtio-", link);
+	free(data);
+	assert_string_equal(serial, link);
+	snprintf(path, sizeof(path), "%s/dev/disk/by-id/virtio-%s", t.dir, serial);
+	assert_int_equal(readlink(path, target, sizeof(target)), strlen("../../vda"));
+	snprintf(path, sizeof(path), "%s/dev/disk/by-path/pci-PLAIN-host", t.dir);
+	assert_int_equal(readlink(path, target, sizeof(target)), strlen("../../vda"));
+	tree_done(&t);
+}
+
 int main(void)
 {
 	char *paths[EXPECTED_MACHINES_MAX];
 	size_t n = expected_machines("tests/data/roots", paths);
-	struct CMUnitTest tests[EXPECTED_MACHINES_MAX];
+	struct CMUnitTest tests[EXPECTED_MACHINES_MAX + 1] = { cmocka_unit_test(
+		test_names_like_words) };
 	for (size_t i = 0; i < n; i++)
-		tests[i] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
-						.test_func = test_machine,
-						.initial_state = paths[i] };
+		tests[i + 1] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
+						    .test_func = test_machine,
+						    .initial_state = paths[i] };
 	if (!n) {
 		fprintf(stderr, "no machine in tests/data/roots: run from the top folder\n");
 		return 1;
 	}
-	int failed = _cmocka_run_group_tests("scrub", tests, n, NULL, NULL);
+	int failed = _cmocka_run_group_tests("scrub", tests, n + 1, NULL, NULL);
 	for (size_t i = 0; i < n; i++)
 		free(paths[i]);
 	return failed;
