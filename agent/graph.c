@@ -285,8 +285,8 @@ static int loop_add(struct graph *g, int rootfd, dev_t devno, const char *file, 
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n; i++) {
-		if (!g->nodes[i].is_above || !str_starts(file, "/dev/") ||
-		    !str_eq(file + 5, g->nodes[i].name))
+		/* The device may have been opened by a node of another name. */
+		if (!g->nodes[i].is_above || !graph_node_is(&g->nodes[i], rootfd, file))
 			continue;
 		int loop = node_add(g, rootfd, devno, err);
 		if (loop < 0)

@@ -76,5 +76,10 @@ void graph_done(struct graph *g);
  */
 int graph_probe(struct graph *g, int rootfd, int fd, uint32_t sector_size, struct fault *err);
 
+/*
+ * graph_mounts.c: does @path name node @n? By device number; where the tree has no device nodes, by
+ * its whole kernel name.
+ */
+bool graph_node_is(const struct graph_node *n, int rootfd, const char *path);
 /* graph_mounts.c: adds mounts of all namespaces and swap spaces to the nodes. */
 int graph_add_mounts(struct graph *g, int rootfd, struct fault *err);

@@ -37,19 +37,20 @@ static void use_add(struct graph_node *n, const char *where, pid_t pid, bool is_
 	u->is_ours = is_ours;
 }
 
-/*
- * Does the path @source name node @n? By device number; where the tree has no device nodes, by its
- * whole kernel name.
- */
-static bool is_node(const struct graph_node *n, int rootfd, const char *source)
+bool graph_node_is(const struct graph_node *n, int rootfd, const char *path)
 {
 	struct stat st;
 
-	if (!str_starts(source, "/dev/"))
-		return false;
-	if (fstatat(rootfd, source + 1, &st, 0) == 0 && S_ISBLK(st.st_mode))
+	if (path[0] == '/' && fstatat(rootfd, path + 1, &st, AT_NO_AUTOMOUNT) == 0 &&
+	    S_ISBLK(st.st_mode))
 		return st.st_rdev == n->devno;
-	return str_eq(source + 5, n->name);
+	return str_starts(path, "/dev/") && str_eq(path + 5, n->name);
+}
+
+/* A mount's source is only a word, which may name what does not answer. */
+static bool is_node(const struct graph_node *n, int rootfd, const char *source)
+{
+	return str_starts(source, "/dev/") && graph_node_is(n, rootfd, source);
 }
 
 /*

@@ -128,6 +128,32 @@ static void test_half_of_a_mirror(void **state)
 	loop_done(&other);
 }
 
+/* The device has other nodes than that in /dev: a loop device that stands on one of them stands on it. */
+static void test_loop_by_another_node(void **state)
+{
+	const struct install_params p = params(&s);
+	char node[96], upper[32], want[64];
+	struct fault err = FAULT_INIT;
+	AUTO(freep) char *plan = NULL;
+	struct stat st;
+
+	assert_int_equal(stat(s.disk.path, &st), 0);
+	snprintf(node, sizeof(node), "%.60s/node", folder);
+	if (mknod(node, S_IFBLK | 0600, st.st_rdev) < 0)
+		fail_msg("mknod: %s", strerror(errno));
+	assert_int_equal(loop_on(node, upper), 0);
+	int r = install_check(&p, &plan, &err);
+	AUTO(closep) int fd = open(upper, O_RDWR | O_CLOEXEC);
+	if (loop_stands_on(upper, node))
+		(void)ioctl(fd, LOOP_CLR_FD);
+	if (r < 0)
+		fail_msg("%s", fault_text(&err));
+	snprintf(want, sizeof(want), "1. detach %.30s:", upper + strlen("/dev/"));
+	if (!strstr(plan, want))
+		fail_msg("%s", plan);
+	assert_int_equal(unlink(node), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +161,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_image_does_not_fit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_half_of_a_mirror, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_loop_by_another_node, set_up, tear_down),
 	};
 
 	if (geteuid() != 0 || access("/dev/loop-control", R_OK | W_OK) < 0) {
