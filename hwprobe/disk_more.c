@@ -64,7 +64,7 @@ static bool put_pci_vendor(struct survey *s, const struct block_dev *b, struct h
 	char *vendor = attr_text(s, "%s/device/device/vendor", b->dir), *name = NULL, *device;
 	if (!vendor || !str_starts(vendor, "0x") || strlen(vendor) != strlen("0x1234"))
 		return false;
-	pci_ids_open(&ids, s->opt->pci_ids);
+	survey_pci_ids(s, &ids);
 	pci_ids_find(&ids, s->tmp, vendor + 2, NULL, &name, &device);
 	return put_str(s, &d->vendor_full, name, "pci.ids");
 }

@@ -117,7 +117,7 @@ static void look_at(struct survey *s, const char *address, struct pci_ids *ids, 
 	if (!is_gpu)
 		return;
 	if (!*has_opened)
-		pci_ids_open(ids, s->opt->pci_ids);
+		survey_pci_ids(s, ids);
 	*has_opened = true;
 	add_gpu(s, address, vendor, device, ids);
 }

@@ -14,6 +14,9 @@
 #include "hwprobe/hwprobe.h"
 #include "hwprobe/watch.h"
 
+/* {"truncation":{"type":"full"}} and the newline: nothing shorter says that there is no inventory. */
+enum { OUTPUT_MIN = 31 };
+
 struct arguments {
 	struct hwp_options opt;
 	enum hwp_format format;
@@ -104,7 +107,12 @@ static int set_size(const char *value, uint64_t *ret, struct fault *err)
 
 static int set_output_max(void *ctx, const char *value, struct fault *err)
 {
-	return set_size(value, &((struct arguments *)ctx)->max_bytes, err);
+	uint64_t *max = &((struct arguments *)ctx)->max_bytes;
+	int rc = set_size(value, max, err);
+	if (rc < 0 || !*max || *max >= OUTPUT_MIN)
+		return rc;
+	return fault_set(err, -EINVAL, "%s: no output is that short, the shortest has %d bytes",
+			 value, OUTPUT_MIN);
 }
 
 static int set_disk_min(void *ctx, const char *value, struct fault *err)
@@ -256,6 +264,9 @@ static const char *contradiction(const struct arguments *a)
 	bool is_shown_in_full = a->format != HWP_JSON_ASSISTED || a->record || a->explain;
 	if ((a->record || a->is_watching) && a->opt.sysroot)
 		return "--record and --watch are for the running machine, not with --sysroot";
+	if (a->is_watching &&
+	    (a->record || a->explain || a->max_bytes || a->format != HWP_JSON_ASSISTED))
+		return "--watch prints whole inventories as --format=assisted, nothing else";
 	if (a->opt.flags & HWP_SCRUB && !a->record)
 		return "--scrub belongs to --record";
 	if (a->opt.parts & HWP_LLDP && (a->is_watching || !is_shown_in_full))
@@ -269,6 +280,7 @@ static int run(void *ctx, int argc, char **argv)
 	const char *wrong = contradiction(a);
 	if (wrong) {
 		log_error("%s", wrong);
+		fprintf(stderr, "Try \"slipway-hwprobe --help\".\n");
 		return EXIT_USAGE;
 	}
 	if (a->format != HWP_JSON_ASSISTED || a->record)

@@ -1,5 +1,6 @@
 #include "hwprobe/pci_ids.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -8,32 +9,32 @@
 #include <sys/stat.h>
 #include "common/cleanup.h"
 
-static bool map_file(struct pci_ids *ids, const char *path)
+static int map_file(struct pci_ids *ids, const char *path)
 {
 	AUTO(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-	    st.st_size > PCI_IDS_MAX)
-		return false;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > PCI_IDS_MAX)
+		return -EBADMSG;
 	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
-		return false;
+		return -errno;
 	*ids = (struct pci_ids){ .text = p, .len = (size_t)st.st_size };
-	return true;
+	return 0;
 }
 
-void pci_ids_open(struct pci_ids *ids, const char *path)
+int pci_ids_open(struct pci_ids *ids, const char *path)
 {
 	static const char *const places[] = { "/usr/share/hwdata/pci.ids",
 					      "/usr/share/misc/pci.ids" };
 	*ids = (struct pci_ids){ 0 };
-	if (path) {
-		map_file(ids, path);
-		return;
-	}
+	if (path)
+		return map_file(ids, path);
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (map_file(ids, places[i]))
-			return;
+		if (map_file(ids, places[i]) == 0)
+			break;
+	return 0;
 }
 
 void pci_ids_done(struct pci_ids *ids)

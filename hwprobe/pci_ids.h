@@ -10,8 +10,11 @@ struct pci_ids {
 	size_t len;
 };
 
-/* @path: NULL = the usual places. A missing database is not an error: names stay unknown. */
-void pci_ids_open(struct pci_ids *ids, const char *path);
+/*
+ * @path: NULL = the usual places, where a missing database is not an error: names stay unknown. 0, else -errno of @path, and
+ * -EBADMSG when it is no file of a database's size.
+ */
+int pci_ids_open(struct pci_ids *ids, const char *path);
 void pci_ids_done(struct pci_ids *ids);
 /* @vendor, @device: four lower-case hex digits; @device NULL = not asked. Results in @a, NULL = unknown. */
 void pci_ids_find(const struct pci_ids *ids, struct arena *a, const char *vendor,

@@ -104,5 +104,8 @@ void survey_error(struct survey *s, const char *source, int err, const char *fmt
 /* Loaded on first use. */
 const struct smbios *survey_smbios(struct survey *s);
 const char *survey_cpuinfo(struct survey *s); /* text of /proc/cpuinfo; NULL = absent */
+/* pci_ids_open() of the database that the options name; that it cannot be read is recorded. */
+struct pci_ids;
+void survey_pci_ids(struct survey *s, struct pci_ids *ids);
 /* Line @index of uname(2) or of the recorded `uname` file: 0 sysname, 1 nodename, 2 release, 3 version, 4 machine. NULL = unknown. */
 const char *survey_uname(struct survey *s, unsigned index);

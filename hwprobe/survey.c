@@ -8,6 +8,7 @@
 #include "common/str.h"
 #include "hwprobe/context.h"
 #include "hwprobe/explain.h"
+#include "hwprobe/pci_ids.h"
 #include "hwprobe/probe.h"
 #include "hwprobe/record.h"
 
@@ -299,12 +300,18 @@ const char *survey_cpuinfo(struct survey *s)
 	return s->cpuinfo;
 }
 
+void survey_pci_ids(struct survey *s, struct pci_ids *ids)
+{
+	int rc = pci_ids_open(ids, s->opt->pci_ids);
+	if (rc < 0)
+		survey_error(s, s->opt->pci_ids, -rc, "cannot be read: names stay unknown");
+}
+
 static const char *recorded_uname(struct survey *s, unsigned index)
 {
-	char data[ROOT_ATTR_MAX + 1];
-	if (root_attr(s->root, "uname", data, sizeof(data)) < 0)
+	char *line = NULL;
+	if (attr_file(s, "uname", ROOT_ATTR_MAX, &line, NULL) < 0)
 		return NULL;
-	char *line = data;
 	for (; index > 0; index--) {
 		line = strchr(line, '\n');
 		if (!line)

@@ -10,7 +10,7 @@ roots=$TOP/tests/data/roots
 status() {
 	local want=$1 got=0
 	shift
-	"$hwprobe" "$@" >"$TMP/out" 2>"$TMP/err" || got=$?
+	timeout 60 "$hwprobe" "$@" >"$TMP/out" 2>"$TMP/err" || got=$?
 	[ "$got" = "$want" ] || fail "slipway-hwprobe $*: status $got, expected $want: $(cat "$TMP/err")"
 }
 
@@ -24,7 +24,20 @@ for bad in --parts=none --parts= --format=xml --disk-min-size=big --timeout=0 --
 	[ ! -s "$TMP/out" ] || fail "$bad: something on standard output"
 	grep -q -- --help "$TMP/err" || fail "$bad: no hint"
 done
-status 2 --record="$TMP/r" --sysroot="$roots/qemu-q35-nvme/root"
+# what contradicts itself: refused before anything is read or written, in one line with a hint
+refused() {
+	status 2 "$@"
+	[ "$(wc -l <"$TMP/err"):$(wc -c <"$TMP/out")" = 2:0 ] || fail "$*: not one line and a hint: $(cat "$TMP/err")"
+	grep -q -- --help "$TMP/err" || fail "$*: no hint"
+	[ ! -e "$TMP/r" ] || fail "$*: a record was begun"
+}
+refused --record="$TMP/r" --sysroot="$roots/qemu-q35-nvme/root"
+refused --watch --sysroot="$roots/qemu-q35-nvme/root"
+refused --scrub
+refused --parts=lldp
+for with in --record="$TMP/r" --explain=cpu --format=full --format=text --output-max-size=4096; do
+	refused --watch "$with"
+done
 status 3 --sysroot="$roots/no-udev-virtio/root"
 grep -q 'proc/self/mountinfo' "$TMP/err" || fail "the broken file is not named"
 
@@ -108,6 +121,11 @@ v = json.load(open(sys.argv[1]))
 assert ("truncation" in v) == (int(sys.argv[2]) < int(sys.argv[3])), v
 X
 done
+for max in 1 30; do
+	refused --sysroot="$roots/fc-multipath/root" --output-max-size="$max"
+done
+status 0 --sysroot="$roots/fc-multipath/root" --output-max-size=31
+[ "$(cat "$TMP/out")" = '{"truncation":{"type":"full"}}' ] || fail "31 bytes are: $(cat "$TMP/out")"
 status 0 --sysroot="$roots/fc-multipath/root" --disk-min-size=10G --parts=disks
 ! grep -q '"name":"dm-2"' "$TMP/out" || fail "a disk of 4 GB is not left out"
 

@@ -40,6 +40,35 @@ static void test_names(void **state)
 	tree_done(&t);
 }
 
+/* A database that somebody names and that is not there is told; without a GPU nobody needs it. */
+static void test_missing_database(void **state)
+{
+	static const struct {
+		const char *class;
+		size_t gpus, errors;
+	} cases[] = { { "0x030000\n", 1, 1 }, { "0x060100\n", 0, 0 } };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tree t;
+		struct hwp_inventory *inv = NULL;
+		const struct hwp_error *errors;
+		tree_init(&t);
+		tree_file(&t, "sys/bus/pci/devices/0000:01:00.0/class", cases[i].class);
+		assert_int_equal(tree_try(&t,
+					  (struct hwp_options){ .parts = HWP_GPUS,
+								.pci_ids = "/nonexistent/pci.ids" },
+					  &inv),
+				 0);
+		assert_int_equal(hwp_gpu_count(inv), cases[i].gpus);
+		assert_int_equal(hwp_errors(inv, &errors), cases[i].errors);
+		if (cases[i].errors) {
+			assert_string_equal(errors[0].source, "/nonexistent/pci.ids");
+			assert_int_equal(errors[0].err, ENOENT);
+		}
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
 #define GPU "sys/devices/pci0000:00/0000:00:01.0/0000:01:00."
 
 static void test_more(void **state)
@@ -116,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_missing_database),
 		cmocka_unit_test(test_more),
 		cmocka_unit_test(test_broken_ids),
 	};

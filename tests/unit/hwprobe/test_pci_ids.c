@@ -35,7 +35,7 @@ static void test_lookup(void **state)
 	tree_init(&t);
 	tree_file(&t, "ids", database);
 	snprintf(path, sizeof(path), "%s/ids", t.dir);
-	pci_ids_open(&ids, path);
+	assert_int_equal(pci_ids_open(&ids, path), 0);
 	assert_int_equal(ids.len, sizeof(database) - 1);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		struct arena a = { 0 };
@@ -57,6 +57,7 @@ static void test_lookup(void **state)
 static void test_no_database(void **state)
 {
 	static const char *const names[] = { "none", "empty", "folder" };
+	static const int wanted[] = { -ENOENT, -EBADMSG, -EBADMSG };
 	struct tree t;
 	tree_init(&t);
 	tree_file(&t, "empty", "");
@@ -66,7 +67,7 @@ static void test_no_database(void **state)
 		struct pci_ids ids;
 		char path[128], *vendor, *device;
 		snprintf(path, sizeof(path), "%s/%s", t.dir, names[i]);
-		pci_ids_open(&ids, path);
+		assert_int_equal(pci_ids_open(&ids, path), wanted[i]);
 		assert_null(ids.text);
 		pci_ids_find(&ids, &a, "10de", "1eb8", &vendor, &device);
 		assert_null(vendor);

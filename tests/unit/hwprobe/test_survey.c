@@ -182,13 +182,30 @@ static void test_uname(void **state)
 	tree_done(&t);
 }
 
+/* A file that is there and cannot be read is told, as with every other one. */
+static void test_broken_uname(void **state)
+{
+	struct tree t;
+	struct pass p;
+	const struct hwp_error *errors;
+	tree_init(&t);
+	tree_link(&t, "uname", "uname");
+	pass_open(&p, &t, 0);
+	assert_null(survey_uname(&p.s, 4));
+	assert_int_equal(hwp_errors(p.inv, &errors), 1);
+	assert_string_equal(errors[0].source, "uname");
+	assert_int_equal(errors[0].err, ELOOP);
+	pass_close(&p);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),  cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_ones),  cmocka_unit_test(test_links),
 		cmocka_unit_test(test_put),   cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_uname),
+		cmocka_unit_test(test_uname), cmocka_unit_test(test_broken_uname),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
