@@ -156,24 +156,27 @@ static bool has_letter(const char *text, size_t len)
 	return false;
 }
 
-static void add(struct scrub *s, const char *text, size_t len, bool is_known)
+/* Without white space at its ends and what marks the kind of number: "0x5000…", "eui.0025…". */
+static const char *bare(const char *text, size_t *len)
 {
-	while (len && isspace((unsigned char)text[len - 1]))
-		len--;
-	while (len && isspace((unsigned char)*text)) {
-		text++;
-		len--;
-	}
-	/* What marks the kind of number stays: "0x5000…", "eui.0025…", "naa.", "uuid.", "nvme.". */
 	static const char *const kinds[] = { "0x", "eui.", "naa.", "uuid.", "nvme." };
+	while (*len && isspace((unsigned char)text[*len - 1]))
+		--*len;
+	for (; *len && isspace((unsigned char)*text); text++)
+		--*len;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		size_t n = strlen(kinds[i]);
-		if (len > n && !strncmp(text, kinds[i], n)) {
-			text += n;
-			len -= n;
-			break;
-		}
+		if (*len <= n || strncmp(text, kinds[i], n) != 0)
+			continue;
+		*len -= n;
+		return text + n;
 	}
+	return text;
+}
+
+static void add(struct scrub *s, const char *text, size_t len, bool is_known)
+{
+	text = bare(text, &len);
 	/* Words of letters alone are seldom anybody's: only long ones are taken for that. */
 	bool is_common = len < SCRUB_SHORT || (len < SCRUB_LONG && !has_digit(text, len));
 	if (!len || (is_common && !is_known))
