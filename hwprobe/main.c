@@ -258,14 +258,19 @@ static int record(const struct arguments *a, struct hwp_ctx *hwp, struct hwp_inv
 	return hwp_record(hwp, dir, 0, ret);
 }
 
+/* --watch has one form of output, of any length. */
+static bool has_other_output(const struct arguments *a)
+{
+	return a->record || a->explain || a->max_bytes || a->format != HWP_JSON_ASSISTED;
+}
+
 /* What contradicts itself; NULL = nothing. */
 static const char *contradiction(const struct arguments *a)
 {
 	bool is_shown_in_full = a->format != HWP_JSON_ASSISTED || a->record || a->explain;
 	if ((a->record || a->is_watching) && a->opt.sysroot)
 		return "--record and --watch are for the running machine, not with --sysroot";
-	if (a->is_watching &&
-	    (a->record || a->explain || a->max_bytes || a->format != HWP_JSON_ASSISTED))
+	if (a->is_watching && has_other_output(a))
 		return "--watch prints whole inventories as --format=assisted, nothing else";
 	if (a->opt.flags & HWP_SCRUB && !a->record)
 		return "--scrub belongs to --record";
