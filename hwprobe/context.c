@@ -1,10 +1,12 @@
 #include "hwprobe/context.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/device_read.h"
@@ -105,6 +107,23 @@ static void inventory_freep(struct hwp_inventory **inv)
 	hwp_unref(*inv);
 }
 
+/* A running machine without these is a container or a rescue shell that has not mounted them. */
+static const struct {
+	const char *folder, *inside;
+} sources[] = {
+	{ "/proc", "proc/self" },
+	{ "/sys", "sys/class" },
+};
+
+static void check_sources(struct survey *s)
+{
+	s->part = "source";
+	for (size_t i = 0; s->root->is_live && i < ARRAY_SIZE(sources); i++)
+		if (faccessat(s->root->fd, sources[i].inside, F_OK, 0) < 0)
+			survey_error(s, sources[i].folder, errno,
+				     "it is not mounted: what the kernel tells there is missing");
+}
+
 int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv)
 {
 	parts = parts ? parts : ctx->opt.parts;
@@ -127,6 +146,7 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 		.read_device = ctx->read_device,
 		.deadline_ms = time_mono_ms() + ctx->opt.total_timeout_ms,
 	};
+	check_sources(&s);
 	if (inv->parts & HWP_BMC)
 		bmc_begin(&s);
 	/* What is not ready in time is marked as such. */

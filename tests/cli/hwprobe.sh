@@ -164,24 +164,4 @@ for folder, _, files in os.walk(sys.argv[3]):
             assert s.count(":") != 5 or bytes.fromhex(s.replace(":", "")) not in data, (s, name)
 X
 status 2 --scrub
-"$hwprobe" >/dev/full 2>"$TMP/err" && fail "a full device was not noticed"
-if command -v strace >/dev/null && strace -qq -o "$TMP/trace" -f -e trace=execve,write,rename,unlink,mkdir "$hwprobe" >/dev/null 2>&1 || [ -s "$TMP/trace" ]; then
-	[ "$(grep -c 'execve(' "$TMP/trace")" = 1 ] || fail "something was executed: $(cat "$TMP/trace")"
-	! grep -E 'write\(|rename|unlink|mkdir' "$TMP/trace" | grep -vE 'write\([12],' || fail "something was written"
-fi
-
-# changes of the network, in a namespace of its own
-if unshare -n true 2>/dev/null && command -v ip >/dev/null; then
-	# shellcheck disable=SC2016
-	unshare -n bash -c '"$0" --watch --parts=interfaces >"$1" & watcher=$!
-		for _ in $(seq 100); do [ -s "$1" ] && break; sleep 0.05; done
-		ip link set lo up
-		for _ in $(seq 100); do [ "$(wc -l <"$1")" -ge 2 ] && break; sleep 0.05; done
-		kill $watcher' "$hwprobe" "$TMP/watch"
-	python3 - "$TMP/watch" <<'X' || fail "the change was not told"
-import json, sys
-first, second = [json.loads(l) for l in open(sys.argv[1])][:2]
-assert first["changed"] == ["interfaces"] and "up" not in first["inventory"]["interfaces"][0]["flags"]
-assert second["changed"] == ["interfaces"] and second["inventory"]["interfaces"][0]["ipv4_addresses"] == ["127.0.0.1/8"]
-X
-fi
+! "$hwprobe" >/dev/full 2>"$TMP/err" || fail "a full device was not noticed"
