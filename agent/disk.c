@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "agent/sysfs.h"
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/str.h"
@@ -57,16 +58,6 @@ static void from_sysfs(int dirfd, const char *const *paths, char ret[DISK_ID_MAX
 	}
 }
 
-static uint64_t number(int dirfd, const char *path)
-{
-	AUTO(freep) char *text = NULL;
-	uint64_t v = 0;
-
-	if (file_read_line_at(dirfd, path, ATTR_MAX, &text, NULL) == 0)
-		(void)str_to_u64(text, &v);
-	return v;
-}
-
 static void strings_read(int dirfd, struct disk_id *id)
 {
 	static const char *const wwn_keys[] = { "ID_WWN_WITH_EXTENSION", "ID_WWN", NULL };
@@ -96,15 +87,15 @@ static int id_read(dev_t devno, struct disk_id *ret, struct fault *err)
 		       strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
 	if (faccessat(dirfd, "partition", F_OK, 0) == 0)
 		return fault_set(err, -ENOTBLK, "%s is a partition, not a whole disk", id.name);
-	id.size_bytes = number(dirfd, "size") * 512;
+	id.size_bytes = sysfs_number_at(dirfd, "size") * 512;
 	if (!id.size_bytes)
 		return fault_set(err, -ENOMEDIUM, "%s has no medium", id.name);
-	id.sector_size = (uint32_t)number(dirfd, "queue/logical_block_size");
-	id.diskseq = number(dirfd, "diskseq");
-	id.is_read_only = number(dirfd, "ro");
-	id.is_removable = number(dirfd, "removable");
-	id.is_rotational = number(dirfd, "queue/rotational");
-	id.is_hidden = number(dirfd, "hidden");
+	id.sector_size = (uint32_t)sysfs_number_at(dirfd, "queue/logical_block_size");
+	id.diskseq = sysfs_number_at(dirfd, "diskseq");
+	id.is_read_only = sysfs_number_at(dirfd, "ro");
+	id.is_removable = sysfs_number_at(dirfd, "removable");
+	id.is_rotational = sysfs_number_at(dirfd, "queue/rotational");
+	id.is_hidden = sysfs_number_at(dirfd, "hidden");
 	strings_read(dirfd, &id);
 	*ret = id;
 	return 0;

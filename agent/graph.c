@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include "agent/sysfs.h"
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/str.h"
@@ -50,16 +51,6 @@ const char *graph_node_title(const struct graph_node *n)
 static bool exists_at(int dirfd, const char *path)
 {
 	return faccessat(dirfd, path, F_OK, 0) == 0;
-}
-
-static uint64_t number_at(int dirfd, const char *path)
-{
-	AUTO(freep) char *text = NULL;
-	uint64_t v = 0;
-
-	if (file_read_line_at(dirfd, path, ATTR_MAX, &text, NULL) == 0)
-		(void)str_to_u64(text, &v);
-	return v;
 }
 
 static enum graph_kind dm_kind(int dirfd)
@@ -121,17 +112,6 @@ static enum graph_kind kind_of(int dirfd, const char *name)
 	return GRAPH_DISK;
 }
 
-static int devno_parse(const char *text, dev_t *ret)
-{
-	unsigned maj, min;
-	char end;
-
-	if (sscanf(text, "%u:%u%c", &maj, &min, &end) != 2)
-		return -EINVAL;
-	*ret = makedev(maj, min);
-	return 0;
-}
-
 static int find(const struct graph *g, dev_t devno)
 {
 	for (size_t i = 0; i < g->n; i++)
@@ -160,12 +140,9 @@ static int node_open(int rootfd, dev_t devno, char ret_name[DISK_NAME_MAX])
 /* A partition's folder lies in that of its disk. */
 static dev_t disk_of(int dirfd, const struct graph_node *n)
 {
-	AUTO(freep) char *text = NULL;
 	dev_t disk;
 
-	if (n->kind != GRAPH_PARTITION ||
-	    file_read_line_at(dirfd, "../dev", ATTR_MAX, &text, NULL) < 0 ||
-	    devno_parse(text, &disk) < 0)
+	if (n->kind != GRAPH_PARTITION || sysfs_devno_at(dirfd, "../dev", &disk) < 0)
 		return n->devno;
 	return disk;
 }
@@ -189,9 +166,9 @@ static int node_add(struct graph *g, int rootfd, dev_t devno, struct fault *err)
 	node.kind = kind_of(dirfd, node.name);
 	title_set(&node, dirfd);
 	node.disk = disk_of(dirfd, &node);
-	node.start_bytes = number_at(dirfd, "start") *
+	node.start_bytes = sysfs_number_at(dirfd, "start") *
 			   512; /* always in units of 512 (block/partitions/core.c) */
-	node.size_bytes = number_at(dirfd, "size") * 512;
+	node.size_bytes = sysfs_number_at(dirfd, "size") * 512;
 	struct graph_node *more = realloc(g->nodes, (g->n + 1) * sizeof(*more));
 	if (!more)
 		return fault_oom(err);
@@ -224,7 +201,7 @@ static int neighbour_add(struct graph *g, int rootfd, size_t index, int dirfd, c
 
 	snprintf(path, sizeof(path), "%s/dev", sub);
 	if (file_read_line_at(dirfd, path, ATTR_MAX, &text, NULL) < 0 ||
-	    devno_parse(text, &devno) < 0)
+	    sysfs_devno_parse(text, &devno) < 0)
 		return fault_set(err, -EIO, "cannot tell the device number of %s/%s",
 				 g->nodes[index].name, sub);
 
@@ -320,7 +297,7 @@ static int loops_add(struct graph *g, int rootfd, struct fault *err)
 			continue;
 		snprintf(path, sizeof(path), "%s/dev", e->d_name);
 		if (file_read_line_at(fd, path, ATTR_MAX, &number, NULL) < 0 ||
-		    devno_parse(number, &devno) < 0)
+		    sysfs_devno_parse(number, &devno) < 0)
 			continue;
 		r = loop_add(g, rootfd, devno, file, err);
 	}

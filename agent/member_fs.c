@@ -1,12 +1,12 @@
 /*
  * File systems that span devices: btrfs and ZFS.
  */
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "agent/member.h"
+#include "common/byteorder.h"
 #include "common/cleanup.h"
 #include "common/str.h"
 
@@ -33,8 +33,7 @@ int member_btrfs(const struct member_range *r, uint64_t magic, struct member *re
 
 	if (e < 0)
 		return e;
-	memcpy(&n, sb + BTRFS_NUM_DEVICES, sizeof(n));
-	n = le64toh(n);
+	n = le64_at(sb + BTRFS_NUM_DEVICES);
 	if (n == 0 || n > BTRFS_DEVICES_MAX)
 		return -EBADMSG;
 	uuid_format(sb + BTRFS_FSID, ret->set);
@@ -63,15 +62,12 @@ struct xdr {
 
 static uint32_t xdr_u32(struct xdr *x, bool *ok)
 {
-	uint32_t v;
-
 	if (x->end - x->at < 4) {
 		*ok = false;
 		return 0;
 	}
-	memcpy(&v, x->at, 4);
 	x->at += 4;
-	return be32toh(v);
+	return be32_at(x->at - 4);
 }
 
 struct label {

@@ -10,11 +10,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include "agent/member.h"
+#include "agent/sysfs.h"
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/str.h"
-
-#define ATTR_MAX 4096
 
 /* Opening these takes seconds, or they never hold a member. */
 static const char *const skipped[] = { "ram", "zram", "sr", "fd" };
@@ -26,28 +25,6 @@ struct scan {
 	struct members *m;
 	struct fault *err;
 };
-
-static uint64_t number_at(int dirfd, const char *path)
-{
-	AUTO(freep) char *text = NULL;
-	uint64_t v = 0;
-
-	if (file_read_line_at(dirfd, path, ATTR_MAX, &text, NULL) == 0)
-		(void)str_to_u64(text, &v);
-	return v;
-}
-
-static bool devno_at(int dirfd, dev_t *ret)
-{
-	AUTO(freep) char *text = NULL;
-	unsigned maj, min;
-
-	if (file_read_line_at(dirfd, "dev", ATTR_MAX, &text, NULL) < 0 ||
-	    sscanf(text, "%u:%u", &maj, &min) != 2)
-		return false;
-	*ret = makedev(maj, min);
-	return true;
-}
 
 static bool is_skipped(const struct scan *s, const char *name)
 {
@@ -158,8 +135,8 @@ static int partitions_probe(const struct scan *s, int dirfd, int fd, dev_t disk)
 		if (e->d_name[0] == '.' || sub < 0 || faccessat(sub, "partition", F_OK, 0) < 0)
 			continue;
 		/* always in units of 512 (block/partitions/core.c) */
-		const struct member_range range = { fd, number_at(sub, "start") * 512,
-						    number_at(sub, "size") * 512 };
+		const struct member_range range = { fd, sysfs_number_at(sub, "start") * 512,
+						    sysfs_number_at(sub, "size") * 512 };
 		r = members_probe(s->m, &range, e->d_name, disk, false, s->err);
 	}
 	return r;
@@ -170,11 +147,12 @@ static int disk_probe(const struct scan *s, int blockfd, const char *name)
 	AUTO(closep) int dirfd = openat(blockfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dev_t devno;
 
-	if (dirfd < 0 || !devno_at(dirfd, &devno) || (s->graph && is_in_graph(s->graph, devno)))
+	if (dirfd < 0 || sysfs_devno_at(dirfd, "dev", &devno) < 0 ||
+	    (s->graph && is_in_graph(s->graph, devno)))
 		return 0;
-	const uint64_t size = number_at(dirfd, "size") * 512;
+	const uint64_t size = sysfs_number_at(dirfd, "size") * 512;
 	/* A read of a suspended device would wait for ever. */
-	if (!size || number_at(dirfd, "hidden") || number_at(dirfd, "dm/suspended"))
+	if (!size || sysfs_number_at(dirfd, "hidden") || sysfs_number_at(dirfd, "dm/suspended"))
 		return 0;
 	AUTO(closep) int fd = disk_fd(s, name, devno);
 	if (fd < 0 || !is_readable(fd))

@@ -3,11 +3,17 @@
  * Comparison of an inventory with a recorded machine's expected.json: a subset. null, false, 0, "" and [] mean "absent or
  * empty"; "@exact" names the lists that hold nothing else, each with names that may be there as well.
  */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include <dirent.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "hwprobe/hwprobe.h"
@@ -259,4 +265,30 @@ __attribute__((unused)) static size_t expected_machines(const char *dir,
 	if (n >= 0)
 		free(names);
 	return count;
+}
+
+enum { EXPECTED_OWN_MAX = 8 };
+
+/* The @own_n tests of a program, then @test_machine for every machine of @dir, whose path is its *state. What main() returns. */
+__attribute__((unused)) static int expected_run(const char *group, const char *dir,
+						const struct CMUnitTest *own, size_t own_n,
+						CMUnitTestFunction test_machine)
+{
+	char *paths[EXPECTED_MACHINES_MAX];
+	size_t n = expected_machines(dir, paths);
+	struct CMUnitTest tests[EXPECTED_OWN_MAX + EXPECTED_MACHINES_MAX];
+	if (!n || own_n > EXPECTED_OWN_MAX) {
+		fprintf(stderr, "no machine in %s: run from the top folder\n", dir);
+		return 1;
+	}
+	for (size_t i = 0; i < own_n; i++)
+		tests[i] = own[i];
+	for (size_t i = 0; i < n; i++)
+		tests[own_n + i] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
+							.test_func = test_machine,
+							.initial_state = paths[i] };
+	int failed = _cmocka_run_group_tests(group, tests, own_n + n, NULL, NULL);
+	for (size_t i = 0; i < n; i++)
+		free(paths[i]);
+	return failed;
 }

@@ -20,20 +20,7 @@ int main(void)
 		puts("1..0 # the corpus was not given (SLIPWAY_CORPUS)");
 		return 0;
 	}
-	char dir[512], *paths[EXPECTED_MACHINES_MAX];
+	char dir[512];
 	snprintf(dir, sizeof(dir), "%s/hwprobe", corpus);
-	size_t n = expected_machines(dir, paths);
-	struct CMUnitTest tests[EXPECTED_MACHINES_MAX];
-	for (size_t i = 0; i < n; i++)
-		tests[i] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
-						.test_func = test_machine,
-						.initial_state = paths[i] };
-	if (!n) {
-		fprintf(stderr, "%s: no machine there\n", dir);
-		return 1;
-	}
-	int failed = _cmocka_run_group_tests("corpus", tests, n, NULL, NULL);
-	for (size_t i = 0; i < n; i++)
-		free(paths[i]);
-	return failed;
+	return expected_run("corpus", dir, NULL, 0, test_machine);
 }

@@ -463,20 +463,9 @@ static void test_errors_are_recorded(void **state)
 
 int main(void)
 {
-	char *paths[EXPECTED_MACHINES_MAX];
-	size_t n = expected_machines("tests/data/roots", paths);
-	struct CMUnitTest tests[EXPECTED_MACHINES_MAX + 1] = { cmocka_unit_test(
-		test_errors_are_recorded) };
-	for (size_t i = 0; i < n; i++)
-		tests[i + 1] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
-						    .test_func = test_machine,
-						    .initial_state = paths[i] };
-	if (!n) {
-		fprintf(stderr, "no machine in tests/data/roots: run from the top folder\n");
-		return 1;
-	}
-	int failed = _cmocka_run_group_tests("damage", tests, n + 1, NULL, NULL);
-	for (size_t i = 0; i < n; i++)
-		free(paths[i]);
-	return failed;
+	static const struct CMUnitTest own[] = {
+		cmocka_unit_test(test_errors_are_recorded),
+	};
+	return expected_run("damage", "tests/data/roots", own, sizeof(own) / sizeof(own[0]),
+			    test_machine);
 }

@@ -204,24 +204,12 @@ static void test_all_of_a_part(void **state)
 
 int main(void)
 {
-	char *paths[EXPECTED_MACHINES_MAX];
-	size_t n = expected_machines("tests/data/roots", paths), fixed = 4;
-	struct CMUnitTest tests[EXPECTED_MACHINES_MAX + 4] = {
+	static const struct CMUnitTest own[] = {
 		cmocka_unit_test(test_only_what_is_asked_for),
 		cmocka_unit_test(test_parts_add_up),
 		cmocka_unit_test(test_nothing_piles_up),
 		cmocka_unit_test(test_errors_go_with_their_part),
 	};
-	for (size_t i = 0; i < n; i++)
-		tests[fixed + i] = (struct CMUnitTest){ .name = strrchr(paths[i], '/') + 1,
-							.test_func = test_all_of_a_part,
-							.initial_state = paths[i] };
-	if (!n) {
-		fprintf(stderr, "no machine in tests/data/roots: run from the top folder\n");
-		return 1;
-	}
-	int failed = _cmocka_run_group_tests("refresh", tests, fixed + n, NULL, NULL);
-	for (size_t i = 0; i < n; i++)
-		free(paths[i]);
-	return failed;
+	return expected_run("refresh", "tests/data/roots", own, sizeof(own) / sizeof(own[0]),
+			    test_all_of_a_part);
 }
