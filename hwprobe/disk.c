@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
@@ -35,10 +37,13 @@ char *disk_ancestor(struct survey *s, const struct block_dev *b, const char *pre
 static int64_t size_bytes(struct survey *s, const struct block_dev *b)
 {
 	int64_t sectors, bytes;
-	if (attr_num(s, &sectors, "%s/size", b->dir) < 0 || sectors < 0 ||
-	    __builtin_mul_overflow(sectors, (int64_t)SECTOR_BYTES, &bytes))
-		return 0;
-	return bytes;
+	if (attr_num(s, &sectors, "%s/size", b->dir) < 0)
+		return 0; /* absent, or told already */
+	if (sectors >= 0 && !__builtin_mul_overflow(sectors, (int64_t)SECTOR_BYTES, &bytes))
+		return bytes;
+	survey_error(s, arena_printf(s->tmp, "%s/size", b->dir), ERANGE,
+		     "%" PRId64 " sectors are not the size of a disk", sectors);
+	return 0;
 }
 
 /* Is it a disk that people would call one? */

@@ -74,11 +74,53 @@ static void test_appliance(void **state)
 	tree_done(&t);
 }
 
+/* A size that no disk has is told: the disk stands there with none. */
+static void test_absurd_sizes(void **state)
+{
+	static const struct {
+		const char *size, *detail;
+		int err; /* 0 = none */
+		int64_t bytes;
+	} tests[] = {
+		{ "-1", "-1 sectors are not the size of a disk", ERANGE, 0 },
+		{ "-9223372036854775808", "-9223372036854775808 sectors are not the size of a disk",
+		  ERANGE, 0 },
+		{ "9223372036854775807", "9223372036854775807 sectors are not the size of a disk",
+		  ERANGE, 0 },
+		/* 2^54: its bytes are the first that do not fit */
+		{ "18014398509481984", "18014398509481984 sectors are not the size of a disk",
+		  ERANGE, 0 },
+		{ "18014398509481983", NULL, 0, 18014398509481983LL * 512 },
+		{ "9223372036854775808", "not a number", EBADMSG, 0 }, /* 2^63 */
+		{ "0x800", "not a number", EBADMSG, 0 },
+		{ "0", NULL, 0, 0 },
+	};
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		struct tree t;
+		const struct hwp_error *errors;
+		tree_init(&t);
+		tree_file(&t, "sys/block/sda/size", tests[i].size);
+		struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+		print_message("%s\n", tests[i].size);
+		assert_int_equal(hwp_disk_count(inv), 1);
+		assert_int_equal(hwp_disk_at(inv, 0)->size_bytes.v, tests[i].bytes);
+		assert_int_equal(hwp_errors(inv, &errors), tests[i].err != 0);
+		if (tests[i].err) {
+			assert_string_equal(errors->source, "sys/block/sda/size");
+			assert_string_equal(errors->detail, tests[i].detail);
+			assert_int_equal(errors->err, tests[i].err);
+		}
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_appliance),
+		cmocka_unit_test(test_absurd_sizes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
