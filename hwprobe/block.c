@@ -10,7 +10,7 @@
 #include "hwprobe/record.h"
 #include "hwprobe/udev_live.h"
 
-static bool is_memory_disk(const char *name)
+bool block_is_memory_disk(const char *name)
 {
 	static const char *const prefixes[] = { "loop", "zram", "ram" };
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
@@ -134,9 +134,9 @@ void block_map_read(struct survey *s, struct block_map *ret)
 				   .links.arena = s->tmp,
 				   .tied.arena = s->tmp,
 				   .ids.arena = s->tmp };
-	struct root_names names = attr_list(s, "sys/block");
+	struct root_names names = s->only ? *s->only : attr_list(s, "sys/block");
 	for (size_t i = 0; i < names.n; i++) {
-		if (is_memory_disk(names.v[i])) {
+		if (block_is_memory_disk(names.v[i])) {
 			note_loop(s, ret, names.v[i]);
 			continue;
 		}
@@ -212,6 +212,22 @@ static struct block_dev *by_number(const struct block_map *m, unsigned major, un
 	return NULL;
 }
 
+/* FNV-1a, 64 bits. */
+static void note_use(struct block_map *m, const char *text)
+{
+	for (; *text; text++)
+		m->use = (m->use ^ (unsigned char)*text) * 0x100000001b3;
+	m->use *= 0x100000001b3; /* where it ends counts, too */
+}
+
+static void note_mount(struct survey *s, struct block_map *m, const struct mount *mount)
+{
+	char *device = arena_printf(s->tmp, "%u:%u", mount->major, mount->minor);
+	note_use(m, device ? device : "");
+	note_use(m, mount->point);
+	note_use(m, mount->source);
+}
+
 static void add_mount(struct survey *s, struct block_dev *d, const struct mount *mount)
 {
 	if (!d)
@@ -253,6 +269,7 @@ static void read_swaps(struct survey *s, struct block_map *m)
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		line[strcspn(line, " \t")] =
 			'\0'; /* the first column; the head line names no device */
+		note_use(m, line);
 		struct block_dev *d = block_by_node(s, m, line);
 		if (d)
 			d->is_swap = true;
@@ -267,6 +284,7 @@ static void read_btrfs(struct survey *s, struct block_map *m)
 		struct root_names members = attr_list(s, "sys/fs/btrfs/%s/devices", systems.v[i]);
 		static const struct mount mounted = { .point = "(btrfs)" };
 		for (size_t k = 0; k < members.n; k++) {
+			note_use(m, members.v[k]);
 			struct block_dev *d = block_by_name(m, members.v[k]);
 			if (d && !d->mounts.n)
 				add_mount(s, d, &mounted);
@@ -276,8 +294,10 @@ static void read_btrfs(struct survey *s, struct block_map *m)
 
 void block_map_read_use(struct survey *s, struct block_map *m)
 {
+	m->use = 0xcbf29ce484222325;
 	const struct mount_table *t = survey_mounts(s);
 	for (size_t i = 0; i < t->n; i++) {
+		note_mount(s, m, &t->v[i]);
 		if (t->v[i].major)
 			add_mount(s, by_number(m, t->v[i].major, t->v[i].minor), &t->v[i]);
 		add_mount_by_source(s, m, &t->v[i]);

@@ -38,9 +38,12 @@ struct block_map {
 		links; /* stable by-id link (block_is_stable_link()) to the first of those that claim it with the highest priority */
 	struct strmap tied; /* stable links that more than one claims with that priority */
 	unsigned long walk; /* number of the current walk through holders */
+	uint64_t use; /* hash of what tells of mounts and swaps, of these and of other devices */
 };
 
-/* Reads the map. Loop, RAM and compressed-RAM disks are not in it. */
+/* Loop, RAM and compressed-RAM disks, by name. */
+bool block_is_memory_disk(const char *name);
+/* Reads the map. Memory disks are not in it. */
 void block_map_read(struct survey *s, struct block_map *ret);
 /* Is "disk/by-id/…" a kind of link that stays with the medium? The others carry model names, or move between namespaces. */
 bool block_is_stable_link(const char *link);

@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/disk.h"
+#include "hwprobe/disk_facts.h"
 
 enum { SECTOR_BYTES = 512 }; /* unit of sysfs "size", whatever the device's blocks are */
 
@@ -147,6 +148,7 @@ static void run(struct survey *s)
 	}
 	if (s->opt->flags & HWP_MORE)
 		find_warnings(s, &m);
+	disk_facts_note(s, &m);
 }
 
 const struct probe probe_disks = { .name = "disks", .part = HWP_DISKS, .run = run };

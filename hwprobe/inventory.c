@@ -28,6 +28,8 @@ void hwp_unref(struct hwp_inventory *inv)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(inv->origins); i++)
 		hwp_unref(inv->origins[i]);
+	for (size_t i = 0; i < inv->source_count; i++)
+		hwp_unref(inv->sources[i]);
 	arena_done(&inv->mem);
 	free(inv);
 }

@@ -3,6 +3,7 @@
 #include "hwprobe/arena.h"
 #include "hwprobe/hwprobe.h"
 
+struct disk_facts;
 struct explain_event;
 
 enum { INVENTORY_PARTS = 13 }; /* bits of enum hwp_part */
@@ -22,6 +23,8 @@ struct hwp_inventory {
 	struct hwp_strs degraded;
 	struct hwp_disk *disks;
 	size_t disk_count;
+	const struct disk_facts
+		*facts; /* of the disks and what stands beside them; NULL = not kept */
 	struct hwp_nic *nics;
 	size_t nic_count;
 	struct hwp_route *routes;
@@ -34,6 +37,9 @@ struct hwp_inventory {
 	size_t event_count;
 	/* By bit of enum hwp_part: the snapshot that holds the memory of a part that was taken over; NULL = this one. */
 	struct hwp_inventory *origins[INVENTORY_PARTS];
+	/* Of a list of disks that was put together from several snapshots (disk_refresh.h): those. */
+	struct hwp_inventory **sources;
+	size_t source_count;
 };
 
 struct hwp_inventory *inventory_new(unsigned parts);

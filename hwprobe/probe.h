@@ -20,10 +20,12 @@ struct survey {
 	struct root *root;
 	const struct hwp_options *opt;
 	struct hwp_inventory *inv;
-	struct arena *mem;   /* lives as long as the inventory */
-	struct arena *tmp;   /* lives until the end of the pass */
-	const char *part;    /* name of the probe at work */
-	unsigned done;       /* parts probed so far */
+	struct arena *mem; /* lives as long as the inventory */
+	struct arena *tmp; /* lives until the end of the pass */
+	const char *part;  /* name of the probe at work */
+	unsigned done;     /* parts probed so far */
+	const struct root_names
+		*only;       /* devices of sys/block to look at; NULL = all (disk_refresh.h) */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC end of device reads */
 	/* read once, shared by several probes */
 	struct smbios smbios;

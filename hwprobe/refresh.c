@@ -18,15 +18,24 @@ static const struct {
 	unsigned part;
 	size_t offset, size;
 } members[] = {
-	PART(HWP_CPU, cpu),        PART(HWP_MEMORY, memory),
-	PART(HWP_BOOT, boot),      PART(HWP_VENDOR, vendor),
-	PART(HWP_CLOCK, clock),    PART(HWP_HOSTNAME, hostname),
-	PART(HWP_TPM, tpm),        PART(HWP_BMC, bmc),
+	PART(HWP_CPU, cpu),
+	PART(HWP_MEMORY, memory),
+	PART(HWP_BOOT, boot),
+	PART(HWP_VENDOR, vendor),
+	PART(HWP_CLOCK, clock),
+	PART(HWP_HOSTNAME, hostname),
+	PART(HWP_TPM, tpm),
+	PART(HWP_BMC, bmc),
 	PART(HWP_DISKS, degraded), /* by the lack of udev, which is noticed there */
-	PART(HWP_DISKS, disks),    PART(HWP_DISKS, disk_count),
-	PART(HWP_NICS, nics),      PART(HWP_NICS, nic_count),
-	PART(HWP_ROUTES, routes),  PART(HWP_ROUTES, route_count),
-	PART(HWP_GPUS, gpus),      PART(HWP_GPUS, gpu_count),
+	PART(HWP_DISKS, disks),
+	PART(HWP_DISKS, disk_count),
+	PART(HWP_DISKS, facts),
+	PART(HWP_NICS, nics),
+	PART(HWP_NICS, nic_count),
+	PART(HWP_ROUTES, routes),
+	PART(HWP_ROUTES, route_count),
+	PART(HWP_GPUS, gpus),
+	PART(HWP_GPUS, gpu_count),
 };
 
 static void inventory_freep(struct hwp_inventory **inv)
