@@ -124,7 +124,8 @@ static void check_sources(struct survey *s)
 				     "it is not mounted: what the kernel tells there is missing");
 }
 
-int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv)
+int context_probe(struct hwp_ctx *ctx, unsigned parts, const struct root_names *only,
+		  struct hwp_inventory **ret_inv)
 {
 	parts = parts ? parts : ctx->opt.parts;
 	if (parts & HWP_LLDP) /* neighbours stand at their interfaces */
@@ -143,6 +144,7 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 		.mem = &inv->mem,
 		.tmp = &tmp,
 		.dumps = dumps,
+		.only = only,
 		.read_device = ctx->read_device,
 		.deadline_ms = time_mono_ms() + ctx->opt.total_timeout_ms,
 	};
@@ -167,6 +169,11 @@ int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_in
 		return -ENOMEM;
 	*ret_inv = TAKE(inv);
 	return 0;
+}
+
+int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv)
+{
+	return context_probe(ctx, parts, NULL, ret_inv);
 }
 
 static int record_failed(struct hwp_ctx *ctx, int rc)

@@ -22,3 +22,7 @@ struct hwp_ctx {
 			       size_t len); /* instead of open and read; NULL = those */
 	struct blkid_library *blkid;        /* signature.h; NULL = not needed yet */
 };
+
+/* As hwp_probe(), but of the disks only those that are named; NULL = all. */
+int context_probe(struct hwp_ctx *ctx, unsigned parts, const struct root_names *only,
+		  struct hwp_inventory **ret_inv);

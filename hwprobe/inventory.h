@@ -5,6 +5,7 @@
 
 struct disk_facts;
 struct explain_event;
+struct root_names;
 
 enum { INVENTORY_PARTS = 13 }; /* bits of enum hwp_part */
 
@@ -45,5 +46,14 @@ struct hwp_inventory {
 struct hwp_inventory *inventory_new(unsigned parts);
 /* The parts of @now, and those of @last besides; keeps references to where they come from. NULL = no memory. */
 struct hwp_inventory *inventory_merge(struct hwp_inventory *last, struct hwp_inventory *now);
+/* The snapshot that has the memory of a part. */
+struct hwp_inventory *inventory_origin(const struct hwp_inventory *inv, unsigned part);
+/* A copy of @e; what fails is in inv->mem. */
+void inventory_add_error(struct hwp_inventory *inv, const struct hwp_error *e);
+/*
+ * hwp_refresh() that looks of the disks at those of @disks only, as far as that is as good (disk_refresh.h); NULL = all. @parts: 0 = none.
+ */
+int inventory_refresh(struct hwp_ctx *ctx, struct hwp_inventory *last, unsigned parts,
+		      const struct root_names *disks, struct hwp_inventory **ret_inv);
 /* The parts that both have from the same snapshot, so that they are the same. */
 unsigned inventory_shared_parts(const struct hwp_inventory *a, const struct hwp_inventory *b);

@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/context.h"
+#include "hwprobe/disk_refresh.h"
 #include "hwprobe/probe.h"
 
 #define PART(bits, member)                                          \
@@ -43,9 +44,10 @@ static void inventory_freep(struct hwp_inventory **inv)
 	hwp_unref(*inv);
 }
 
-static const struct hwp_inventory *origin(const struct hwp_inventory *inv, size_t bit)
+struct hwp_inventory *inventory_origin(const struct hwp_inventory *inv, unsigned part)
 {
-	return inv->origins[bit] ? inv->origins[bit] : inv;
+	struct hwp_inventory *origin = inv->origins[__builtin_ctz(part)];
+	return origin ? origin : (struct hwp_inventory *)inv;
 }
 
 static unsigned part_of_error(const struct hwp_error *e)
@@ -54,6 +56,17 @@ static unsigned part_of_error(const struct hwp_error *e)
 		if (str_eq((*p)->name, e->part))
 			return (*p)->part;
 	return 0;
+}
+
+void inventory_add_error(struct hwp_inventory *inv, const struct hwp_error *e)
+{
+	struct hwp_error *copy =
+		arena_append(&inv->mem, &inv->errors, &inv->error_count, sizeof(*copy));
+	if (copy)
+		*copy = (struct hwp_error){ .part = arena_dup(&inv->mem, e->part),
+					    .source = arena_dup(&inv->mem, e->source),
+					    .err = e->err,
+					    .detail = arena_dup(&inv->mem, e->detail) };
 }
 
 /* Those of @parts; of no known part are those of the last look. */
@@ -65,14 +78,7 @@ static void add_errors(struct hwp_inventory *inv, const struct hwp_inventory *fr
 		unsigned part = part_of_error(e);
 		if (part ? !(part & parts) : !is_last_look)
 			continue;
-		struct hwp_error *copy =
-			arena_append(&inv->mem, &inv->errors, &inv->error_count, sizeof(*copy));
-		if (!copy)
-			return;
-		*copy = (struct hwp_error){ .part = arena_dup(&inv->mem, e->part),
-					    .source = arena_dup(&inv->mem, e->source),
-					    .err = e->err,
-					    .detail = arena_dup(&inv->mem, e->detail) };
+		inventory_add_error(inv, e);
 	}
 }
 
@@ -87,7 +93,7 @@ struct hwp_inventory *inventory_merge(struct hwp_inventory *last, struct hwp_inv
 		struct hwp_inventory *from = now->parts & part ? now : last;
 		/* Never a merged one: they would form a chain that nobody releases. */
 		if (inv->parts & part)
-			inv->origins[bit] = hwp_ref((struct hwp_inventory *)origin(from, bit));
+			inv->origins[bit] = hwp_ref(inventory_origin(from, part));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		const struct hwp_inventory *from = now->parts & members[i].part ? now : last;
@@ -102,30 +108,57 @@ struct hwp_inventory *inventory_merge(struct hwp_inventory *last, struct hwp_inv
 unsigned inventory_shared_parts(const struct hwp_inventory *a, const struct hwp_inventory *b)
 {
 	unsigned shared = 0;
-	for (size_t bit = 0; bit < INVENTORY_PARTS; bit++)
-		if (a->parts & b->parts & (1u << bit) && origin(a, bit) == origin(b, bit))
-			shared |= 1u << bit;
+	for (size_t bit = 0; bit < INVENTORY_PARTS; bit++) {
+		unsigned part = 1u << bit;
+		if (a->parts & b->parts & part &&
+		    inventory_origin(a, part) == inventory_origin(b, part))
+			shared |= part;
+	}
 	return shared;
+}
+
+/* Adds what @now has; *ret_inv is replaced. */
+static int add_parts(struct hwp_inventory **inv, struct hwp_inventory *now)
+{
+	struct hwp_inventory *both = (*inv)->parts & ~now->parts ? inventory_merge(*inv, now)
+								 : hwp_ref(now);
+	if (!both)
+		return -ENOMEM;
+	hwp_unref(*inv);
+	*inv = both;
+	return 0;
+}
+
+int inventory_refresh(struct hwp_ctx *ctx, struct hwp_inventory *last, unsigned parts,
+		      const struct root_names *disks, struct hwp_inventory **ret_inv)
+{
+	AUTO(inventory_freep) struct hwp_inventory *inv = hwp_ref(last);
+	AUTO(inventory_freep) struct hwp_inventory *some = NULL;
+	AUTO(inventory_freep) struct hwp_inventory *now = NULL;
+	int rc = 0;
+	if (parts & HWP_DISKS && disks)
+		rc = disk_refresh(ctx, last, disks, &some);
+	if (rc == -EAGAIN)
+		rc = 0; /* all of them, with the other parts */
+	if (some) {
+		rc = add_parts(&inv, some);
+		parts &= ~(unsigned)HWP_DISKS;
+	}
+	/* What neighbours said stands with the interfaces. */
+	if (parts & HWP_NICS)
+		parts |= last->parts & HWP_LLDP;
+	if (!rc && parts)
+		rc = hwp_probe(ctx, parts, &now);
+	if (!rc && now)
+		rc = add_parts(&inv, now);
+	if (rc < 0)
+		return rc;
+	*ret_inv = TAKE(inv);
+	return 0;
 }
 
 int hwp_refresh(struct hwp_ctx *ctx, struct hwp_inventory *last, unsigned parts,
 		struct hwp_inventory **ret_inv)
 {
-	AUTO(inventory_freep) struct hwp_inventory *now = NULL;
-	parts = parts ? parts : ctx->opt.parts;
-	/* What neighbours said stands with the interfaces. */
-	if (parts & HWP_NICS)
-		parts |= last->parts & HWP_LLDP;
-	int rc = hwp_probe(ctx, parts, &now);
-	if (rc < 0)
-		return rc;
-	if (!(last->parts & ~now->parts)) {
-		*ret_inv = TAKE(now);
-		return 0;
-	}
-	struct hwp_inventory *inv = inventory_merge(last, now);
-	if (!inv)
-		return -ENOMEM;
-	*ret_inv = inv;
-	return 0;
+	return inventory_refresh(ctx, last, parts ? parts : ctx->opt.parts, NULL, ret_inv);
 }
