@@ -110,9 +110,28 @@ static bool is_xen_dom0(struct survey *s)
 	return capabilities && strstr(capabilities, "control_d");
 }
 
+#define DEVICETREE "sys/firmware/devicetree/base"
+
+static bool is_listed(const struct root_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (!strcmp(names->v[i], name))
+			return true;
+	return false;
+}
+
+/* A logical partition of POWER; QEMU's pseries machine has these properties, too (systemd, src/basic/virt.c). */
+static bool is_powervm(struct survey *s, const struct root_names *properties)
+{
+	if (!is_listed(properties, "ibm,partition-name") || !is_listed(properties, "hmc-managed?"))
+		return false;
+	struct root_names chosen = attr_list(s, DEVICETREE "/chosen");
+	return !is_listed(&chosen, "qemu,graphic-width");
+}
+
 static const char *devicetree_name(struct survey *s)
 {
-	char *compatible = attr_text(s, "sys/firmware/devicetree/base/hypervisor/compatible");
+	char *compatible = attr_text(s, DEVICETREE "/hypervisor/compatible");
 	if (compatible && !strcmp(compatible, "linux,kvm"))
 		return "kvm";
 	if (compatible && strstr(compatible, "xen"))
@@ -121,7 +140,9 @@ static const char *devicetree_name(struct survey *s)
 		return "vmware";
 	if (compatible)
 		return "other";
-	struct root_names names = attr_list(s, "sys/firmware/devicetree/base");
+	struct root_names names = attr_list(s, DEVICETREE);
+	if (is_powervm(s, &names))
+		return "powervm";
 	for (size_t i = 0; i < names.n; i++)
 		if (str_starts(names.v[i], "fw-cfg@"))
 			return "qemu";

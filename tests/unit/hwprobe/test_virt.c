@@ -8,6 +8,8 @@
 #include "tests/unit/hwprobe/tree.h"
 
 #define DMI "sys/class/dmi/id/"
+#define DT "sys/firmware/devicetree/base/"
+#define PARTITION DT "ibm,partition-name", "lpar1", DT "hmc-managed?", "\1"
 #define HYPERVISOR "1 1 0 0 0 => 0 0 80000000 0\n"
 
 struct virt_case {
@@ -45,6 +47,9 @@ static const struct virt_case virt_cases[] = {
 	{ { "cpuid.txt", "1 1 0 0 0 => 0 0 0 0\n", "proc/cpuinfo", "flags : hypervisor\n" }, NULL },
 	{ { "sys/firmware/devicetree/base/hypervisor/compatible", "linux,kvm" }, "kvm" },
 	{ { "sys/firmware/devicetree/base/fw-cfg@9020000/reg", "x" }, "qemu" },
+	{ { PARTITION }, "powervm" },
+	{ { PARTITION, DT "chosen/qemu,graphic-width", "\1" }, NULL },
+	{ { DT "ibm,partition-name", "lpar1" }, NULL },
 	{ { "proc/sysinfo", "Manufacturer: IBM\nVM00 Control Program: KVM/Linux\n" }, "kvm" },
 	{ { "proc/sysinfo", "Manufacturer: IBM\nVM00 Control Program: z/VM    6.1.0\n" }, NULL },
 };
