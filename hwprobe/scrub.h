@@ -75,7 +75,18 @@ void scrub_lldp(const struct scrub *s, char *data, size_t len);
 void scrub_learn_drivers(struct scrub *s, const char *data, size_t len);
 /* A lease of systemd-networkd: its address is kept, as it is in the dumps then, and nothing else. The new length. */
 size_t scrub_lease(const struct scrub *s, char *data, size_t len);
-/* A boot entry of the firmware: MAC addresses as elsewhere, of a URI only what kind it is. */
+
+/* --- scrub_words.c: texts of words and of "key : value" ------------------------------------------------------- */
+/* These keep the length. @data has a NUL behind it. */
+size_t scrub_cmdline(const struct scrub *s, char *data, size_t len);
+size_t scrub_sysinfo(const struct scrub *s, char *data, size_t len);
+size_t scrub_cpuinfo(const struct scrub *s, char *data, size_t len);
+
+/* --- scrub_efi.c ---------------------------------------------------------------------------------------------- */
+/*
+ * A boot entry of the firmware: MAC addresses as elsewhere, of a URI only what kind it is; of the description what looks like a serial number is
+ * replaced. What names a device otherwise, and what is passed to the program, becomes zeros.
+ */
 void scrub_efi(const struct scrub *s, char *data, size_t len);
 
 /* --- scrub_net.c: netlink dumps and the talk with the BMC ---------------------------------------------------- */

@@ -34,7 +34,14 @@ static const struct {
 		       { 3, 0x08 },  { 4, 0x20 },  { 4, 0x21 },  { 17, 0x18 },
 		       { 17, 0x19 }, { 22, 0x07 }, { 39, 0x08 }, { 39, 0x09 } };
 
-enum { OEM_STRINGS = 11, OPTION_STRINGS = 12, UUID_AT = 0x08, UUID_BYTES = 16 };
+enum {
+	OEM_STRINGS = 11,
+	OPTION_STRINGS = 12,
+	OEM_TYPES = 128, /* from here on vendors' own: MAC addresses, for one */
+	HEADER_BYTES = 4,
+	UUID_AT = 0x08,
+	UUID_BYTES = 16,
+};
 
 /* The string of number @number; NULL = none. */
 static const char *smbios_string(const struct smbios_item *i, unsigned number, size_t *ret_len)
@@ -48,12 +55,28 @@ static const char *smbios_string(const struct smbios_item *i, unsigned number, s
 	return NULL;
 }
 
-static void shape_string(const struct scrub *s, const struct smbios_item *i, unsigned number)
+static bool is_secret_string(const struct smbios_item *i, unsigned number)
 {
+	for (size_t k = 0; k < ARRAY_SIZE(smbios_strings); k++)
+		if (smbios_strings[k].type == i->type &&
+		    smbios_u8(i, smbios_strings[k].at) == number)
+			return true;
+	return false;
+}
+
+/* The strings of a structure, each once: two fields may have the same one. */
+static void smbios_texts(const struct scrub *s, const struct smbios_item *i)
+{
+	bool is_free_text = i->type == OEM_STRINGS || i->type == OPTION_STRINGS ||
+			    i->type >= OEM_TYPES;
+	const char *text;
 	size_t len;
-	char *text = (char *)smbios_string(i, number, &len);
-	if (text)
-		scrub_shape(s, text, len);
+	for (unsigned n = 1; n <= UINT8_MAX && (text = smbios_string(i, n, &len)); n++) {
+		if (is_free_text || is_secret_string(i, n))
+			scrub_shape(s, (char *)text, len);
+		else
+			scrub_apply(s, (char *)text, len);
+	}
 }
 
 static void smbios_uuid(const struct scrub *s, const struct smbios_item *i)
@@ -88,12 +111,9 @@ static void in_smbios(const struct scrub *s, char *data, size_t len)
 	if (smbios_init(&table, data, len) < 0)
 		return;
 	for (int n = 0; n < SMBIOS_STRUCTURES_MAX && smbios_next(&table, &i); n++) {
-		for (size_t k = 0; k < ARRAY_SIZE(smbios_strings); k++)
-			if (smbios_strings[k].type == i.type)
-				shape_string(s, &i, smbios_u8(&i, smbios_strings[k].at));
-		bool is_free_text = i.type == OEM_STRINGS || i.type == OPTION_STRINGS;
-		for (unsigned k = 1; is_free_text && k <= smbios_u8(&i, 4); k++)
-			shape_string(s, &i, k);
+		smbios_texts(s, &i);
+		if (i.type >= OEM_TYPES)
+			memset((uint8_t *)i.data + HEADER_BYTES, 0, i.len - HEADER_BYTES);
 		if (i.type == SMBIOS_SYSTEM)
 			smbios_uuid(s, &i);
 		smbios_host(s, &i);
@@ -171,8 +191,8 @@ static void learn_id_path(struct scrub *s, const char *text)
 
 static bool is_secret_key(const char *key)
 {
-	static const char *const parts[] = { "SERIAL", "WWN",  "UUID", "WWID",
-					     "NQN",    "_IQN", "_MAC", "GUID" };
+	static const char *const parts[] = { "SERIAL", "WWN",  "UUID", "WWID",     "NQN",
+					     "_IQN",   "_MAC", "GUID", "ASSET_TAG" };
 	/* The type of a partition is a UUID that all the world shares. */
 	for (size_t i = 0; strcmp(key, "ID_PART_ENTRY_TYPE") && i < ARRAY_SIZE(parts); i++)
 		if (strstr(key, parts[i]))
@@ -265,43 +285,6 @@ static size_t in_uname(const struct scrub *s, char *data, size_t len)
 	char *name = strchr(data, '\n');
 	if (name)
 		scrub_shape(s, name + 1, strcspn(name + 1, "\n"));
-	return len;
-}
-
-/* Behind the "="; of a word without one, what could be an address: anything with a digit. */
-static char *value_of(const char *word)
-{
-	const char *value = strchr(word, '=');
-	if (value)
-		return (char *)value + 1;
-	return (char *)word + (strpbrk(word, "0123456789") ? 0 : strlen(word));
-}
-
-/* Words whose value tells how the machine was booted, but not whose it is. */
-static bool is_harmless(const char *word)
-{
-	static const char *const keys[] = {
-		"console=",  "BOOTIF=",  "root=live:",   "coreos.liveiso=", "coreos.live.",
-		"earlycon=", "rd.live.", "mitigations=", "systemd.unit="
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (str_starts(word, keys[i]))
-			return true;
-	return strlen(value_of(word)) < SCRUB_SHORT - 1;
-}
-
-static size_t in_cmdline(const struct scrub *s, char *data, size_t len)
-{
-	for (char *p = data; *p;) {
-		p += strspn(p, " \t\n");
-		size_t n = strcspn(p, " \t\n");
-		char after = p[n];
-		p[n] = '\0';
-		if (!is_harmless(p))
-			scrub_shape(s, value_of(p), strlen(value_of(p)));
-		p[n] = after;
-		p += n;
-	}
 	return len;
 }
 
@@ -503,9 +486,10 @@ static const struct {
 	{ "sys/", "size", as_it_is },
 	{ "sys/", "start", as_it_is },
 	{ "proc/sys/kernel/hostname", NULL, in_hostname },
-	{ "proc/cmdline", NULL, in_cmdline },
+	{ "proc/cmdline", NULL, scrub_cmdline },
 	{ "proc/self/mountinfo", NULL, in_mountinfo },
-	{ "proc/cpuinfo", NULL, as_it_is },
+	{ "proc/cpuinfo", NULL, scrub_cpuinfo },
+	{ "proc/sysinfo", NULL, scrub_sysinfo },
 	{ "proc/meminfo", NULL, as_it_is },
 	{ "uname", NULL, in_uname },
 	{ "cpuid.txt", NULL, as_it_is },

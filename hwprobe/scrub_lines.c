@@ -1,5 +1,4 @@
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include "common/cleanup.h"
@@ -44,18 +43,4 @@ size_t scrub_lease(const struct scrub *s, char *data, size_t len)
 		return 0;
 	memcpy(data, line, n);
 	return n;
-}
-
-void scrub_efi(const struct scrub *s, char *data, size_t len)
-{
-	static const char mark[] = "://";
-	scrub_apply(s, data, len);
-	char *uri = len > 16 ? memmem(data, len, mark, strlen(mark)) : NULL;
-	if (!uri)
-		return;
-	uri += strlen(mark);
-	size_t n = 0;
-	while (uri + n < data + len && isgraph((unsigned char)uri[n]))
-		n++;
-	scrub_shape(s, uri, n);
 }

@@ -44,6 +44,8 @@ static void test_learning(void **state)
 		  "E:ID_PATH=ip-192.0.2.1:3260-iscsi-iqn.2001-04.com.x:y7-lun-1\n",
 		  "iqn.2001-04.com.x:y7", true },
 		{ "proc/sys/kernel/hostname", "node-17\n", "node-17", true },
+		{ "run/udev/data/+dmi:id", "E:MEMORY_DEVICE_0_ASSET_TAG=AT-9876543\n", "AT-9876543",
+		  true },
 	};
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		struct scrub s = { .key = "files" };
@@ -148,12 +150,42 @@ static void test_smbios(void **state)
 	assert_int_equal(table[RECORD + 51], 1);
 }
 
+/* What is said in the vendor's own structures nobody reads: they may hold the addresses of the interfaces. */
+static void test_smbios_of_vendors(void **state)
+{
+	static const char table[] = "\xdd\x0c\1\0\x52\x54\0\x12\x34\x56\0\1"
+				    "MAC 525400123456\0\0"
+				    "\2\x09\2\0\1\1\0\1\1"
+				    "SN12345678\0\0"
+				    "\1\x08\3\0\1\0\0\2"
+				    "Node SN12345678\0SN12345678\0\0"
+				    "\x7f\4\4\0\0";
+	struct scrub s = { .key = "files" };
+	char copy[sizeof(table)], serial[] = "SN12345678";
+	memcpy(copy, table, sizeof(table));
+	scrub_learn(&s, "sys/class/dmi/id/board_serial", serial, strlen(serial));
+	scrub_ready(&s);
+	scrub_file(&s, "sys/firmware/dmi/tables/DMI", copy, sizeof(copy));
+	assert_null(memmem(copy, sizeof(copy), "\x12\x34\x56", 3));
+	assert_null(memmem(copy, sizeof(copy), "525400123456", 12));
+	assert_memory_equal(copy, table, 4); /* type, length, handle */
+	assert_null(memmem(copy, sizeof(copy), "SN12345678", 10));
+	assert_non_null(memmem(copy, sizeof(copy), "Node ", 5));
+	/* One string in two fields, in two structures and in sysfs: everywhere the same instead. */
+	assert_true(scrub_apply(&s, serial, strlen(serial)));
+	size_t found = 0;
+	for (char *p = copy; (p = memmem(p, (size_t)(copy + sizeof(copy) - p), serial, 10)); p++)
+		found++;
+	assert_int_equal(found, 3);
+	arena_done(&s.mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_learning), cmocka_unit_test(test_whole_files),
 		cmocka_unit_test(test_devices),  cmocka_unit_test(test_vpd),
-		cmocka_unit_test(test_smbios),
+		cmocka_unit_test(test_smbios),   cmocka_unit_test(test_smbios_of_vendors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Leases, answers of drivers and boot entries, scrubbed. */
+/* Leases and answers of drivers, scrubbed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -54,36 +54,11 @@ static void test_lease(void **state)
 	free(tight);
 }
 
-static void test_efi(void **state)
-{
-	static const char uri[] =
-		"\7\0\0\0\1\0\0\0\x20\0h\0\0\0\3\x18\x24\0https://boot.customer-9.example/x?token=abc\x7f\xff\4\0";
-	static const uint8_t mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
-	struct scrub s = { .key = "k" };
-	char copy[sizeof(uri)],
-		option[] = "\7\0\0\0\1\0\0\0\x20\0h\0\0\0\3\x0b\x25\0\x52\x54\0\x12\x34\x56....",
-		state_only[] = "\6\0\0\0\1";
-	scrub_add_mac(&s, mac);
-	scrub_ready(&s);
-	memcpy(copy, uri, sizeof(uri));
-	scrub_efi(&s, copy, sizeof(copy));
-	assert_null(memmem(copy, sizeof(copy), "customer", 8));
-	assert_null(memmem(copy, sizeof(copy), "token", 5));
-	assert_non_null(memmem(copy, sizeof(copy), "https://", 8));
-	assert_memory_equal(copy + sizeof(copy) - 5, "\x7f\xff\4\0", 4);
-	scrub_efi(&s, option, sizeof(option));
-	assert_null(memmem(option, sizeof(option), mac, 6));
-	scrub_efi(&s, state_only, 5);
-	assert_memory_equal(state_only, "\6\0\0\0\1", 5);
-	arena_done(&s.mem);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drivers),
 		cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_efi),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
