@@ -34,7 +34,7 @@ static const struct {
 	{ "netlink/ethtool-", HWP_NICS },
 	{ "netlink/link.nl", HWP_NICS | HWP_ROUTES | HWP_HOSTNAME },
 	{ "netlink/addr.nl", HWP_NICS | HWP_HOSTNAME },
-	{ "netlink/route4.nl", HWP_ROUTES },
+	{ "netlink/route4.nl", HWP_ROUTES | HWP_NICS }, /* the origin of addresses */
 	{ "netlink/route6.nl", HWP_ROUTES | HWP_NICS },
 	{ "netlink/nexthop.nl", HWP_ROUTES },
 	{ "proc/cmdline", HWP_BOOT },
