@@ -1,11 +1,15 @@
 #include "hwprobe/virt.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/cpuid.h"
 #include "hwprobe/cpuinfo.h"
+
+/* z/VM and LPAR are the bare metal of s390x; only KVM counts as virtual there. */
+#define ZVM "zvm"
 
 struct known_name {
 	const char *text, *id;
@@ -53,11 +57,13 @@ static const char *dmi_name(const struct hwp_vendor *v)
 	return NULL;
 }
 
-/* Bit 4 of the second characteristics extension byte: "SMBIOS table describes a virtual machine" (DSP0134 7.1.2.2). */
-static bool has_smbios_vm_bit(struct survey *s)
+/* Bit 4 of the second characteristics extension byte: "SMBIOS table describes a virtual machine" (DSP0134 7.1.2.2). -1 = no table to read. */
+static int smbios_vm_bit(struct survey *s)
 {
 	struct smbios_item i;
-	return smbios_find(survey_smbios(s), SMBIOS_FIRMWARE, &i) && (smbios_u8(&i, 0x13) & 0x10);
+	if (!smbios_find(survey_smbios(s), SMBIOS_FIRMWARE, &i))
+		return -1;
+	return (smbios_u8(&i, 0x13) & 0x10) != 0;
 }
 
 /* CPUID.1:ECX[31]; in a recorded tree without cpuid.txt the flag of that name stands for it. -1 = this is no x86. */
@@ -87,6 +93,18 @@ bool virt_is_x86_metal(struct survey *s)
 	return hypervisor_bit(s) == 0;
 }
 
+/*
+ * Linux as the root partition of Hyper-V manages the CPUs of its guests, but is no guest itself: privileges in EBX of leaf 0x40000003, as
+ * the kernel tells it (arch/x86/kernel/cpu/mshyperv.c).
+ */
+static bool is_hyperv_root(struct survey *s)
+{
+	enum { CPU_MANAGEMENT = 1 << 12, ISOLATION = 1 << 22 };
+	struct cpuid_regs r;
+	return cpuid_read(s, 0x40000003, 0, &r) &&
+	       (r.ebx & (CPU_MANAGEMENT | ISOLATION)) == CPU_MANAGEMENT;
+}
+
 static const char *cpuid_name(struct survey *s)
 {
 	if (!has_hypervisor_bit(s))
@@ -97,6 +115,8 @@ static const char *cpuid_name(struct survey *s)
 		memcpy(text, &r.ebx, 4);
 		memcpy(text + 4, &r.ecx, 4);
 		memcpy(text + 8, &r.edx, 4);
+		if (!strcmp(text, "Microsoft Hv") && is_hyperv_root(s))
+			return NULL;
 		for (size_t i = 0; i < ARRAY_SIZE(cpuid_names); i++)
 			if (!strcmp(text, cpuid_names[i].text))
 				return cpuid_names[i].id;
@@ -106,6 +126,10 @@ static const char *cpuid_name(struct survey *s)
 
 static bool is_xen_dom0(struct survey *s)
 {
+	enum { XENFEAT_DOM0 = 11 }; /* xen/include/public/features.h; there without xenfs, too */
+	char *features = attr_text(s, "sys/hypervisor/properties/features");
+	if (features && (strtoull(features, NULL, 16) >> XENFEAT_DOM0 & 1))
+		return true;
 	char *capabilities = attr_text(s, "proc/xen/capabilities");
 	return capabilities && strstr(capabilities, "control_d");
 }
@@ -165,23 +189,32 @@ char *sysinfo_control_program(struct arena *a, const char *text)
 	return NULL;
 }
 
-/* Only KVM counts as virtual on s390x; z/VM and LPAR are that platform's bare metal. */
 static const char *s390_name(struct survey *s)
 {
 	char *text = NULL;
 	if (attr_file(s, "proc/sysinfo", ROOT_TABLE_MAX, &text, NULL) < 0)
 		return NULL;
 	char *program = sysinfo_control_program(s->tmp, text);
-	return program && str_starts(program, "KVM/Linux") ? "kvm" : NULL;
+	if (!program)
+		return NULL;
+	return str_starts(program, "KVM/Linux") ? "kvm" : str_starts(program, "z/VM") ? ZVM : NULL;
 }
 
-/* Amazon and Google name themselves the same on their bare-metal machines. */
+/*
+ * Amazon and Google name themselves the same on their bare-metal machines. Google sets the bit of SMBIOS on neither; where there is no CPUID all of
+ * theirs are virtual. Who may not read the table has the name of the product only.
+ */
 static bool is_bare_metal_cloud(struct survey *s, const struct hwp_vendor *v, const char *id)
 {
-	if (!strcmp(id, "amazon"))
-		return str_ends(v->product_name.s ? v->product_name.s : "", ".metal") ||
-		       (!has_smbios_vm_bit(s) && !has_hypervisor_bit(s));
-	return !strcmp(id, "google") && !has_hypervisor_bit(s);
+	const char *product = v->product_name.s ? v->product_name.s : "";
+	if (!strcmp(id, "google"))
+		return hypervisor_bit(s) == 0;
+	if (strcmp(id, "amazon") != 0)
+		return false;
+	if (str_ends(product, ".metal") || strstr(product, ".metal-")) /* "c7i.metal-24xl" */
+		return true;
+	int vm_bit = smbios_vm_bit(s), hypervisor = hypervisor_bit(s);
+	return vm_bit != 1 && hypervisor != 1 && (vm_bit == 0 || hypervisor == 0);
 }
 
 static const char *find_name(struct survey *s, const struct hwp_vendor *v, const char **ret_source)
@@ -203,7 +236,7 @@ static const char *find_name(struct survey *s, const struct hwp_vendor *v, const
 	if ((id = cpuid_name(s)))
 		return id;
 	*ret_source = "smbios type 0";
-	if (has_smbios_vm_bit(s))
+	if (smbios_vm_bit(s) == 1)
 		return "other";
 	*ret_source = "devicetree";
 	if ((id = devicetree_name(s)))
@@ -215,6 +248,7 @@ static const char *find_name(struct survey *s, const struct hwp_vendor *v, const
 void virt_detect(struct survey *s, struct hwp_vendor *v)
 {
 	const char *source, *id = find_name(s, v, &source);
-	put_bool(s, &v->is_virtual, id != NULL, id ? source : "dmi, cpuid, devicetree");
+	bool is_virtual = id && strcmp(id, ZVM) != 0;
+	put_bool(s, &v->is_virtual, is_virtual, id ? source : "dmi, cpuid, devicetree");
 	put_str(s, &v->virtualization, id, source);
 }
