@@ -132,7 +132,8 @@ const struct field cpu_fields[] = {
 	/* Of all CPUs where all of them are looked at, as the wire has it of the first one. */
 	F(hwp_cpu, STRS, flags, "flags", FIELD_WIRE | FIELD_ALWAYS | FIELD_WIRE_ONLY),
 	F(hwp_cpu, STRS, common_flags, "flags", 0),
-	F(hwp_cpu, REAL, frequency_mhz, "frequency", FIELD_WIRE),
+	/* The current clock, where nothing better is known. */
+	F(hwp_cpu, REAL, frequency_mhz, "frequency", FIELD_WIRE | FIELD_VARIES),
 	F(hwp_cpu, STR, model_name, "model_name", FIELD_WIRE),
 	F(hwp_cpu, NUM, offline, "offline", 0),
 	F(hwp_cpu, STR, offline_cpus, "offline_cpus", 0),

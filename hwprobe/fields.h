@@ -17,6 +17,7 @@ enum field_flag {
 	FIELD_ALWAYS = 2,    /* there even when empty (Go slices without omitempty) */
 	FIELD_WIRE_ONLY = 4, /* not in the full format: another member has the key there */
 	FIELD_FIRMWARE = 8,  /* a text of the firmware: may be a placeholder */
+	FIELD_VARIES = 16,   /* from one look to the next: no change of the machine */
 };
 
 struct field {

@@ -1,8 +1,13 @@
+#include "hwprobe/inventory_cut.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/json_map.h"
-#include "hwprobe/inventory_json.h"
+#include "hwprobe/json_out.h"
+
+/* As json_out.c writes it. */
+#define TEXT_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(JSON_OUT_REAL_DIGITS))
 
 /*
  * The truncation contract: ineligible disks go first, then what the service can do without, at last everything.
@@ -78,28 +83,50 @@ static json_t *truncation(const char *type)
 	return json_pack("{s:s, s:[]}", "type", type, "reasons");
 }
 
+static char *text_of(const json_t *v)
+{
+	return json_dumps(v, TEXT_FLAGS);
+}
+
 static char *text_within(const json_t *v, size_t max_bytes, bool *ret_fits)
 {
-	char *text = inventory_json_text(v);
+	char *text = text_of(v);
 	*ret_fits = text && strlen(text) <= max_bytes;
 	return text;
 }
 
-/* Leaves eligible disks out from the end, half of the rest at a time: a handful of renderings even for thousands of disks. */
-static char *cut_eligible_disks(json_t *inv, json_t *reasons, size_t max_bytes, bool *ret_fits)
+/* How many of @disks, from the front, have room in @room bytes, with the commas between them. */
+static size_t disks_within(const json_t *disks, size_t room)
 {
-	json_t *disks = json_object_get(inv, "disks");
-	json_array_append_new(reasons, json_string("disks at the end of the list are left out"));
-	AUTO(freep) char *text = NULL;
-	for (size_t keep = json_array_size(disks) / 2; keep > 0; keep /= 2) {
-		while (json_array_size(disks) > keep)
-			json_array_remove(disks, json_array_size(disks) - 1);
-		free(text);
-		text = text_within(inv, max_bytes, ret_fits);
-		if (!text || *ret_fits)
-			return TAKE(text);
+	size_t i;
+	for (i = 0; i < json_array_size(disks); i++) {
+		size_t len = json_dumpb(json_array_get(disks, i), NULL, 0, TEXT_FLAGS);
+		size_t comma = i > 0;
+		if (!len || len + comma > room)
+			break;
+		room -= len + comma;
 	}
-	return NULL;
+	return i;
+}
+
+/*
+ * Leaves eligible disks out from the end, as few as possible. Not all of them: an inventory without any would say that the machine has
+ * none to install on. NULL = not one fits, or no memory.
+ */
+static char *cut_eligible_disks(json_t *inv, json_t *reasons, size_t max_bytes)
+{
+	AUTO(json_decrefp) json_t *disks = json_incref(json_object_get(inv, "disks"));
+	AUTO(json_decrefp) json_t *kept = json_array();
+	json_array_append_new(reasons, json_string("disks at the end of the list are left out"));
+	if (json_object_set(inv, "disks", kept) < 0)
+		return NULL;
+	bool fits;
+	AUTO(freep) char *without = text_within(inv, max_bytes, &fits);
+	size_t n = fits ? disks_within(disks, max_bytes - strlen(without)) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append(kept, json_array_get(disks, i)) < 0)
+			return NULL;
+	return n ? text_of(inv) : NULL;
 }
 
 static char *all_cut(size_t max_bytes)
@@ -113,28 +140,23 @@ static char *all_cut(size_t max_bytes)
 		return TAKE(text);
 	/* Nothing shorter says it. */
 	json_object_del(json_object_get(v, "truncation"), "reasons");
-	return inventory_json_text(v);
+	return text_of(v);
 }
 
-char *inventory_cut(json_t *inv, size_t max_bytes)
+char *inventory_cut(const char *text, size_t max_bytes)
 {
-	bool fits = false;
-	AUTO(freep) char *text = text_within(inv, max_bytes, &fits);
-	if (!text || fits)
-		return TAKE(text);
-
+	AUTO(json_decrefp) json_t *inv = json_loads(text, 0, NULL);
 	json_t *cut = truncation("partial"), *reasons = json_object_get(cut, "reasons");
 	if (json_object_set_new(inv, "truncation", cut) < 0)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(cuts); i++) {
 		cuts[i].cut(inv);
 		json_array_append_new(reasons, json_string(cuts[i].reason));
-		free(text);
-		text = text_within(inv, max_bytes, &fits);
-		if (!text || fits)
-			return TAKE(text);
+		bool fits;
+		AUTO(freep) char *shorter = text_within(inv, max_bytes, &fits);
+		if (!shorter || fits)
+			return TAKE(shorter);
 	}
-	free(text);
-	text = cut_eligible_disks(inv, reasons, max_bytes, &fits);
-	return text && fits ? TAKE(text) : all_cut(max_bytes);
+	AUTO(freep) char *shorter = cut_eligible_disks(inv, reasons, max_bytes);
+	return shorter ? TAKE(shorter) : all_cut(max_bytes);
 }

@@ -1,274 +1,367 @@
-#include "hwprobe/inventory_json.h"
-
+/* Both formats from the tables of fields.h, written straight into one text. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
-#include "common/json_map.h"
 #include "hwprobe/fields.h"
+#include "hwprobe/inventory.h"
+#include "hwprobe/inventory_cut.h"
+#include "hwprobe/json_out.h"
 
 #define SCHEMA "slipway.hwprobe/1"
 
-enum { REAL_DIGITS = 15 }; /* what a double holds for certain: 3187.2 stays 3187.2 */
+/* Far more than 15,000 disks need, the most that were seen on a machine. */
+enum { DOCUMENT_MAX_BYTES = 1 << 30 };
 
-/* A failed allocation anywhere makes the whole document fail. */
 struct encoder {
-	bool is_full, has_failed;
+	struct json_out out;
+	bool is_full;
 };
 
-static void set(struct encoder *e, json_t *obj, const char *key, json_t *value)
-{
-	if (json_object_set_new(obj, key, value) < 0)
-		e->has_failed = true;
-}
+/* --- values -------------------------------------------------------------------------------------------------- */
 
-static void append(struct encoder *e, json_t *array, json_t *value)
+static bool is_str_empty(const void *p)
 {
-	if (json_array_append_new(array, value) < 0)
-		e->has_failed = true;
-}
-
-static json_t *strs_json(struct encoder *e, const struct hwp_strs *strs)
-{
-	json_t *array = json_array();
-	for (size_t i = 0; i < strs->n; i++)
-		append(e, array, json_string(strs->v[i]));
-	return array;
-}
-
-/* The value of one field; *ret_is_empty as Go's omitempty sees it, *ret_source NULL = absent. */
-static json_t *value_json(struct encoder *e, const struct field *f, const void *base,
-			  bool *ret_is_empty, const char **ret_source)
-{
-	const void *p = (const char *)base + f->offset;
 	const struct hwp_str *str = p;
-	const struct hwp_num *num = p;
-	const struct hwp_real *real = p;
-	const struct hwp_bool *flag = p;
+	return !str->s || !*str->s;
+}
+
+static bool is_num_empty(const void *p)
+{
+	return !((const struct hwp_num *)p)->v;
+}
+
+static bool is_real_empty(const void *p)
+{
+	return ((const struct hwp_real *)p)->v == 0;
+}
+
+static bool is_bool_empty(const void *p)
+{
+	return !((const struct hwp_bool *)p)->v;
+}
+
+static bool is_strs_empty(const void *p)
+{
+	return !((const struct hwp_strs *)p)->n;
+}
+
+static void put_str(struct json_out *o, const void *p)
+{
+	json_out_str(o, ((const struct hwp_str *)p)->s);
+}
+
+static void put_num(struct json_out *o, const void *p)
+{
+	json_out_int(o, ((const struct hwp_num *)p)->v);
+}
+
+static void put_real(struct json_out *o, const void *p)
+{
+	json_out_real(o, ((const struct hwp_real *)p)->v);
+}
+
+static void put_bool(struct json_out *o, const void *p)
+{
+	json_out_bool(o, ((const struct hwp_bool *)p)->v);
+}
+
+static void put_strs(struct json_out *o, const void *p)
+{
 	const struct hwp_strs *strs = p;
-	switch (f->kind) {
-	case VALUE_STR:
-		*ret_is_empty = !str->s || !*str->s;
-		*ret_source = str->source;
-		return *ret_is_empty ? NULL : json_string(str->s);
-	case VALUE_NUM:
-		*ret_is_empty = !num->v;
-		*ret_source = num->source;
-		return json_integer(num->v);
-	case VALUE_REAL:
-		*ret_is_empty = real->v == 0;
-		*ret_source = real->source;
-		return json_real(real->v);
-	case VALUE_BOOL:
-		*ret_is_empty = !flag->v;
-		*ret_source = flag->source;
-		return json_boolean(flag->v);
-	case VALUE_LIST:
-	case VALUE_OBJECT:
-		break;
-	case VALUE_STRS:
-		*ret_is_empty = !strs->n;
-		*ret_source = strs->source;
-		return strs_json(e, strs);
+	json_out_open(o, '[');
+	for (size_t i = 0; i < strs->n; i++)
+		json_out_str(o, strs->v[i]);
+	json_out_close(o, '[');
+}
+
+#define KIND(st, name)                                                                \
+	{                                                                             \
+		.source = offsetof(struct st, source), .is_empty = is_##name##_empty, \
+		.put = put_##name                                                     \
 	}
-	return NULL;
+
+/* By enum value_kind: where its source is, whether Go's omitempty sees it as empty, and its text. */
+static const struct {
+	size_t source;
+	bool (*is_empty)(const void *p);
+	void (*put)(struct json_out *o, const void *p);
+} kinds[] = {
+	[VALUE_STR] = KIND(hwp_str, str),    [VALUE_NUM] = KIND(hwp_num, num),
+	[VALUE_REAL] = KIND(hwp_real, real), [VALUE_BOOL] = KIND(hwp_bool, bool),
+	[VALUE_STRS] = KIND(hwp_strs, strs),
+};
+
+/* --- fields ------------------------------------------------------------------------------------------------------ */
+
+static const void *member(const struct field *f, const void *base)
+{
+	return (const char *)base + f->offset;
 }
 
-static void add_field(struct encoder *e, json_t *obj, const struct field *f, const void *base)
+static const char *source_of(const struct field *f, const void *base)
 {
-	bool is_empty = true;
-	const char *source = NULL;
-	AUTO(json_decrefp) json_t *value = value_json(e, f, base, &is_empty, &source);
-	if (!e->is_full) {
-		if ((f->flags & FIELD_WIRE) && (!is_empty || f->flags & FIELD_ALWAYS))
-			set(e, obj, f->key, TAKE(value));
-		return;
+	return *(const char *const *)((const char *)member(f, base) + kinds[f->kind].source);
+}
+
+static size_t count_of(const struct field *f, const void *base)
+{
+	return *(const size_t *)((const char *)base + f->count_offset);
+}
+
+static bool is_value_in_assisted(const struct field *f, const void *base)
+{
+	return f->flags & FIELD_WIRE &&
+	       (f->flags & FIELD_ALWAYS || !kinds[f->kind].is_empty(member(f, base)));
+}
+
+/* Zero and false are told when they have a source, an empty text is not. */
+static bool is_value_in_full(const struct field *f, const void *base)
+{
+	return source_of(f, base) && !(f->flags & FIELD_WIRE_ONLY) &&
+	       !(f->kind == VALUE_STR && is_str_empty(member(f, base)));
+}
+
+static bool has_any(const struct encoder *e, const struct field *table, const void *base);
+
+/* An object in an object: when anything is in it; a list in an object: in the full format. */
+static bool is_in(const struct encoder *e, const struct field *f, const void *base)
+{
+	if (f->kind == VALUE_OBJECT)
+		return has_any(e, f->items, member(f, base));
+	if (f->kind == VALUE_LIST)
+		return e->is_full && count_of(f, base);
+	return e->is_full ? is_value_in_full(f, base) : is_value_in_assisted(f, base);
+}
+
+static bool has_any(const struct encoder *e, const struct field *table, const void *base)
+{
+	for (const struct field *f = table; f->key; f++)
+		if (is_in(e, f, base))
+			return true;
+	return false;
+}
+
+static void put_with_source(struct encoder *e, const struct field *f, const void *base)
+{
+	const void *p = member(f, base);
+	json_out_open(&e->out, '{');
+	json_out_key(&e->out, "value");
+	kinds[f->kind].put(&e->out, p);
+	json_out_key(&e->out, "source");
+	json_out_str(&e->out, source_of(f, base));
+	if (f->flags & FIELD_FIRMWARE && hwp_is_placeholder(((const struct hwp_str *)p)->s)) {
+		json_out_key(&e->out, "placeholder");
+		json_out_bool(&e->out, true);
 	}
-	if (!source || !value || f->flags & FIELD_WIRE_ONLY)
-		return;
-	json_t *with_source = json_object();
-	bool is_placeholder = f->flags & FIELD_FIRMWARE &&
-			      hwp_is_placeholder(json_string_value(value));
-	set(e, with_source, "value", TAKE(value));
-	set(e, with_source, "source", json_string(source));
-	if (is_placeholder)
-		set(e, with_source, "placeholder", json_true());
-	set(e, obj, f->key, with_source);
+	json_out_close(&e->out, '{');
 }
 
-static json_t *list(struct encoder *e, const struct field *table, const void *items, size_t n,
-		    size_t item_size);
+static void put_object(struct encoder *e, const struct field *table, const void *base);
 
-static json_t *object(struct encoder *e, const struct field *table, const void *base);
-
-/* An object in an object, when anything is in it. */
-static void add_object(struct encoder *e, json_t *obj, const struct field *f, const void *base)
+static void put_list(struct encoder *e, const struct field *table, const void *items, size_t n,
+		     size_t item_size)
 {
-	AUTO(json_decrefp)
-	json_t *inner = object(e, f->items, (const char *)base + f->offset);
-	if (json_object_size(inner))
-		set(e, obj, f->key, TAKE(inner));
-}
-
-static void add_list(struct encoder *e, json_t *obj, const struct field *f, const void *base)
-{
-	size_t n = *(const size_t *)((const char *)base + f->count_offset);
-	if (n && e->is_full)
-		set(e, obj, f->key,
-		    list(e, f->items, *(void *const *)((const char *)base + f->offset), n,
-			 f->item_size));
-}
-
-static json_t *object(struct encoder *e, const struct field *table, const void *base)
-{
-	json_t *obj = json_object();
-	for (const struct field *f = table; f->key; f++) {
-		if (f->kind == VALUE_OBJECT)
-			add_object(e, obj, f, base);
-		else if (f->kind == VALUE_LIST)
-			add_list(e, obj, f, base);
-		else
-			add_field(e, obj, f, base);
-	}
-	return obj;
-}
-
-static json_t *list(struct encoder *e, const struct field *table, const void *items, size_t n,
-		    size_t item_size)
-{
-	json_t *array = json_array();
+	json_out_open(&e->out, '[');
 	for (size_t i = 0; i < n; i++)
-		append(e, array, object(e, table, (const char *)items + i * item_size));
-	return array;
+		put_object(e, table, (const char *)items + i * item_size);
+	json_out_close(&e->out, '[');
 }
 
-static void add_str(struct encoder *e, json_t *obj, const char *key, const struct hwp_str *str)
+static void put_field(struct encoder *e, const struct field *f, const void *base)
 {
-	const struct field f = { .key = key, .kind = VALUE_STR, .flags = FIELD_WIRE };
-	add_field(e, obj, &f, str);
+	if (!is_in(e, f, base))
+		return;
+	const void *p = member(f, base);
+	json_out_key(&e->out, f->key);
+	if (f->kind == VALUE_OBJECT)
+		put_object(e, f->items, p);
+	else if (f->kind == VALUE_LIST)
+		put_list(e, f->items, *(void *const *)p, count_of(f, base), f->item_size);
+	else if (e->is_full)
+		put_with_source(e, f, base);
+	else
+		kinds[f->kind].put(&e->out, p);
 }
 
-static json_t *reasons(struct encoder *e, const struct hwp_reason *list, size_t n)
+static void put_fields(struct encoder *e, const struct field *table, const void *base)
 {
-	json_t *array = json_array();
-	for (size_t i = 0; i < n; i++) {
-		json_t *text = json_string(list[i].text);
-		append(e, array,
-		       e->is_full ? json_pack("{s:s, s:o}", "code", list[i].code, "text", text)
-				  : text);
+	for (const struct field *f = table; f->key; f++)
+		put_field(e, f, base);
+}
+
+static void put_object(struct encoder *e, const struct field *table, const void *base)
+{
+	json_out_open(&e->out, '{');
+	put_fields(e, table, base);
+	json_out_close(&e->out, '{');
+}
+
+/* --- what the tables do not tell --------------------------------------------------------------------------------- */
+
+static void put_key_and_text(struct encoder *e, const char *key, const char *text)
+{
+	json_out_key(&e->out, key);
+	json_out_str(&e->out, text);
+}
+
+static void put_reason(struct encoder *e, const struct hwp_reason *r)
+{
+	if (!e->is_full) {
+		json_out_str(&e->out, r->text);
+		return;
 	}
-	return array;
+	json_out_open(&e->out, '{');
+	put_key_and_text(e, "code", r->code);
+	put_key_and_text(e, "text", r->text);
+	json_out_close(&e->out, '{');
 }
 
-static json_t *eligibility(struct encoder *e, const struct hwp_disk *d)
+static void put_reasons(struct encoder *e, const char *key, const struct hwp_reason *list, size_t n)
 {
-	json_t *obj = json_object();
-	set(e, obj, "eligible", json_boolean(d->reason_count == 0));
-	set(e, obj, "not_eligible_reasons", reasons(e, d->reasons, d->reason_count));
-	return obj;
+	json_out_key(&e->out, key);
+	json_out_open(&e->out, '[');
+	for (size_t i = 0; i < n; i++)
+		put_reason(e, &list[i]);
+	json_out_close(&e->out, '[');
 }
 
-static json_t *disks(struct encoder *e, const struct hwp_inventory *inv)
+static void put_disk(struct encoder *e, const struct hwp_disk *d)
 {
-	json_t *array = json_array();
-	for (size_t i = 0; i < hwp_disk_count(inv); i++) {
-		const struct hwp_disk *d = &inv->disks[i];
-		json_t *obj = object(e, disk_fields, d);
-		set(e, obj, "installation_eligibility", eligibility(e, d));
-		if (e->is_full && d->warning_count)
-			set(e, obj, "warnings", reasons(e, d->warnings, d->warning_count));
-		append(e, array, obj);
-	}
-	return array;
+	json_out_open(&e->out, '{');
+	put_fields(e, disk_fields, d);
+	json_out_key(&e->out, "installation_eligibility");
+	json_out_open(&e->out, '{');
+	json_out_key(&e->out, "eligible");
+	json_out_bool(&e->out, d->reason_count == 0);
+	put_reasons(e, "not_eligible_reasons", d->reasons, d->reason_count);
+	json_out_close(&e->out, '{');
+	if (e->is_full && d->warning_count)
+		put_reasons(e, "warnings", d->warnings, d->warning_count);
+	json_out_close(&e->out, '{');
 }
 
-static json_t *errors(struct encoder *e, const struct hwp_inventory *inv)
+static void put_disks(struct encoder *e, const struct hwp_inventory *inv)
 {
-	json_t *array = json_array();
+	json_out_key(&e->out, "disks");
+	json_out_open(&e->out, '[');
+	for (size_t i = 0; i < hwp_disk_count(inv); i++)
+		put_disk(e, &inv->disks[i]);
+	json_out_close(&e->out, '[');
+}
+
+static void put_errors(struct encoder *e, const struct hwp_inventory *inv)
+{
+	json_out_key(&e->out, "errors");
+	json_out_open(&e->out, '[');
 	for (size_t i = 0; i < inv->error_count; i++) {
 		const struct hwp_error *x = &inv->errors[i];
-		append(e, array,
-		       json_pack("{s:s, s:s, s:i, s:s}", "part", x->part, "source", x->source,
-				 "errno", x->err, "detail", x->detail));
+		json_out_open(&e->out, '{');
+		put_key_and_text(e, "part", x->part);
+		put_key_and_text(e, "source", x->source);
+		json_out_key(&e->out, "errno");
+		json_out_int(&e->out, x->err);
+		put_key_and_text(e, "detail", x->detail);
+		json_out_close(&e->out, '{');
 	}
-	return array;
+	json_out_close(&e->out, '[');
 }
 
 /* What belongs to no list and only the full format shows. */
-static void add_more(struct encoder *e, json_t *obj, const struct hwp_inventory *inv)
+static void put_more(struct encoder *e, const struct hwp_inventory *inv)
 {
 	static const struct field tpm = {
 		.key = "tpm_present_without_driver",
 		.kind = VALUE_BOOL,
 	};
-	static const struct field bmc = { .key = "bmc", .items = bmc_fields };
+	static const struct field bmc = {
+		.key = "bmc",
+		.kind = VALUE_OBJECT,
+		.items = bmc_fields,
+	};
 	static const struct field degraded = { .key = "degraded", .kind = VALUE_STRS };
 	if (inv->parts & HWP_TPM)
-		add_field(e, obj, &tpm, &inv->tpm.is_without_driver);
+		put_field(e, &tpm, &inv->tpm.is_without_driver);
 	if (inv->parts & HWP_BMC)
-		add_object(e, obj, &bmc, &inv->bmc);
-	add_field(e, obj, &degraded, &inv->degraded);
+		put_field(e, &bmc, &inv->bmc);
+	put_field(e, &degraded, &inv->degraded);
 }
 
-static void add_objects(struct encoder *e, json_t *obj, const struct hwp_inventory *inv)
+static void put_text(struct encoder *e, const char *key, const struct hwp_str *str)
+{
+	const struct field f = { .key = key, .kind = VALUE_STR, .flags = FIELD_WIRE };
+	put_field(e, &f, str);
+}
+
+static void put_part(struct encoder *e, const char *key, const struct field *table,
+		     const void *base)
+{
+	json_out_key(&e->out, key);
+	put_object(e, table, base);
+}
+
+static void put_objects(struct encoder *e, const struct hwp_inventory *inv)
 {
 	if (inv->parts & HWP_BMC) {
-		add_str(e, obj, "bmc_address", &inv->bmc.address);
-		add_str(e, obj, "bmc_v6address", &inv->bmc.v6address);
+		put_text(e, "bmc_address", &inv->bmc.address);
+		put_text(e, "bmc_v6address", &inv->bmc.v6address);
 	}
 	if (inv->parts & HWP_BOOT)
-		set(e, obj, "boot", object(e, boot_fields, &inv->boot));
+		put_part(e, "boot", boot_fields, &inv->boot);
 	if (inv->parts & HWP_CLOCK && e->is_full)
-		set(e, obj, "clock", object(e, clock_fields, &inv->clock));
+		put_part(e, "clock", clock_fields, &inv->clock);
 	if (inv->parts & HWP_CPU)
-		set(e, obj, "cpu", object(e, cpu_fields, &inv->cpu));
+		put_part(e, "cpu", cpu_fields, &inv->cpu);
 	if (inv->parts & HWP_HOSTNAME)
-		add_str(e, obj, "hostname", &inv->hostname);
+		put_text(e, "hostname", &inv->hostname);
 	if (inv->parts & HWP_MEMORY)
-		set(e, obj, "memory", object(e, memory_fields, &inv->memory));
+		put_part(e, "memory", memory_fields, &inv->memory);
 	if (inv->parts & HWP_VENDOR)
-		set(e, obj, "system_vendor", object(e, vendor_fields, &inv->vendor));
+		put_part(e, "system_vendor", vendor_fields, &inv->vendor);
 	if (inv->parts & HWP_TPM)
-		add_str(e, obj, "tpm_version", &inv->tpm.version);
+		put_text(e, "tpm_version", &inv->tpm.version);
 }
 
-json_t *inventory_json(const struct hwp_inventory *inv, bool is_full)
+/* They are there even when their part was not asked for: their keys are never omitted. */
+static void put_lists(struct encoder *e, const struct hwp_inventory *inv)
+{
+	put_disks(e, inv);
+	json_out_key(&e->out, "gpus");
+	put_list(e, gpu_fields, inv->gpus, hwp_gpu_count(inv), sizeof(*inv->gpus));
+	json_out_key(&e->out, "interfaces");
+	put_list(e, nic_fields, inv->nics, hwp_nic_count(inv), sizeof(*inv->nics));
+	json_out_key(&e->out, "routes");
+	put_list(e, route_fields, inv->routes, hwp_route_count(inv), sizeof(*inv->routes));
+}
+
+/* New text; NULL = no memory. */
+static char *document(const struct hwp_inventory *inv, bool is_full)
 {
 	struct encoder e = { .is_full = is_full };
-	AUTO(json_decrefp) json_t *obj = json_object();
+	json_out_init(&e.out, DOCUMENT_MAX_BYTES);
+	json_out_open(&e.out, '{');
 	if (is_full)
-		set(&e, obj, "schema", json_string(SCHEMA));
-	add_objects(&e, obj, inv);
-	/* The lists are there even when their part was not asked for: their keys are never omitted. */
-	set(&e, obj, "disks", disks(&e, inv));
-	set(&e, obj, "gpus",
-	    list(&e, gpu_fields, inv->gpus, hwp_gpu_count(inv), sizeof(*inv->gpus)));
-	set(&e, obj, "interfaces",
-	    list(&e, nic_fields, inv->nics, hwp_nic_count(inv), sizeof(*inv->nics)));
-	set(&e, obj, "routes",
-	    list(&e, route_fields, inv->routes, hwp_route_count(inv), sizeof(*inv->routes)));
+		put_key_and_text(&e, "schema", SCHEMA);
+	put_objects(&e, inv);
+	put_lists(&e, inv);
 	if (is_full) {
-		add_more(&e, obj, inv);
-		set(&e, obj, "errors", errors(&e, inv));
+		put_more(&e, inv);
+		put_errors(&e, inv);
 	}
-	return e.has_failed ? NULL : TAKE(obj);
-}
-
-char *inventory_json_text(const json_t *v)
-{
-	return json_dumps(v, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
+	json_out_close(&e.out, '{');
+	char *text = json_out_take(&e.out);
+	json_out_done(&e.out);
+	return text;
 }
 
 char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes)
 {
 	if (format == HWP_TEXT)
 		return hwp_to_text(inv, 0);
-	AUTO(json_decrefp) json_t *v = inventory_json(inv, format == HWP_JSON_FULL);
-	if (!v)
-		return NULL;
-	if (format == HWP_JSON_ASSISTED && max_bytes)
-		return inventory_cut(v, max_bytes);
-	return inventory_json_text(v);
+	AUTO(freep) char *text = document(inv, format == HWP_JSON_FULL);
+	if (text && format == HWP_JSON_ASSISTED && max_bytes && strlen(text) > max_bytes)
+		return inventory_cut(text, max_bytes);
+	return TAKE(text);
 }
 
 int hwp_write(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes,
@@ -276,54 +369,4 @@ int hwp_write(const struct hwp_inventory *inv, enum hwp_format format, size_t ma
 {
 	AUTO(freep) char *text = hwp_to_json(inv, format, max_bytes);
 	return text ? sink(data, text, strlen(text)) : -ENOMEM;
-}
-
-/* --- difference ---------------------------------------------------------------------------------------------- */
-
-static const struct {
-	unsigned part;
-	const char *key;
-} part_keys[] = {
-	{ HWP_CPU, "cpu" },
-	{ HWP_MEMORY, "memory" },
-	{ HWP_DISKS, "disks" },
-	{ HWP_NICS, "interfaces" },
-	{ HWP_ROUTES, "routes" },
-	{ HWP_BOOT, "boot" },
-	{ HWP_VENDOR, "system_vendor" },
-	{ HWP_GPUS, "gpus" },
-	{ HWP_TPM, "tpm_version" },
-	{ HWP_BMC, "bmc_address" },
-	{ HWP_BMC, "bmc_v6address" },
-	{ HWP_HOSTNAME, "hostname" },
-};
-
-/* The current clock, where nothing better is known, differs from one look to the next. */
-static json_t *comparable(const struct hwp_inventory *inv, unsigned parts)
-{
-	struct hwp_inventory some = *inv; /* borrows everything */
-	some.parts &= parts;
-	json_t *v = inventory_json(&some, false);
-	json_object_del(json_object_get(v, "cpu"), "frequency");
-	return v;
-}
-
-int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b,
-	     unsigned *ret_changed_parts)
-{
-	unsigned parts = ~inventory_shared_parts(a, b);
-	AUTO(json_decrefp) json_t *x = comparable(a, parts);
-	AUTO(json_decrefp) json_t *y = comparable(b, parts);
-	if (!x || !y)
-		return -ENOMEM;
-	unsigned changed = a->parts ^ b->parts;
-	for (size_t i = 0; i < ARRAY_SIZE(part_keys); i++) {
-		const json_t *p = json_object_get(x, part_keys[i].key),
-			     *q = json_object_get(y, part_keys[i].key);
-		if (p != q && !(p && q && json_equal(p, q)))
-			changed |= part_keys[i].part;
-	}
-	if (ret_changed_parts)
-		*ret_changed_parts = changed;
-	return changed != 0;
 }

@@ -1,8 +1,8 @@
 #pragma once
 /* A pass without any file: every read fails, so that a probe sees only what the target put into the survey. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hwprobe/inventory_json.h"
 #include "hwprobe/netdump.h"
 #include "hwprobe/probe.h"
 
@@ -50,13 +50,21 @@ static inline char *pass_copy(struct pass *p, const uint8_t *data, size_t size)
 	return p->copy[p->copies++] = text;
 }
 
-/* Whatever was found must make a valid document: jansson refuses bytes that are not UTF-8. */
+/* Whatever was found must make a valid document: jansson refuses bytes that are not UTF-8 and a key that is there twice. */
+static inline void pass_check_document(const struct hwp_inventory *inv, enum hwp_format format)
+{
+	char *text = hwp_to_json(inv, format, 0);
+	json_t *v = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	if (!v)
+		abort();
+	json_decref(v);
+	free(text);
+}
+
 static inline void pass_done(struct pass *p)
 {
-	char *text = hwp_to_json(p->s.inv, HWP_JSON_FULL, 0);
-	if (!text)
-		abort();
-	free(text);
+	pass_check_document(p->s.inv, HWP_JSON_ASSISTED);
+	pass_check_document(p->s.inv, HWP_JSON_FULL);
 	hwp_unref(p->s.inv);
 	arena_done(&p->tmp);
 	for (int i = 0; i < p->copies; i++)

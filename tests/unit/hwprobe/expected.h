@@ -193,6 +193,15 @@ static json_t *expected_values(const json_t *v)
 	return out;
 }
 
+/* What hwp_to_json() makes of @inv, parsed; NULL = it failed, or that is not JSON. A new reference. */
+static json_t *expected_document(const struct hwp_inventory *inv, bool is_full)
+{
+	char *text = hwp_to_json(inv, is_full ? HWP_JSON_FULL : HWP_JSON_ASSISTED, 0);
+	json_t *v = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	free(text);
+	return v;
+}
+
 /* Probes DIR/root; the assisted document, or the values of the full one with all parts; NULL = failed. */
 __attribute__((unused)) static json_t *expected_probe(const char *dir, bool is_full)
 {
@@ -206,11 +215,8 @@ __attribute__((unused)) static json_t *expected_probe(const char *dir, bool is_f
 	struct hwp_ctx *ctx = NULL;
 	struct hwp_inventory *inv = NULL;
 	json_t *v = NULL;
-	if (hwp_open(&ctx, &opt) == 0 && hwp_probe(ctx, 0, &inv) == 0) {
-		char *text = hwp_to_json(inv, is_full ? HWP_JSON_FULL : HWP_JSON_ASSISTED, 0);
-		v = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-		free(text);
-	}
+	if (hwp_open(&ctx, &opt) == 0 && hwp_probe(ctx, 0, &inv) == 0)
+		v = expected_document(inv, is_full);
 	if (v && is_full) {
 		json_t *values = expected_values(v);
 		json_decref(v);

@@ -16,7 +16,6 @@
 #include <ctype.h>
 #include <ftw.h>
 #include "common/str.h"
-#include "hwprobe/inventory_json.h"
 #include "tests/unit/hwprobe/expected.h"
 #include "tests/unit/hwprobe/tree.h"
 
@@ -114,7 +113,8 @@ struct view {
 
 static struct view view_of(const struct hwp_inventory *inv)
 {
-	struct view v = { .full = inventory_json(inv, true), .wire = inventory_json(inv, false) };
+	struct view v = { .full = expected_document(inv, true),
+			  .wire = expected_document(inv, false) };
 	assert_non_null(v.full);
 	assert_non_null(v.wire);
 	return v;

@@ -4,9 +4,12 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hwprobe/inventory_json.h"
+#include "hwprobe/inventory_cut.h"
 
 static json_t *make(void)
 {
@@ -37,14 +40,19 @@ static json_t *make(void)
 	return v;
 }
 
-/* The document within @max; "" in place of a list that is whole. */
-static json_t *cut(size_t max)
+static size_t length(const json_t *v)
 {
-	json_t *v = make();
-	char *text = inventory_cut(v, max);
-	json_decref(v);
+	return json_dumpb(v, NULL, 0, JSON_COMPACT);
+}
+
+/* @v, which is longer, within @max. */
+static json_t *cut_to(const json_t *v, size_t max)
+{
+	char *whole = json_dumps(v, JSON_COMPACT);
+	char *text = inventory_cut(whole, max);
+	free(whole);
 	assert_non_null(text);
-	json_t *got = json_loads(text, 0, NULL);
+	json_t *got = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(got);
 	if (max >= strlen("{\"truncation\":{\"type\":\"full\"}}"))
 		assert_true(strlen(text) <= max);
@@ -52,12 +60,11 @@ static json_t *cut(size_t max)
 	return got;
 }
 
-static size_t length(const json_t *v)
+static json_t *cut(size_t max)
 {
-	char *text = inventory_json_text(v);
-	size_t n = strlen(text);
-	free(text);
-	return n;
+	json_t *v = make(), *got = cut_to(v, max);
+	json_decref(v);
+	return got;
 }
 
 static size_t count(const json_t *v, const char *key)
@@ -79,13 +86,13 @@ static size_t reasons(const json_t *v)
 static void test_steps(void **state)
 {
 	json_t *whole = make();
-	size_t max = length(whole);
+	size_t max = length(whole) - 1;
 	json_decref(whole);
 	static const struct {
 		size_t disks, interfaces, routes, flags, reasons;
 	} steps[] = {
-		{ 4, 4, 4, 6, 0 }, { 2, 4, 4, 6, 1 }, { 2, 3, 4, 6, 2 },
-		{ 2, 3, 2, 6, 3 }, { 2, 3, 2, 2, 4 }, { 1, 3, 2, 2, 5 },
+		{ 2, 4, 4, 6, 1 }, { 2, 3, 4, 6, 2 }, { 2, 3, 2, 6, 3 },
+		{ 2, 3, 2, 2, 4 }, { 1, 3, 2, 2, 5 },
 	};
 	size_t step = 0;
 	for (; max > 60; max--) {
@@ -96,19 +103,16 @@ static void test_steps(void **state)
 		}
 		/* The same step as for a byte more, or the next one. */
 		step += reasons(v) != steps[step].reasons;
-		assert_true(step < 6);
+		assert_true(step < 5);
 		assert_int_equal(reasons(v), steps[step].reasons);
 		assert_int_equal(count(v, "disks"), steps[step].disks);
 		assert_int_equal(count(v, "interfaces"), steps[step].interfaces);
 		assert_int_equal(count(v, "routes"), steps[step].routes);
 		assert_int_equal(count(json_object_get(v, "cpu"), "flags"), steps[step].flags);
-		if (step)
-			assert_string_equal(type(v), "partial");
-		else
-			assert_null(type(v));
+		assert_string_equal(type(v), "partial");
 		json_decref(v);
 	}
-	assert_int_equal(step, 5); /* each was seen */
+	assert_int_equal(step, 4); /* each was seen */
 	for (; max > 0; max--) {   /* from here on there is no inventory */
 		json_t *v = cut(max);
 		assert_string_equal(type(v), "full");
@@ -127,8 +131,7 @@ static void test_what_stays(void **state)
 	filler[1999] = '\0';
 	json_array_append_new(json_object_get(json_object_get(v, "cpu"), "flags"),
 			      json_string(filler));
-	char *text = inventory_cut(v, max);
-	json_t *got = json_loads(text, 0, NULL);
+	json_t *got = cut_to(v, max);
 	static const struct {
 		const char *list, *key, *values[3];
 	} cases[] = { { "disks", "name", { "a", "c" } },
@@ -146,8 +149,70 @@ static void test_what_stays(void **state)
 	assert_string_equal(json_string_value(json_array_get(flags, 0)), "vmx");
 	json_decref(got);
 	json_decref(v);
-	free(text);
 	free(filler);
+}
+
+/* --- eligible disks --- */
+
+enum { MANY_DISKS = 40, LEFT_OUT = 5 /* reasons when not all eligible disks stay */ };
+
+/* Disks of different lengths, with an ineligible one after every three. */
+static json_t *make_disks(void)
+{
+	json_t *disks = json_array();
+	char name[64];
+	for (int i = 0; i < MANY_DISKS; i++) {
+		snprintf(name, sizeof(name), "d%d%.*s", i, i * 7 % 31,
+			 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		json_array_append_new(disks, json_pack("{s:s, s:{s:b}}", "name", name,
+						       "installation_eligibility", "eligible",
+						       i % 4 != 3));
+	}
+	return json_pack("{s:o, s:[]}", "disks", disks, "routes");
+}
+
+/* Is the n-th disk of @v the n-th eligible one of @whole, for all that are left? */
+static bool is_front(const json_t *v, const json_t *whole)
+{
+	for (size_t i = 0; i < count(v, "disks"); i++)
+		if (!json_equal(json_array_get(json_object_get(v, "disks"), i),
+				json_array_get(json_object_get(whole, "disks"), i + i / 3)))
+			return false;
+	return true;
+}
+
+/* How long @v would be with one more of the eligible disks of @whole. */
+static size_t length_with_one_more(const json_t *v, const json_t *whole)
+{
+	size_t n = count(v, "disks");
+	return length(v) + (n > 0) +
+	       length(json_array_get(json_object_get(whole, "disks"), n + n / 3));
+}
+
+/* From the front stay as many as fit; when not one does, there is no inventory. */
+static void test_as_many_disks_as_fit(void **state)
+{
+	json_t *whole = make_disks();
+	size_t max = length(whole) - 1, least = MANY_DISKS, seen = 0;
+	for (; max > 0; max--) {
+		json_t *v = cut_to(whole, max);
+		if (!strcmp(type(v), "full")) {
+			json_decref(v);
+			break;
+		}
+		size_t n = count(v, "disks");
+		assert_in_range(n, 1, least);
+		assert_true(is_front(v, whole));
+		if (reasons(v) == LEFT_OUT)
+			assert_true(length_with_one_more(v, whole) > max);
+		seen += n < least;
+		least = n;
+		json_decref(v);
+	}
+	assert_int_equal(least, 1);
+	/* Every number but the one that a longer list of reasons takes the room of. */
+	assert_in_range(seen, MANY_DISKS * 3 / 4 - 3, MANY_DISKS * 3 / 4);
+	json_decref(whole);
 }
 
 int main(void)
@@ -155,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_what_stays),
+		cmocka_unit_test(test_as_many_disks_as_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

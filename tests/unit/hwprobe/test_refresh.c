@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "hwprobe/inventory_json.h"
+#include "hwprobe/inventory.h"
 #include "tests/unit/hwprobe/expected.h"
 #include "tests/unit/hwprobe/tree.h"
 
@@ -185,7 +185,7 @@ static void test_all_of_a_part(void **state)
 		inv = next;
 	}
 	expect_errors(want, inv);
-	json_t *a = inventory_json(want, true), *b = inventory_json(inv, true);
+	json_t *a = expected_document(want, true), *b = expected_document(inv, true);
 	assert_non_null(a);
 	assert_non_null(b);
 	json_object_del(a, "errors");
