@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/disk.h"
+#include "hwprobe/explain.h"
 
 /* What a dm device is, by the prefix that its maker gives to its UUID. */
 static const struct {
@@ -67,13 +68,19 @@ void disk_find_users(struct survey *s, struct block_map *m, const struct block_d
 
 /* --- warnings -------------------------------------------------------------------------------------------------- */
 
-static void warn(struct survey *s, struct hwp_disk *d, const char *code, const char *text)
+/* @source: the value or the file that says so. */
+static void warn(struct survey *s, struct hwp_disk *d, const char *code, const char *source,
+		 const char *text)
 {
 	struct hwp_reason *list = (struct hwp_reason *)d->warnings;
 	struct hwp_reason *r = arena_append(s->mem, &list, &d->warning_count, sizeof(*r));
 	d->warnings = list;
-	if (r)
-		*r = (struct hwp_reason){ .code = code, .text = arena_dup(s->mem, text) };
+	if (!r)
+		return;
+	*r = (struct hwp_reason){ .code = code,
+				  .text = arena_dup(s->mem, text),
+				  .source = arena_dup(s->mem, source) };
+	explain_try(s, r, source, true);
 }
 
 static bool is_raid_member(const char *type)
@@ -89,16 +96,19 @@ static bool is_raid_member(const char *type)
 /* The disk itself or one of its partitions. */
 static void warn_members(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
-	bool is_raid = false, is_pv = false;
+	const char *raid = NULL, *pv = NULL;
 	for (size_t p = 0; p <= b->parts; p++) {
-		const char *type = block_property(b + p, "ID_FS_TYPE", NULL);
-		is_raid |= is_raid_member(type);
-		is_pv |= str_eq(type, "LVM2_member") && b[p].holders.n;
+		const char *source = NULL, *type = block_property(b + p, "ID_FS_TYPE", &source);
+		if (is_raid_member(type))
+			raid = arena_printf(s->tmp, "%s ID_FS_TYPE of %s", source, b[p].name);
+		if (str_eq(type, "LVM2_member") && b[p].holders.n)
+			pv = arena_printf(s->tmp, "%s ID_FS_TYPE of %s, its holders", source,
+					  b[p].name);
 	}
-	if (is_raid)
-		warn(s, d, "raid-member", "It belongs to a RAID array");
-	if (is_pv)
-		warn(s, d, "pv-in-use", "Logical volumes stand on it");
+	if (raid)
+		warn(s, d, "raid-member", raid, "It belongs to a RAID array");
+	if (pv)
+		warn(s, d, "pv-in-use", pv, "Logical volumes stand on it");
 }
 
 /* Only a namespace none of whose paths gives access to it. */
@@ -118,13 +128,16 @@ void disk_find_warnings(struct survey *s, const struct block_dev *b, struct hwp_
 {
 	warn_members(s, b, d);
 	if (d->read_only.v)
-		warn(s, d, "read-only", "It cannot be written to");
+		warn(s, d, "read-only", d->read_only.source, "It cannot be written to");
 	if (str_eq(d->zoned.s, "host-managed"))
-		warn(s, d, "zoned-host-managed", "Its zones can only be written in sequence");
+		warn(s, d, "zoned-host-managed", d->zoned.source,
+		     "Its zones can only be written in sequence");
 	if (is_ana_inaccessible(d))
-		warn(s, d, "ana-inaccessible", "No path gives access to the namespace");
+		warn(s, d, "ana-inaccessible", "paths", "No path gives access to the namespace");
 	if (d->id_conflict.v)
-		warn(s, d, "duplicate-id", "Another disk has the same persistent name");
+		warn(s, d, "duplicate-id", d->id_conflict.source,
+		     "Another disk has the same persistent name");
 	if (b->backs_live_root)
-		warn(s, d, "backs-live-root", "The running system's root file system lies on it");
+		warn(s, d, "backs-live-root", "loop/backing_file",
+		     "The running system's root file system lies on it");
 }

@@ -180,9 +180,9 @@ struct hwp_clock {
 	struct hwp_str rtc_name;
 };
 
-/* Why a disk must not be installed on: a stable code and a sentence. */
+/* Why a disk must not be installed on: a stable code, a sentence, and the value or file that says so. */
 struct hwp_reason {
-	const char *code, *text;
+	const char *code, *text, *source;
 };
 
 struct hwp_partition {
@@ -367,6 +367,8 @@ struct hwp_nic {
 	size_t address_count;
 	const struct hwp_lldp *lldp; /* HWP_LLDP: its neighbours */
 	size_t lldp_count;
+	struct hwp_bool has_link;  /* as its driver says, even while it is not up */
+	struct hwp_str link_fault; /* why it has none: no cable, bad signal integrity, … */
 };
 
 /* One of several ways of a route. */
@@ -480,10 +482,17 @@ HWP_API char *hwp_to_text(const struct hwp_inventory *inv, unsigned width);
 
 /*
  * Says where a value came from and what was tried before, as text. @path: "disks.sda.serial", "disks[0].serial", "cpu",
- * "interfaces.bond0.100.mtu": keys as in HWP_JSON_FULL; an object or a list stands for all its values. The inventory must have
- * been taken with HWP_EXPLAIN, otherwise only the sources are told. The caller free()s *ret_text. -ENOENT: there is no such value.
+ * "interfaces.bond0.100.mtu", "cpu.flags[3]", "disks[0].installation_eligibility": keys as in both JSON formats; an object or a
+ * list stands for all its values, an empty one for what was looked at. The inventory must have been taken with HWP_EXPLAIN,
+ * otherwise only the sources are told. The caller free()s *ret_text. -ENOENT: there is no such value.
  */
 HWP_API int hwp_explain(const struct hwp_inventory *inv, const char *path, char **ret_text);
+/*
+ * After -ENOENT: a sentence that says why there is no such value, and the paths nearest to it, separated by ", ". The caller
+ * free()s both. -EEXIST: there is such a value; -ENOMEM.
+ */
+HWP_API int hwp_explain_missing(const struct hwp_inventory *inv, const char *path, char **ret_why,
+				char **ret_near);
 
 /* Which parts differ; parts that only one of the two has count as different. Returns 1 when any, 0 none, -ENOMEM. */
 HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b,

@@ -227,15 +227,26 @@ static int print_inventory(const struct arguments *a, const struct hwp_inventory
 	return hwp_errors(inv, NULL) ? EXIT_PARTIAL : EXIT_DONE;
 }
 
+/* One line and a hint, as for every mistake on the command line. */
+static int no_such_value(const struct arguments *a, const struct hwp_inventory *inv)
+{
+	AUTO(freep) char *why = NULL, *near = NULL;
+	if (hwp_explain_missing(inv, a->explain, &why, &near) < 0) {
+		log_error("out of memory");
+		return EXIT_FAILED;
+	}
+	log_error("--explain=%s: there is no such value: %s", a->explain, why);
+	fprintf(stderr, "Nearest: %s. Try \"slipway-hwprobe --format=full\" for all names.\n",
+		near);
+	return EXIT_USAGE;
+}
+
 static int print_explanation(const struct arguments *a, const struct hwp_inventory *inv)
 {
 	AUTO(freep) char *text = NULL;
 	int rc = hwp_explain(inv, a->explain, &text);
-	if (rc == -ENOENT) {
-		log_error("%s: there is no such value", a->explain);
-		fprintf(stderr, "Try \"slipway-hwprobe --format=full\" for their names.\n");
-		return EXIT_USAGE;
-	}
+	if (rc == -ENOENT)
+		return no_such_value(a, inv);
 	if (rc < 0 || fputs(text, stdout) < 0 || fflush(stdout) < 0) {
 		log_error("cannot write: %s", strerror(rc < 0 ? -rc : errno));
 		return EXIT_FAILED;
