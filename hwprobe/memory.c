@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/cpuinfo.h"
 #include "hwprobe/memory.h"
@@ -51,6 +52,48 @@ static int64_t mem_total(struct survey *s)
 	return bytes;
 }
 
+/* A property of one slot; NULL = absent. */
+static const char *slot_get(struct survey *s, const struct udev_record *r, unsigned slot,
+			    const char *name)
+{
+	char *key = arena_printf(s->tmp, "MEMORY_DEVICE_%u_%s", slot, name);
+	return key ? udev_get(r, key) : NULL;
+}
+
+static bool is_any(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
+}
+
+/* Bytes of RAM in one slot; 0 = none, UINT64_MAX = nobody knows. The rules are those of smbios_memory_bytes(). */
+static uint64_t slot_bytes(struct survey *s, const struct udev_record *r, unsigned slot)
+{
+	/* Flash and BIOS chips stand in arrays of their own, which are not told; nobody has RAM of these kinds. */
+	static const char *const no_ram[] = { "Flash",  "ROM",   "EEPROM",
+					      "FEPROM", "EPROM", "Logical non-volatile device" };
+	static const char *const persistent[] = { "NVDIMM-N", "NVDIMM-F", "NVDIMM-P",
+						  "Intel Optane DC persistent memory",
+						  "Intel Optane persistent memory" };
+	uint64_t bytes;
+	const char *type = slot_get(s, r, slot, "TYPE"), *size = slot_get(s, r, slot, "SIZE");
+	if (str_eq(slot_get(s, r, slot, "PRESENT"), "0") ||
+	    is_any(no_ram, ARRAY_SIZE(no_ram), type))
+		return 0;
+	if (is_any(persistent, ARRAY_SIZE(persistent), slot_get(s, r, slot, "MEMORY_TECHNOLOGY"))) {
+		const char *part = slot_get(s, r, slot, "VOLATILE_SIZE");
+		if (part)
+			size = part;
+		else if (slot_get(s, r, slot, "NON_VOLATILE_SIZE")) /* none is not shown */
+			return 0;
+	}
+	if (!size) /* a structure too short to be one has nothing at all */
+		return type ? UINT64_MAX : 0;
+	return str_to_u64(size, &bytes) < 0 ? UINT64_MAX : bytes;
+}
+
 /*
  * Non-root: udev's dmi_memory_id keeps the size of each slot, without its array. The device count tells how many there are.
  */
@@ -63,15 +106,13 @@ static uint64_t udev_memory(struct survey *s)
 		return 0;
 	struct udev_record r;
 	udev_record_parse(&r, text, len);
-	uint64_t sum = 0, devices, bytes;
+	uint64_t sum = 0, devices;
 	const char *count = udev_get(&r, "MEMORY_ARRAY_NUM_DEVICES");
 	if (!count || str_to_u64(count, &devices) < 0 || devices > UDEV_LINES_MAX)
 		return 0;
-	for (uint64_t i = 0; i < devices; i++) {
-		char *key = arena_printf(s->tmp, "MEMORY_DEVICE_%llu_SIZE", (unsigned long long)i);
-		const char *size = key ? udev_get(&r, key) : NULL;
-		if (size && str_to_u64(size, &bytes) == 0 &&
-		    __builtin_add_overflow(sum, bytes, &sum))
+	for (unsigned i = 0; i < devices; i++) {
+		uint64_t bytes = slot_bytes(s, &r, i);
+		if (bytes == UINT64_MAX || __builtin_add_overflow(sum, bytes, &sum))
 			return 0;
 	}
 	return sum;

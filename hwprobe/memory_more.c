@@ -28,15 +28,19 @@ enum {
 	ARRAY_USE_SYSTEM = 3,
 };
 
-/* DSP0134 table 78 (version 3.7). */
+/* DSP0134 table 78 (version 3.7); 2 is "Unknown". */
 static const char *const device_types[] = {
-	[0x01] = "Other",  [0x03] = "DRAM",         [0x07] = "RAM",
-	[0x09] = "Flash",  [0x0f] = "SDRAM",        [0x12] = "DDR",
-	[0x13] = "DDR2",   [0x14] = "DDR2 FB-DIMM", [0x18] = "DDR3",
-	[0x1a] = "DDR4",   [0x1b] = "LPDDR",        [0x1c] = "LPDDR2",
-	[0x1d] = "LPDDR3", [0x1e] = "LPDDR4",       [0x1f] = "Logical non-volatile device",
-	[0x20] = "HBM",    [0x21] = "HBM2",         [0x22] = "DDR5",
-	[0x23] = "LPDDR5", [0x24] = "HBM3",
+	[0x01] = "Other",        [0x03] = "DRAM",   [0x04] = "EDRAM",
+	[0x05] = "VRAM",         [0x06] = "SRAM",   [0x07] = "RAM",
+	[0x08] = "ROM",          [0x09] = "Flash",  [0x0a] = "EEPROM",
+	[0x0b] = "FEPROM",       [0x0c] = "EPROM",  [0x0d] = "CDRAM",
+	[0x0e] = "3DRAM",        [0x0f] = "SDRAM",  [0x10] = "SGRAM",
+	[0x11] = "RDRAM",        [0x12] = "DDR",    [0x13] = "DDR2",
+	[0x14] = "DDR2 FB-DIMM", [0x18] = "DDR3",   [0x19] = "FBD2",
+	[0x1a] = "DDR4",         [0x1b] = "LPDDR",  [0x1c] = "LPDDR2",
+	[0x1d] = "LPDDR3",       [0x1e] = "LPDDR4", [0x1f] = "Logical non-volatile device",
+	[0x20] = "HBM",          [0x21] = "HBM2",   [0x22] = "DDR5",
+	[0x23] = "LPDDR5",       [0x24] = "HBM3",
 };
 
 /* DSP0134 table 73. */

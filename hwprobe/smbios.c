@@ -142,7 +142,8 @@ static void find_arrays(const struct smbios *s, struct arrays *a)
 	struct smbios_item i = { 0 };
 	for (int n = 0; n < SMBIOS_STRUCTURES_MAX && smbios_next(s, &i); n++) {
 		uint8_t bit = (uint8_t)(1 << (i.handle & 7));
-		if (i.type != SMBIOS_MEMORY_ARRAY || (a->is_known[i.handle >> 3] & bit))
+		if (i.type != SMBIOS_MEMORY_ARRAY || i.len <= ARRAY_USE ||
+		    (a->is_known[i.handle >> 3] & bit))
 			continue;
 		a->is_known[i.handle >> 3] |= bit;
 		if (smbios_u8(&i, ARRAY_USE) == ARRAY_USE_SYSTEM)

@@ -8,6 +8,7 @@
 #include "tests/unit/hwprobe/tree.h"
 
 #define BLOCKS "sys/devices/system/memory/"
+#define DMI_ID "run/udev/data/+dmi:id"
 
 static void test_memory_methods(void **state)
 {
@@ -35,6 +36,35 @@ static void test_memory_methods(void **state)
 		    "E:MEMORY_ARRAY_NUM_DEVICES=2\nE:MEMORY_DEVICE_0_SIZE=4294967296\nE:MEMORY_DEVICE_1_SIZE=1\n" },
 		  4294967297,
 		  "dmidecode" },
+		/* A flash chip is no memory, an empty slot neither, and of persistent memory the volatile part only. */
+		{ { DMI_ID,
+		    "E:MEMORY_ARRAY_NUM_DEVICES=7\nE:MEMORY_DEVICE_0_SIZE=1073741824\n"
+		    "E:MEMORY_DEVICE_0_TYPE=DDR4\nE:MEMORY_DEVICE_0_MEMORY_TECHNOLOGY=DRAM\n"
+		    "E:MEMORY_DEVICE_1_PRESENT=0\nE:MEMORY_DEVICE_1_TYPE=Unknown\n"
+		    "E:MEMORY_DEVICE_2_SIZE=4194304\nE:MEMORY_DEVICE_2_TYPE=Flash\n"
+		    "E:MEMORY_DEVICE_3_SIZE=8388608\nE:MEMORY_DEVICE_3_TYPE=Logical non-volatile device\n"
+		    "E:MEMORY_DEVICE_4_SIZE=137438953472\nE:MEMORY_DEVICE_4_TYPE=DDR4\n"
+		    "E:MEMORY_DEVICE_4_MEMORY_TECHNOLOGY=Intel Optane DC persistent memory\n"
+		    "E:MEMORY_DEVICE_4_NON_VOLATILE_SIZE=137438953472\n"
+		    "E:MEMORY_DEVICE_5_SIZE=2147483648\nE:MEMORY_DEVICE_5_TYPE=DDR4\n"
+		    "E:MEMORY_DEVICE_5_MEMORY_TECHNOLOGY=NVDIMM-P\nE:MEMORY_DEVICE_5_VOLATILE_SIZE=1048576\n" },
+		  1073741824 + 1048576,
+		  "dmidecode" },
+		/* a module whose size nobody knows */
+		{ { DMI_ID,
+		    "E:MEMORY_ARRAY_NUM_DEVICES=2\nE:MEMORY_DEVICE_0_SIZE=1073741824\nE:MEMORY_DEVICE_1_TYPE=DDR4\n",
+		    "proc/meminfo", "MemTotal: 8 kB\n" },
+		  8192,
+		  "meminfo" },
+		{ { DMI_ID,
+		    "E:MEMORY_ARRAY_NUM_DEVICES=2\nE:MEMORY_DEVICE_0_SIZE=18446744073709551614\nE:MEMORY_DEVICE_1_SIZE=9\n",
+		    "proc/meminfo", "MemTotal: 8 kB\n" },
+		  8192,
+		  "meminfo" },
+		{ { DMI_ID, "E:MEMORY_ARRAY_NUM_DEVICES=99999999999\n", "proc/meminfo",
+		    "MemTotal: 8 kB\n" },
+		  8192,
+		  "meminfo" },
 		/* less than the kernel has: start-up memory only */
 		{ { "run/udev/data/+dmi:id",
 		    "E:MEMORY_ARRAY_NUM_DEVICES=1\nE:MEMORY_DEVICE_0_SIZE=1024\n", "proc/meminfo",

@@ -75,6 +75,7 @@ static const struct {
 	{ "unknown size", { { 1, 1024 }, { 1, 0xffff } }, 0 },
 	{ "flash array", { { 1, 1024 }, { 2, 16 } }, GIB },
 	{ "dangling array handle", { { 1, 1024 }, { 99, 1024 } }, 2 * GIB },
+	{ "array too short to say its use", { { 3, 1024 } }, GIB },
 	{ "logical non-volatile", { { 1, 1024 }, { 1, 4096, .type = 0x1f } }, GIB },
 	{ "persistent module",
 	  { { 1, 1024 }, { 1, 0x7fff, 262144, .technology = 7, .volatile_bytes = 0, .len = 0x54 } },
@@ -98,6 +99,7 @@ static void test_memory(void **state)
 		struct smbios s;
 		add_array(&t, 1, 3);
 		add_array(&t, 2, 5);
+		add(&t, 16, 3, "\3", 1, "\0", 2);
 		for (int k = 0; k < 3; k++)
 			if (cases[i].slots[k].array)
 				add_slot(&t, &cases[i].slots[k]);
