@@ -299,10 +299,8 @@ static void test_machine(void **state)
 int main(void)
 {
 	static const struct CMUnitTest own[] = {
-		cmocka_unit_test(test_each_member),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_parts_of_one_only),
+		cmocka_unit_test(test_each_member),  cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_reasons),      cmocka_unit_test(test_parts_of_one_only),
 		cmocka_unit_test(test_probed_again),
 	};
 	return expected_run("diff", "tests/data/roots", own, sizeof(own) / sizeof(own[0]),
