@@ -182,7 +182,14 @@ static bool has_ties(const struct look *l, const struct hwp_inventory *inv,
 	return false;
 }
 
-/* What the disks that stay say holds only as long as udev is known to run, and their own names come from there. */
+/* Without a record the names of a disk are the links that lead to it, and those another disk may take away (disk_link.c). */
+static bool is_named_by_links(const struct hwp_inventory *inv, const struct disk_fact *f)
+{
+	return f->disk >= 0 && !f->has_udev &&
+	       (inv->disks[f->disk].by_id.s || inv->disks[f->disk].by_path.s);
+}
+
+/* What the disks that stay say holds only as long as udev is known to run. */
 static bool do_others_hold(const struct look *l)
 {
 	const struct disk_facts *facts = l->last->facts;
@@ -193,7 +200,7 @@ static bool do_others_hold(const struct look *l)
 			continue;
 		has_any = true;
 		has_udev |= f->has_udev;
-		if (f->disk >= 0 && !f->has_udev)
+		if (is_named_by_links(l->last, f))
 			return false;
 	}
 	return has_udev || !has_any;
