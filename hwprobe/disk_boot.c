@@ -12,6 +12,7 @@ enum {
 	ENTRIES = 4,
 	ENTRY_BYTES = 16,
 	ENTRY_ACTIVE = 0x80,
+	LEGS_MAX = 1024, /* what a map stands on, at any depth: a damaged tree goes in circles */
 };
 
 /* A device that is not "running" (or "live", as NVMe says) may never answer. */
@@ -21,16 +22,30 @@ static bool is_running(struct survey *s, const char *dir)
 	return !state || !strcmp(state, "running") || !strcmp(state, "live");
 }
 
-/* Reads of a suspended map, or of one without a working path, wait for ever. */
-static bool is_map_alive(struct survey *s, const struct block_dev *b)
+/*
+ * Reads of a suspended map, of a multipath map without a working path and of what stands on such a device wait for ever. A multipath map
+ * lives while one of its paths does, any other only with all that it stands on.
+ */
+static bool is_alive(struct survey *s, const char *name, const char *dm_uuid, unsigned *left)
 {
-	if (attr_is_one(s, "%s/dm/suspended", b->dir))
+	const char *dir = arena_printf(s->tmp, "sys/block/%s", name);
+	bool is_multipath = dm_uuid && str_starts(dm_uuid, "mpath-");
+	if (!str_starts(name, "dm-"))
+		return is_running(s, dir);
+	if (attr_is_one(s, "%s/dm/suspended", dir))
 		return false;
-	struct root_names legs = attr_list(s, "%s/slaves", b->dir);
-	for (size_t i = 0; i < legs.n; i++)
-		if (is_running(s, arena_printf(s->tmp, "sys/block/%s", legs.v[i])))
-			return true;
-	return !disk_is_multipath(b);
+	struct root_names legs = attr_list(s, "%s/slaves", dir);
+	size_t alive = 0;
+	for (size_t i = 0; i < legs.n; i++) {
+		const char *leg = legs.v[i];
+		if (!*left)
+			return false;
+		--*left;
+		char *uuid = str_starts(leg, "dm-") ? attr_text(s, "sys/block/%s/dm/uuid", leg)
+						    : NULL;
+		alive += is_alive(s, leg, uuid, left);
+	}
+	return is_multipath ? alive > 0 : alive == legs.n;
 }
 
 /* Would it be read if it were in order? */
@@ -43,7 +58,8 @@ static bool is_readable_kind(struct survey *s, const struct block_dev *b, const 
 
 static bool is_stuck(struct survey *s, const struct block_dev *b)
 {
-	return !is_running(s, b->dir) || (str_starts(b->name, "dm-") && !is_map_alive(s, b));
+	unsigned left = LEGS_MAX;
+	return !is_alive(s, b->name, b->dm_uuid, &left);
 }
 
 bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)

@@ -41,6 +41,30 @@ static void test_bootable(void **state)
 		  { "sys/block/dm-0/dm/uuid", "mpath-x", "sys/block/dm-0/slaves/sda/x", "",
 		    "sys/block/sda/device/state", "offline" },
 		  false },
+		{ "dm-0 253:0 dm-1 253:1",
+		  "dm-1",
+		  { "sys/block/dm-0/dm/uuid", "mpath-x", "sys/block/dm-1/dm/uuid", "LVM-x",
+		    "sys/block/dm-1/slaves/dm-0/x", "" },
+		  false }, /* stands on a map without a path */
+		{ "dm-0 253:0 dm-1 253:1",
+		  "dm-1",
+		  { "sys/block/dm-0/dm/suspended", "1", "sys/block/dm-1/dm/uuid", "LVM-x",
+		    "sys/block/dm-1/slaves/dm-0/x", "" },
+		  false },
+		{ "dm-0 253:0 dm-1 253:1",
+		  "dm-1",
+		  { "sys/block/dm-0/dm/uuid", "CRYPT-x", "sys/block/dm-1/dm/uuid", "LVM-x",
+		    "sys/block/dm-1/slaves/dm-0/x", "" },
+		  true },
+		{ "dm-0 253:0 sda 8:0",
+		  "dm-0",
+		  { "sys/block/dm-0/dm/uuid", "LVM-x", "sys/block/dm-0/slaves/sda/x", "",
+		    "sys/block/sda/device/state", "blocked" },
+		  false },
+		{ "dm-0 253:0",
+		  "dm-0",
+		  { "sys/block/dm-0/dm/uuid", "LVM-x", "sys/block/dm-0/slaves/dm-0/x", "" },
+		  false }, /* a damaged tree: it stands on itself */
 	};
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		struct tree t;
