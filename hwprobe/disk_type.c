@@ -11,13 +11,17 @@ static const struct {
 	{ "sr", "ODD" },   { "sd", "HDD" },  { "hd", "HDD" },  { "vd", "HDD" },
 };
 
-/* How the disk is attached, by a part of its place in sysfs. The first that matches. */
+/*
+ * How the disk is attached, by a part of its place in sysfs. The first that matches. Devices of Hyper-V's bus are called "vmbus_0_1" by old
+ * kernels and by their GUID since 4.17 (drivers/hv/vmbus_drv.c vmbus_device_register()): the ACPI device of the bus tells them.
+ */
 static const struct {
 	const char *part, *transport;
 } transports[] = {
 	{ "/rport-", "fc" },       { "/session", "iscsi" }, { "/usb", "usb" },
 	{ "/end_device-", "sas" }, { "/ata", "ata" },       { "/nvme", "nvme" },
-	{ "/vmbus_", "vmbus" },    { "/virtio", "virtio" }, { "/mmc", "mmc" },
+	{ "/vmbus_", "vmbus" },    { "/VMBUS:", "vmbus" },  { "/MSFT1000:", "vmbus" },
+	{ "/virtio", "virtio" },   { "/mmc", "mmc" },
 };
 
 const char *disk_transport(const struct block_dev *b)

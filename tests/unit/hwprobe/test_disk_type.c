@@ -80,6 +80,12 @@ static void test_transports(void **state)
 		{ "pci0000:00/0000:00:17.0/ata3/host2/target2:0:0/2:0:0:0/block", "ata", "HDD" },
 		{ "LNXSYSTM:00/VMBUS:00/vmbus_0_1/host0/target0:0:0/0:0:0:0/block", "vmbus",
 		  "HDD" },
+		{ "LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/f8b3781a-1e82-4818-a1c3-"
+		  "63d806ec15bb/host0/target0:0:0/0:0:0:0/block",
+		  "vmbus", "HDD" },
+		{ "LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/MSFT1000:00/f8b3781a-1e82-4818-a1c3-"
+		  "63d806ec15bb/host0/target0:0:0/0:0:0:0/block",
+		  "vmbus", "HDD" },
 		{ "pci0000:00/0000:00:05.0/virtio2/host3/target3:0:0/3:0:0:0/block", "virtio",
 		  "HDD" },
 		{ "platform/host7/target7:0:0/7:0:0:0/block", NULL, "HDD" },
