@@ -1,5 +1,6 @@
 #include "hwprobe/block.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,27 @@ bool block_is_memory_disk(const char *name)
 	return false;
 }
 
+static bool device_number(char *text, unsigned *ret_major, unsigned *ret_minor)
+{
+	uint64_t major, minor;
+	char *colon = strchr(text, ':');
+	if (!colon)
+		return false;
+	*colon = '\0';
+	if (str_to_u64(text, &major) < 0 || str_to_u64(colon + 1, &minor) < 0 ||
+	    major > UINT32_MAX || minor > UINT32_MAX)
+		return false;
+	*ret_major = (unsigned)major;
+	*ret_minor = (unsigned)minor;
+	return true;
+}
+
 static void read_number(struct survey *s, struct block_dev *d)
 {
 	char *text = attr_text(s, "%s/dev", d->dir);
-	char rest;
 	if (!text)
 		return;
-	d->has_number = sscanf(text, "%u:%u%c", &d->major, &d->minor, &rest) == 2;
+	d->has_number = device_number(text, &d->major, &d->minor);
 	if (!d->has_number)
 		survey_error(s, arena_printf(s->tmp, "%s/dev", d->dir), EBADMSG,
 			     "no device number");
@@ -43,7 +58,7 @@ static void ask_libudev(struct survey *s, struct block_dev *d, const char *path)
 	if (!copy)
 		return;
 	record_file(s->root, path, copy, strlen(copy));
-	udev_record_parse(&d->udev, copy, strlen(copy));
+	udev_record_parse(&d->udev, s->tmp, copy, strlen(copy));
 }
 
 static void read_udev(struct survey *s, struct block_dev *d)
@@ -54,7 +69,7 @@ static void read_udev(struct survey *s, struct block_dev *d)
 		return;
 	snprintf(path, sizeof(path), "run/udev/data/b%u:%u", d->major, d->minor);
 	if (attr_file(s, path, UDEV_RECORD_MAX, &text, &len) == 0)
-		udev_record_parse(&d->udev, text, len);
+		udev_record_parse(&d->udev, s->tmp, text, len);
 	if (s->root->is_live && d->udev.version > UDEV_VERSION_KNOWN)
 		ask_libudev(s, d, path);
 }
@@ -103,18 +118,68 @@ static struct block_dev *add(struct survey *s, struct block_map *m, const char *
 	return d;
 }
 
+static void add_partition(struct survey *s, struct block_map *m, size_t disk, char *name)
+{
+	const char *dir = m->v[disk].dir;
+	if (attr_text(s, "%s/%s/partition", dir, name) &&
+	    add(s, m, name, arena_printf(s->tmp, "%s/%s", dir, name), (long)disk))
+		m->v[disk].parts++;
+}
+
 /* Partitions are the sub-folders that start with the disk's name ("sda1", "nvme0n1p1") and have a number. */
 static void add_partitions(struct survey *s, struct block_map *m, size_t disk)
 {
-	const char *name = m->v[disk].name, *dir = m->v[disk].dir;
-	struct root_names names = attr_list(s, "%s", dir);
-	for (size_t i = 0; i < names.n; i++) {
-		if (!str_starts(names.v[i], name) ||
-		    !attr_text(s, "%s/%s/partition", dir, names.v[i]))
+	const char *name = m->v[disk].name;
+	if (m->has_parts) {
+		for (long i = strmap_get(&m->parts, name); i != STRMAP_NONE;
+		     i = m->part_names[i].next)
+			add_partition(s, m, disk, m->part_names[i].name);
+		return;
+	}
+	struct root_names names = attr_list(s, "%s", m->v[disk].dir);
+	for (size_t i = 0; i < names.n; i++)
+		if (str_starts(names.v[i], name))
+			add_partition(s, m, disk, names.v[i]);
+}
+
+/* The disk whose name it starts with, by the rule of add_partition() in block/partitions/core.c: "sda1", but "nvme0n1p1". */
+static char *disk_of(struct survey *s, const struct strmap *disks, const char *part)
+{
+	size_t n = strlen(part);
+	while (n > 0 && isdigit((unsigned char)part[n - 1]))
+		n--;
+	char *disk = part[n] ? arena_copy(s->tmp, part, n) : NULL;
+	if (!disk || strmap_get(disks, disk) != STRMAP_NONE)
+		return disk;
+	if (n > 1 && disk[n - 1] == 'p' && isdigit((unsigned char)disk[n - 2]))
+		disk[n - 1] = '\0';
+	return strmap_get(disks, disk) != STRMAP_NONE ? disk : NULL;
+}
+
+/*
+ * One list of all block devices spares that of each disk's folder. Recorded trees have the folders in any case, so they are what
+ * is recorded and replayed.
+ */
+static void find_partitions(struct survey *s, struct block_map *m, const struct root_names *disks)
+{
+	if (!s->root->is_live || s->root->record_fd >= 0 || s->only)
+		return;
+	struct strmap names = { .arena = s->tmp };
+	for (size_t i = 0; i < disks->n; i++)
+		strmap_set(&names, disks->v[i], 1);
+	struct root_names all = attr_list(s, "sys/class/block");
+	m->has_parts = all.n > 0;
+	for (size_t i = all.n; i > 0; i--) { /* from the end: each becomes the first of its list */
+		char *name = all.v[i - 1];
+		char *disk = strmap_get(&names, name) == STRMAP_NONE ? disk_of(s, &names, name)
+								     : NULL;
+		struct block_part_name *p =
+			disk ? arena_append(s->tmp, &m->part_names, &m->part_name_count, sizeof(*p))
+			     : NULL;
+		if (!p)
 			continue;
-		if (add(s, m, names.v[i], arena_printf(s->tmp, "%s/%s", dir, names.v[i]),
-			(long)disk))
-			m->v[disk].parts++;
+		*p = (struct block_part_name){ .name = name, .next = strmap_get(&m->parts, disk) };
+		strmap_set(&m->parts, disk, (long)m->part_name_count - 1);
 	}
 }
 
@@ -133,8 +198,11 @@ void block_map_read(struct survey *s, struct block_map *ret)
 				   .id_paths.arena = s->tmp,
 				   .links.arena = s->tmp,
 				   .tied.arena = s->tmp,
-				   .ids.arena = s->tmp };
+				   .ids.arena = s->tmp,
+				   .parts.arena = s->tmp };
 	struct root_names names = s->only ? *s->only : attr_list(s, "sys/block");
+	find_partitions(s, ret, &names);
+	ret->has_dev_links = root_is_dir(s->root, "dev/disk");
 	for (size_t i = 0; i < names.n; i++) {
 		if (block_is_memory_disk(names.v[i])) {
 			note_loop(s, ret, names.v[i]);

@@ -26,6 +26,12 @@ struct block_dev {
 	unsigned long seen;   /* the last walk that came by */
 };
 
+/* Those of one disk form a list. */
+struct block_part_name {
+	char *name;
+	long next; /* STRMAP_NONE = the last */
+};
+
 struct block_map {
 	struct block_dev *v;
 	size_t n;
@@ -34,6 +40,11 @@ struct block_map {
 	struct strmap ids;       /* ids given to disks of the inventory */
 	struct root_names loops; /* names of loop devices, which are no disks */
 	bool has_udev;           /* there is a record of any device */
+	bool has_dev_links;      /* there is a folder dev/disk */
+	bool has_parts;          /* partitions are known by @parts */
+	struct strmap parts;     /* name of a disk to the first of its partitions in @part_names */
+	struct block_part_name *part_names;
+	size_t part_name_count;
 	struct strmap
 		links; /* stable by-id link (block_is_stable_link()) to the first of those that claim it with the highest priority */
 	struct strmap tied; /* stable links that more than one claims with that priority */

@@ -33,10 +33,16 @@ struct device_reader {
 	unsigned char data[DEVICE_READ_MAX]; /* last: pages that are not used are never touched */
 };
 
+int device_node_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static ssize_t read_node(const char *path, uint64_t offset, void *data, size_t len)
 {
-	AUTO(closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd_pread(fd, data, len, offset);
+	AUTO(closep) int fd = device_node_open(path);
+	return fd < 0 ? fd : fd_pread(fd, data, len, offset);
 }
 
 static void reader_leave(struct device_reader *r)
@@ -74,29 +80,36 @@ static struct device_reader *reader_new(void)
 	return r;
 }
 
-/* A worker takes no signals: they are the program's. */
-static int reader_start(struct survey *s)
+int device_worker_start(struct survey *s, void *(*run)(void *), void *arg)
 {
 	sigset_t all, before;
 	pthread_t thread;
 	if (s->workers == DEVICE_WORKERS_MAX)
 		return -ETIMEDOUT; /* enough hang already */
-	struct device_reader *r = reader_new();
-	if (!r)
-		return -ENOMEM;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	int rc = pthread_create(&thread, NULL, work, r);
+	int rc = pthread_create(&thread, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc) {
-		reader_leave(r);
-		reader_leave(r);
+	if (rc)
 		return -rc;
-	}
 	pthread_detach(thread);
-	s->reader = r;
 	s->workers++;
 	return 0;
+}
+
+static int reader_start(struct survey *s)
+{
+	struct device_reader *r = reader_new();
+	int rc = r ? device_worker_start(s, work, r) : -ENOMEM;
+	if (!rc) {
+		s->reader = r;
+		return 0;
+	}
+	if (r) {
+		reader_leave(r);
+		reader_leave(r);
+	}
+	return rc;
 }
 
 void device_reader_close(struct survey *s)

@@ -32,5 +32,9 @@ ssize_t device_ask(struct survey *s, device_read_fn *fn, const char *path, uint6
 ssize_t device_read_tail(struct survey *s, const char *path, uint64_t size, void *data, size_t len);
 /* That @path could not be read: a replay fails with the same (positive) error. device_read() does it by itself. */
 void device_record_errno(struct survey *s, const char *path, int err);
+/* Opens a node for reading so that it waits for nothing; a descriptor or -errno. In a worker only: drivers may hang all the same. */
+int device_node_open(const char *path);
+/* Runs @run(@arg) in a detached thread of the pass that takes no signals: they are the program's. -ETIMEDOUT = too many hang already. */
+int device_worker_start(struct survey *s, void *(*run)(void *), void *arg);
 /* Ends the worker of the pass. */
 void device_reader_close(struct survey *s);

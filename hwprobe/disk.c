@@ -50,7 +50,7 @@ static int64_t size_bytes(struct survey *s, const struct block_dev *b)
 /* Is it a disk that people would call one? */
 static bool is_listed(struct survey *s, const struct block_dev *b, int64_t bytes)
 {
-	if (b->parent >= 0 || attr_is_one(s, "%s/hidden", b->dir)) /* hidden: NVMe path devices */
+	if (attr_is_one(s, "%s/hidden", b->dir)) /* NVMe path devices */
 		return false;
 	if (str_starts(b->name, "dm-"))
 		return disk_is_multipath(b) || disk_is_lvm(b);
@@ -60,6 +60,7 @@ static bool is_listed(struct survey *s, const struct block_dev *b, int64_t bytes
 	return !str_starts(b->name, "fd") && !attr_is_one(s, "%s/removable", b->dir);
 }
 
+/* Beyond the wire format. */
 static void find_more(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
 	static const struct {
@@ -74,21 +75,55 @@ static void find_more(struct survey *s, const struct block_dev *b, struct hwp_di
 		put_attr_num(s, (struct hwp_num *)((char *)d + numbers[i].offset), "%s/%s", b->dir,
 			     numbers[i].file);
 	put_bool(s, &d->read_only, attr_is_one(s, "%s/ro", b->dir), "ro");
+	if (!put_attr(s, &d->firmware, NULL, "%s/device/firmware_rev", b->dir))
+		put_attr(s, &d->firmware, NULL, "%s/device/rev", b->dir);
 }
 
-static void add_disk(struct survey *s, struct block_map *m, struct block_dev *b, int64_t bytes)
+/* The disks of the pass beside those of the inventory: what they are made from. */
+struct disk_list {
+	struct disk_item {
+		struct block_dev *dev; /* of the map */
+		long head;             /* place in @heads; -1 = the device is not read */
+	} * v;
+	size_t n;
+	size_t max; /* whole disks of the map */
+	struct device_head *heads;
+	size_t head_count;
+};
+
+static void plan_head(struct survey *s, const struct block_dev *b, const struct hwp_disk *d,
+		      struct disk_list *list)
 {
-	struct hwp_inventory *inv = s->inv;
-	struct hwp_disk *d = arena_append(s->mem, &inv->disks, &inv->disk_count, sizeof(*d));
-	if (!d)
+	if (!disk_may_read_head(s, b, d))
 		return;
+	list->v[list->n - 1].head = (long)list->head_count;
+	struct device_head *h = &list->heads[list->head_count++];
+	h->path = d->path.s + 1; /* below the root */
+	h->wants_descriptor = disk_wants_descriptor(s, b, d);
+}
+
+/* What can be told without the device itself. */
+static void add_disk(struct survey *s, struct block_map *m, struct block_dev *b, int64_t bytes,
+		     struct disk_list *list)
+{
+	struct hwp_disk *d = &s->inv->disks[s->inv->disk_count++];
+	list->v[list->n++] = (struct disk_item){ .dev = b, .head = -1 };
 	put_num(s, &d->size_bytes, bytes, "size");
 	put_bool(s, &d->removable, attr_is_one(s, "%s/removable", b->dir), "removable");
 	disk_find_identity(s, m, b, d);
 	disk_find_type(s, b, d);
-	find_more(s, b, d);
-	disk_find_bootable(s, b, d);
-	disk_find_signatures(s, b, d);
+	if (s->opt->flags & HWP_MORE)
+		find_more(s, b, d);
+	plan_head(s, b, d, list);
+}
+
+/* What needs the first bytes of the device, and what needs that. */
+static void finish_disk(struct survey *s, struct block_map *m, struct block_dev *b,
+			const struct device_head *head, struct hwp_disk *d)
+{
+	if (head->path)
+		disk_find_bootable(s, head, d);
+	disk_find_signatures(s, b, head, d);
 	disk_find_eligibility(s, m, b, d);
 	if (s->opt->flags & HWP_SMART)
 		disk_find_smart(s, b, d);
@@ -98,6 +133,17 @@ static void add_disk(struct survey *s, struct block_map *m, struct block_dev *b,
 	disk_find_details(s, m, b, d);
 	disk_find_fabric(s, m, b, d);
 	disk_find_users(s, m, b, d);
+}
+
+static void finish_disks(struct survey *s, struct block_map *m, const struct disk_list *list)
+{
+	static const struct device_head unread = { .path = NULL };
+	device_read_heads(s, list->heads, list->head_count);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct disk_item *item = &list->v[i];
+		finish_disk(s, m, item->dev, item->head < 0 ? &unread : &list->heads[item->head],
+			    &s->inv->disks[i]);
+	}
 }
 
 /* The only disk of an appliance; true = found. */
@@ -130,6 +176,28 @@ static void find_warnings(struct survey *s, const struct block_map *m)
 	}
 }
 
+/* Room for all at once: a disk has many values, and arrays that grow would cost more than the reads. */
+static bool make_room(struct survey *s, const struct block_map *m, struct disk_list *list)
+{
+	*list = (struct disk_list){ 0 };
+	for (size_t i = 0; i < m->n; i += m->v[i].parts + 1)
+		list->max++;
+	s->inv->disks = arena_alloc(s->mem, list->max * sizeof(*s->inv->disks));
+	list->v = arena_alloc(s->tmp, list->max * sizeof(*list->v));
+	list->heads = arena_alloc(s->tmp, list->max * sizeof(*list->heads));
+	return s->inv->disks && list->v && list->heads;
+}
+
+static void look_at_disk(struct survey *s, struct block_map *m, struct block_dev *b,
+			 struct disk_list *list)
+{
+	root_enter(s->root, b->dir);
+	int64_t bytes = size_bytes(s, b);
+	if (is_listed(s, b, bytes) && (uint64_t)bytes >= s->opt->disk_min_bytes)
+		add_disk(s, m, b, bytes, list);
+	root_leave(s->root);
+}
+
 static void run(struct survey *s)
 {
 	struct block_map m;
@@ -139,13 +207,12 @@ static void run(struct survey *s)
 	if (add_appliance(s, &m))
 		return;
 	block_map_read_use(s, &m);
-	for (size_t i = 0; i < m.n; i++) {
-		struct block_dev *b = &m.v[i];
-		int64_t bytes = b->parent < 0 ? size_bytes(s, b) : 0;
-		if (!is_listed(s, b, bytes) || (uint64_t)bytes < s->opt->disk_min_bytes)
-			continue;
-		add_disk(s, &m, b, bytes);
-	}
+	struct disk_list list;
+	if (!make_room(s, &m, &list))
+		return;
+	for (size_t i = 0; i < m.n; i += m.v[i].parts + 1)
+		look_at_disk(s, &m, &m.v[i], &list);
+	finish_disks(s, &m, &list);
 	if (s->opt->flags & HWP_MORE)
 		find_warnings(s, &m);
 	disk_facts_note(s, &m);

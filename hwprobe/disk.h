@@ -1,6 +1,7 @@
 #pragma once
 /* The disk probe in steps, one file each. A step fills its fields of @d from device @b of map @m. */
 #include "hwprobe/block.h"
+#include "hwprobe/device_heads.h"
 #include "hwprobe/hwprobe.h"
 
 /* disk_id.c: name, path, model, vendor, serial, wwn, hctl, by_id, by_path, id. */
@@ -11,13 +12,18 @@ void disk_find_links(struct survey *s, struct block_map *m, const struct block_d
 		     struct hwp_disk *d);
 /* disk_type.c: drive_type, transport; needs the identity. */
 void disk_find_type(struct survey *s, const struct block_dev *b, struct hwp_disk *d);
-/* disk_boot.c: does LBA 0 carry the boot signature? Opens the device only when it cannot hang or spin up. */
-void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_disk *d);
+/* disk_boot.c: may LBA 0 be read: would it neither hang nor spin up? A device that would not answer is told. */
+bool disk_may_read_head(struct survey *s, const struct block_dev *b, const struct hwp_disk *d);
+/* Does LBA 0 carry the boot signature? */
+void disk_find_bootable(struct survey *s, const struct device_head *head, struct hwp_disk *d);
 /* disk_eligible.c: is_installation_media and the reasons; needs the type. */
 void disk_find_eligibility(struct survey *s, struct block_map *m, const struct block_dev *b,
 			   struct hwp_disk *d);
 /* disk_signature.c: what libblkid finds where udev does not say; needs bootable. Fills @b, not @d. */
-void disk_find_signatures(struct survey *s, struct block_dev *b, const struct hwp_disk *d);
+void disk_find_signatures(struct survey *s, struct block_dev *b, const struct device_head *head,
+			  const struct hwp_disk *d);
+/* Does the head have to be read with its descriptor? */
+bool disk_wants_descriptor(struct survey *s, const struct block_dev *b, const struct hwp_disk *d);
 /* What only the full format shows. disk_more.c: numbers and flags; disk_fabric.c: how it is reached; disk_users.c: who uses it. */
 void disk_find_details(struct survey *s, const struct block_map *m, const struct block_dev *b,
 		       struct hwp_disk *d);

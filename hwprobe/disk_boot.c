@@ -1,11 +1,11 @@
 #include <errno.h>
 #include <string.h>
 #include "common/str.h"
-#include "hwprobe/device_read.h"
+#include "hwprobe/device_heads.h"
 #include "hwprobe/disk.h"
 
 enum {
-	SECTOR_BYTES = 512,
+	SECTOR_BYTES = HEAD_SECTOR_BYTES,
 	SIGNATURE_AT = 510,
 	CODE_BYTES = 440, /* the disk's number follows */
 	ENTRIES_AT = 446,
@@ -93,20 +93,20 @@ static bool may_read(struct survey *s, const struct block_dev *b, const struct h
 	return false;
 }
 
-void disk_find_bootable(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+bool disk_may_read_head(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
 {
-	unsigned char sector[SECTOR_BYTES];
-	if (!d->path.s || !may_read(s, b, d))
+	return d->path.s && may_read(s, b, d);
+}
+
+void disk_find_bootable(struct survey *s, const struct device_head *head, struct hwp_disk *d)
+{
+	const unsigned char *sector = head->sector;
+	int err = head->sector_result < 0 ? (int)-head->sector_result : 0;
+	if (err && err != ENOENT && err != ENOMEDIUM && err != EXDEV)
+		survey_error(s, head->path, err, "cannot read LBA 0: %s", strerror(err));
+	if (head->sector_result != sizeof(head->sector))
 		return;
-	const char *path = d->path.s + 1; /* below the root */
-	ssize_t n = device_read(s, path, 0, sector, sizeof(sector));
-	if (n == -ENOENT || n == -ENOMEDIUM || n == -EXDEV)
-		return;
-	if (n < 0)
-		survey_error(s, path, (int)-n, "cannot read LBA 0: %s", strerror((int)-n));
-	if (n == (ssize_t)sizeof(sector))
-		find_code(s, sector, d);
-	if (n == (ssize_t)sizeof(sector))
-		put_bool(s, &d->bootable,
-			 sector[SIGNATURE_AT] == 0x55 && sector[SIGNATURE_AT + 1] == 0xaa, "LBA 0");
+	find_code(s, sector, d);
+	put_bool(s, &d->bootable, sector[SIGNATURE_AT] == 0x55 && sector[SIGNATURE_AT + 1] == 0xaa,
+		 "LBA 0");
 }

@@ -10,14 +10,18 @@ enum { VPD_HEADER = 4 };
 static bool put_property(struct survey *s, struct hwp_str *dst, const struct block_dev *b,
 			 const char *const *keys)
 {
-	for (; *keys; keys++)
-		if (put_str(s, dst, udev_get(&b->udev, *keys),
-			    arena_printf(s->tmp, "udev %s", *keys)))
+	for (; *keys; keys++) {
+		const char *value = udev_get(&b->udev, *keys);
+		if (!value && !(s->opt->flags & HWP_EXPLAIN))
+			continue; /* its name would be for nobody */
+		if (put_str(s, dst, value, arena_printf(s->tmp, "udev %s", *keys)))
 			return true;
+	}
 	return false;
 }
 
-static void find_path(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+static void find_path(struct survey *s, const struct block_map *m, const struct block_dev *b,
+		      struct hwp_disk *d)
 {
 	char *name = arena_dup(s->tmp, b->name);
 	for (char *p = name; p && *p; p++)
@@ -29,7 +33,7 @@ static void find_path(struct survey *s, const struct block_dev *b, struct hwp_di
 	/* A node under another name (no devtmpfs): what udev's by-path link leads to. */
 	const char *id_path = udev_get(&b->udev, "ID_PATH");
 	char *node = arena_printf(s->tmp, "dev/%s", name);
-	if (!id_path || !node || !root_is_dir(s->root, "dev/disk") || root_exists(s->root, node))
+	if (!id_path || !node || !m->has_dev_links || root_exists(s->root, node))
 		return;
 	char *target = attr_link_name(s, "dev/disk/by-path/%s", id_path);
 	if (target)
@@ -45,8 +49,6 @@ static void find_model(struct survey *s, const struct block_dev *b, struct hwp_d
 	if (!full || !put_str(s, &d->model_full, udev_decode(full), "udev ID_MODEL_ENC"))
 		put_attr(s, &d->model_full, NULL, "%s/device/model", b->dir);
 	put_attr(s, &d->vendor, NULL, "%s/device/vendor", b->dir);
-	if (!put_attr(s, &d->firmware, NULL, "%s/device/firmware_rev", b->dir))
-		put_attr(s, &d->firmware, NULL, "%s/device/rev", b->dir);
 }
 
 /* Unit serial number page (SPC-4 7.8.13), which the kernel keeps: no ioctl, no open of the device. */
@@ -104,8 +106,30 @@ static void find_wwn(struct survey *s, const struct block_dev *b, struct hwp_dis
 			"device/wwid");
 }
 
+/* "4:0:0:0": digits and three colons. */
+static bool is_hctl(const char *name)
+{
+	size_t colons = 0;
+	for (const char *p = name; *p; p++)
+		colons += *p == ':';
+	return colons == 3 && strspn(name, "0123456789:") == strlen(name);
+}
+
+/* The SCSI device that the disk belongs to has it for a name (scsi_sysfs_device_initialize() in drivers/scsi/scsi_sysfs.c). */
+static char *hctl_in(struct survey *s, const char *real)
+{
+	char *dir = arena_dup(s->tmp, real), *block = dir ? strstr(dir, "/block/") : NULL;
+	if (!block)
+		return NULL;
+	*block = '\0';
+	char *name = strrchr(dir, '/');
+	return name && is_hctl(name + 1) ? name + 1 : NULL;
+}
+
 static void find_hctl(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
+	if (put_str(s, &d->hctl, hctl_in(s, b->real), "sysfs path"))
+		return;
 	struct root_names names = attr_list(s, "%s/device/scsi_device", b->dir);
 	if (names.n)
 		put_str(s, &d->hctl, names.v[0], "device/scsi_device");
@@ -121,7 +145,7 @@ static bool has_vpd_ids(struct survey *s, const struct block_dev *b)
 void disk_find_identity(struct survey *s, struct block_map *m, const struct block_dev *b,
 			struct hwp_disk *d)
 {
-	find_path(s, b, d);
+	find_path(s, m, b, d);
 	find_model(s, b, d);
 	find_serial(s, b, d);
 	disk_find_links(s, m, b, d);

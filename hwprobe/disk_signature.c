@@ -1,7 +1,7 @@
 /* What is on a disk where udev does not say: asked of libblkid. */
 #include <string.h>
 #include "common/cleanup.h"
-#include "hwprobe/device_read.h"
+#include "hwprobe/device_heads.h"
 #include "hwprobe/disk.h"
 #include "hwprobe/signature.h"
 
@@ -19,16 +19,19 @@ static bool is_wanted(struct survey *s, const struct block_dev *b)
 }
 
 /*
- * ISO 9660 (ECMA-119 8.4: sector 16 of 2048 bytes): the wire format has to know a medium that udev says nothing of, and most disks
- * are none. One read tells.
+ * The wire format has to know a medium that udev says nothing of, and most disks are none: its descriptor tells whether libblkid
+ * has to be asked.
  */
-static bool may_be_medium(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
+bool disk_wants_descriptor(struct survey *s, const struct block_dev *b, const struct hwp_disk *d)
 {
-	enum { DESCRIPTOR_AT = 32768, MAGIC_BYTES = 6 };
-	char magic[MAGIC_BYTES];
-	return !udev_get(&b->udev, "ID_FS_TYPE") && d->size_bytes.v > DESCRIPTOR_AT &&
-	       device_read(s, d->path.s + 1, DESCRIPTOR_AT, magic, sizeof(magic)) == MAGIC_BYTES &&
-	       !memcmp(magic, "\1CD001", sizeof(magic));
+	return !is_wanted(s, b) && !udev_get(&b->udev, "ID_FS_TYPE") &&
+	       d->size_bytes.v > HEAD_DESCRIPTOR_AT;
+}
+
+static bool is_medium(const struct device_head *head)
+{
+	return head->descriptor_result == HEAD_DESCRIPTOR_BYTES &&
+	       !memcmp(head->descriptor, "\1CD001", HEAD_DESCRIPTOR_BYTES);
 }
 
 static void find_partition(struct survey *s, struct block_dev *p)
@@ -43,14 +46,22 @@ static void find_partition(struct survey *s, struct block_dev *p)
 		signature_find_fs(s, p, path, (uint64_t)sectors * SECTOR_BYTES);
 }
 
-void disk_find_signatures(struct survey *s, struct block_dev *b, const struct hwp_disk *d)
+/* Unit of the partition table. */
+static unsigned sector_bytes(struct survey *s, const struct block_dev *b)
+{
+	int64_t bytes;
+	return attr_num(s, &bytes, "%s/queue/logical_block_size", b->dir) == 0 ? (unsigned)bytes
+									       : SECTOR_BYTES;
+}
+
+void disk_find_signatures(struct survey *s, struct block_dev *b, const struct device_head *head,
+			  const struct hwp_disk *d)
 {
 	/* Whoever could not give LBA 0 is not asked again. */
 	if (!d->bootable.source || !d->path.s)
 		return;
-	if (is_wanted(s, b) || may_be_medium(s, b, d))
-		signature_find(s, b, d->path.s + 1, (uint64_t)d->size_bytes.v,
-			       (unsigned)d->logical_block_size.v);
+	if (is_wanted(s, b) || is_medium(head))
+		signature_find(s, b, d->path.s + 1, (uint64_t)d->size_bytes.v, sector_bytes(s, b));
 	for (size_t p = 1; p <= b->parts && s->opt->flags & HWP_MORE; p++)
 		if (is_wanted(s, b + p))
 			find_partition(s, b + p);

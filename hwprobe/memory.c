@@ -105,7 +105,7 @@ static uint64_t udev_memory(struct survey *s)
 	    attr_file(s, "run/udev/data/+dmi:id", UDEV_RECORD_MAX, &text, &len) < 0)
 		return 0;
 	struct udev_record r;
-	udev_record_parse(&r, text, len);
+	udev_record_parse(&r, s->tmp, text, len);
 	uint64_t sum = 0, devices;
 	const char *count = udev_get(&r, "MEMORY_ARRAY_NUM_DEVICES");
 	if (!count || str_to_u64(count, &devices) < 0 || devices > UDEV_LINES_MAX)

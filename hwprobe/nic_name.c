@@ -25,7 +25,7 @@ void nic_find_names(struct survey *s, struct hwp_nic *n)
 	if (!path || s->opt->flags & HWP_NO_UDEV ||
 	    attr_file(s, path, UDEV_RECORD_MAX, &text, &len) < 0)
 		return;
-	udev_record_parse(&r, text, len);
+	udev_record_parse(&r, s->tmp, text, len);
 	if (!r.is_initialized)
 		put_bool(s, &n->uninitialized, true, "udev");
 	put_str(s, &n->name_onboard, udev_get(&r, "ID_NET_NAME_ONBOARD"),

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "common/cleanup.h"
+#include "common/str.h"
 #include "hwprobe/record.h"
 #include "hwprobe/root_walk.h"
 
@@ -36,10 +37,37 @@ static int open_beneath(struct root *r, const char *path, int flags)
 	return root_walk(r->fd, path, flags);
 }
 
+/* The folder to start from; *@path becomes relative to it. */
+static int start_of(const struct root *r, const char **path)
+{
+	const struct root_base *b = &r->base;
+	if (!b->len || strncmp(*path, b->path, b->len) || (*path)[b->len] != '/')
+		return r->fd;
+	*path += b->len + 1;
+	return b->fd;
+}
+
+void root_enter(struct root *r, const char *dir)
+{
+	struct root_base *b = &r->base;
+	if (!r->is_live || !str_copy(b->path, sizeof(b->path), dir))
+		return;
+	b->fd = openat(r->fd, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	b->len = b->fd < 0 ? 0 : strlen(dir);
+}
+
+void root_leave(struct root *r)
+{
+	if (r->base.len)
+		close(r->base.fd);
+	r->base.len = 0;
+}
+
 static int open_any(struct root *r, const char *path, int flags)
 {
 	if (r->is_live) {
-		int fd = openat(r->fd, path, flags | O_CLOEXEC);
+		int from = start_of(r, &path);
+		int fd = openat(from, path, flags | O_CLOEXEC);
 		return fd < 0 ? -errno : fd;
 	}
 	int fd = open_beneath(r, path, flags);
@@ -150,7 +178,9 @@ static ssize_t recorded_link(struct root *r, const char *path, char *target, siz
 
 ssize_t root_link(struct root *r, const char *path, char *target, size_t size)
 {
-	ssize_t n = r->is_live ? readlinkat(r->fd, path, target, size)
+	const char *rest = path;
+	int from = start_of(r, &rest);
+	ssize_t n = r->is_live ? readlinkat(from, rest, target, size)
 			       : recorded_link(r, path, target, size);
 	if (n < 0)
 		return r->is_live ? -errno : n;

@@ -18,6 +18,13 @@ enum {
 	ROOT_DEPTH_MAX = 64,
 };
 
+/* A folder that paths start with often. */
+struct root_base {
+	int fd;
+	size_t len; /* 0 = none */
+	char path[ROOT_PATH_MAX];
+};
+
 struct root {
 	int fd; /* the top folder */
 	bool is_live;
@@ -27,11 +34,19 @@ struct root {
 	char record_dir[ROOT_PATH_MAX],
 		record_real[ROOT_PATH_MAX]; /* the last folder, and without links (record.c) */
 	char escaped[ROOT_PATH_MAX];        /* the first path that left the tree; "" = none */
+	struct root_base base;              /* root_enter() */
 };
 
 /* @sysroot: NULL = the running machine. Checks every link of a recorded tree: -EXDEV with the path in @err. */
 int root_open(struct root *r, const char *sysroot, struct fault *err);
 void root_done(struct root *r);
+
+/*
+ * Until root_leave() what is below @dir is opened from there: the way to a device leads through links of sysfs, which the kernel
+ * walks as slowly as it reads a file. Not nested. Of a recorded tree it changes nothing.
+ */
+void root_enter(struct root *r, const char *dir);
+void root_leave(struct root *r);
 
 /* A descriptor for reading, or -errno. In a recorded tree plain files and folders only (-ENOTSUP). */
 int root_fd(struct root *r, const char *path, int flags);

@@ -156,7 +156,7 @@ static void keep(struct survey *s, struct block_dev *b, const struct buf *text)
 		arena_printf(s->tmp, "%s%s", b->blkid_text ? b->blkid_text : "", text->data);
 	char *copy = arena_dup(s->tmp, b->blkid_text);
 	if (copy)
-		udev_record_parse(&b->blkid, copy, strlen(copy));
+		udev_record_parse(&b->blkid, s->tmp, copy, strlen(copy));
 }
 
 static void add_values(const struct blkid_library *l, blkid_probe probe, struct buf *out)

@@ -14,7 +14,16 @@ static void read_int(const char *text, int *ret)
 		*ret = (int)n;
 }
 
-void udev_record_parse(struct udev_record *r, char *text, size_t len)
+static void add_entry(struct udev_record *r, struct arena *a, const char *key)
+{
+	const char *equals = strchr(key, '=');
+	struct udev_entry *e = equals ? arena_append(a, &r->entries, &r->entry_count, sizeof(*e))
+				      : NULL;
+	if (e)
+		*e = (struct udev_entry){ .key = key, .key_len = (size_t)(equals - key) };
+}
+
+void udev_record_parse(struct udev_record *r, struct arena *a, char *text, size_t len)
 {
 	*r = (struct udev_record){ .text = text, .len = len };
 	int lines = 0;
@@ -32,6 +41,8 @@ void udev_record_parse(struct udev_record *r, char *text, size_t len)
 		if (n < 2 || line[1] != ':')
 			continue;
 		r->is_there = true;
+		if (line[0] == 'E')
+			add_entry(r, a, line + 2);
 		if (line[0] == 'I')
 			r->is_initialized = true;
 		if (line[0] == 'L')
@@ -53,13 +64,15 @@ static const char *next_line(const struct udev_record *r, size_t *at)
 
 const char *udev_get(const struct udev_record *r, const char *key)
 {
-	size_t key_len = strlen(key), at = 0;
-	const char *value = NULL;
-	for (const char *line; (line = next_line(r, &at));)
-		if (line[0] == 'E' && line[1] == ':' && !strncmp(line + 2, key, key_len) &&
-		    line[2 + key_len] == '=')
-			value = line + 2 + key_len + 1;
-	return str_empty(value) ? NULL : value;
+	size_t key_len = strlen(key);
+	for (size_t i = r->entry_count; i > 0; i--) {
+		const struct udev_entry *e = &r->entries[i - 1];
+		if (e->key_len == key_len && !memcmp(e->key, key, key_len)) {
+			const char *value = e->key + key_len + 1;
+			return *value ? value : NULL;
+		}
+	}
+	return NULL;
 }
 
 const char *udev_next_link(const struct udev_record *r, size_t *pos)

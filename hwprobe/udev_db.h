@@ -6,8 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdbool.h>
+#include "hwprobe/arena.h"
 
 enum { UDEV_LINES_MAX = 4096, UDEV_RECORD_MAX = 256 << 10, UDEV_VERSION_KNOWN = 1 };
+
+/* An E: line; udev writes about forty of them for a disk. */
+struct udev_entry {
+	const char *key; /* ends in '=' */
+	size_t key_len;
+};
 
 struct udev_record {
 	char *text; /* owned by whoever read it; lines end in NUL after udev_record_parse() */
@@ -16,10 +23,12 @@ struct udev_record {
 	bool is_initialized; /* has an I: line */
 	int link_priority;
 	int version; /* of the format; 0 = not told (before systemd 247) */
+	struct udev_entry *entries;
+	size_t entry_count;
 };
 
-/* Splits @text in place. A line that is none of the known kinds is skipped. */
-void udev_record_parse(struct udev_record *r, char *text, size_t len);
+/* Splits @text in place; what else is needed lies in @a. A line that is none of the known kinds is skipped. */
+void udev_record_parse(struct udev_record *r, struct arena *a, char *text, size_t len);
 /* Value of an E: line (the last one of several); NULL = absent or empty. Borrowed from the text. */
 const char *udev_get(const struct udev_record *r, const char *key);
 /* S: lines one by one ("disk/by-id/…"): start with *@pos = 0; NULL = no more. */

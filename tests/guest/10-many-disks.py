@@ -84,9 +84,11 @@ def figures(m):
 
 
 def costs(m, what):
-    probe, read, lsblk = m.json("cost-probe.json"), m.json("cost-read.json"), m.json("cost-lsblk.json")
+    probe, read, start, lsblk = (m.json("cost-%s.json" % name) for name in ("probe", "read", "start", "lsblk"))
     return [("guest_inventory_calls", calls(m, "calls"), "count", what), ("guest_read_calls", calls(m, "calls-read"), "count", what + ", merely reading the same"),
             ("guest_inventory_cpu", probe["cpu_s"] * 1000, "ms", what), ("guest_read_cpu", read["cpu_s"] * 1000, "ms", what + ", merely reading the same"),
+            ("guest_inventory_user", probe["user_s"] * 1000, "ms", what + ", outside the kernel"),
+            ("guest_start_cpu", start["cpu_s"] * 1000, "ms", what + ", a start that does nothing"),
             ("guest_lsblk_cpu", lsblk["cpu_s"] * 1000, "ms", what + ", lsblk -J -O"), ("guest_inventory_wall", probe["wall_s"] * 1000, "ms", what),
             ("guest_read_wall", read["wall_s"] * 1000, "ms", what + ", merely reading the same"), ("guest_inventory_rss", probe["rss_kib"], "KiB", what)]
 

@@ -15,6 +15,7 @@ cost() {
 	cp /tmp/calls /tmp/calls-read /out
 	keep cost-probe.json bench-measure 5 slipway-hwprobe
 	keep cost-read.json bench-measure 5 guest-read /tmp/inputs
+	keep cost-start.json bench-measure 5 slipway-hwprobe --version
 	keep cost-lsblk.json bench-measure 2 lsblk -J -O
 }
 ! grep -q slipway.figures /proc/cmdline || cost

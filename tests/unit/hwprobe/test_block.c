@@ -103,7 +103,7 @@ static void test_properties(void **state)
 	pass_open(&p, &t, 0);
 	block_map_read(&p.s, &m);
 	struct block_dev *sda1 = block_by_name(&m, "sda1");
-	udev_record_parse(&sda1->blkid, text, strlen(text));
+	udev_record_parse(&sda1->blkid, p.s.tmp, text, strlen(text));
 	assert_string_equal(block_property(sda1, "ID_FS_TYPE", &source), "ext4");
 	assert_string_equal(source, "udev");
 	assert_string_equal(block_property(sda1, "ID_FS_UUID", &source), "u");

@@ -100,7 +100,9 @@ static void test_names(void **state)
 		   "sys/block/nvme0n1/device/model", "Samsung SSD  \n",
 		   "sys/block/nvme0n1/device/firmware_rev", "GXA7\n", "sys/block/nvme0n1/wwid",
 		   "eui.0025\n", NULL);
-	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	struct hwp_inventory *inv = NULL;
+	const struct hwp_options opt = { .parts = HWP_DISKS, .flags = HWP_MORE };
+	assert_int_equal(tree_try(&t, opt, &inv), 0);
 	const struct hwp_disk *a = disk(inv, "sda"), *n = disk(inv, "nvme0n1");
 	assert_string_equal(a->model.s, "WDC_WD10EZEX-08W");
 	assert_string_equal(a->model_full.s, "WDC WD10EZEX-08WN4A0 x");
@@ -120,6 +122,47 @@ static void test_names(void **state)
 	assert_string_equal(disk(inv, "cciss/c0d0")->path.s, "/dev/cciss/c0d0");
 	hwp_unref(inv);
 	tree_done(&t);
+}
+
+/* The name of the SCSI device in the disk's place; where that is unknown, the folder that has it. */
+static void test_hctl(void **state)
+{
+	static const struct {
+		const char *place, *folder, *hctl, *source;
+	} tests[] = {
+		{ "pci0000:00/host2/target2:0:0/2:0:0:0", NULL, "2:0:0:0", "sysfs path" },
+		{ "pci0000:00/host2/target2:0:7/2:0:7:4611686018427387904", NULL,
+		  "2:0:7:4611686018427387904", "sysfs path" },
+		{ "pci0000:00/0000:00:06.0/virtio3", NULL, NULL, NULL },
+		{ "pci0000:00/host2/target2:0:0/2:0:0", "2:0:0:1", "2:0:0:1",
+		  "device/scsi_device" },
+		{ "pci0000:00/host2/2:0:0:0:0", NULL, NULL, NULL },
+		{ "pci0000:00/host2/a:0:0:0", NULL, NULL, NULL },
+	};
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		struct tree t;
+		char dir[256], file[300];
+		tree_init(&t);
+		snprintf(dir, sizeof(dir), "sys/devices/%s/block/sda", tests[i].place);
+		snprintf(file, sizeof(file), "%s/size", dir);
+		tree_file(&t, file, "2048");
+		snprintf(file, sizeof(file), "../../%s", dir + strlen("sys/"));
+		tree_link(&t, "sys/block/sda", file + 3);
+		if (tests[i].folder) {
+			snprintf(file, sizeof(file), "%s/device/scsi_device/%s/x", dir,
+				 tests[i].folder);
+			tree_file(&t, file, "");
+		}
+		struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+		const struct hwp_disk *d = disk(inv, "sda");
+		if (!d || !d->hctl.s != !tests[i].hctl ||
+		    (d->hctl.s &&
+		     (strcmp(d->hctl.s, tests[i].hctl) || strcmp(d->hctl.source, tests[i].source))))
+			fail_msg("%s: %s by %s", tests[i].place, d ? d->hctl.s : "no disk",
+				 d ? d->hctl.source : "");
+		hwp_unref(inv);
+		tree_done(&t);
+	}
 }
 
 /* Without devtmpfs a node may have another name; udev's link leads to it. */
@@ -143,9 +186,8 @@ static void test_other_node(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_serials),
-		cmocka_unit_test(test_vpd_pages),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_serials),    cmocka_unit_test(test_vpd_pages),
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_hctl),
 		cmocka_unit_test(test_other_node),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,47 @@ static void test_reading(void **state)
 	tree_done(&t);
 }
 
+/* Of the running machine, what is below the folder is read from it, even when its name leads elsewhere by now; else nothing changes. */
+static void test_enter(void **state)
+{
+	struct tree t;
+	struct root r = { .is_live = true, .record_fd = -1 };
+	struct arena a = { 0 };
+	struct root_names names;
+	char data[16];
+	tree_init(&t);
+	make_tree(&t);
+	tree_files(&t, "sys/devices/sdb/size", "9\n", "sys/block/sdax/size", "7\n", NULL);
+	tree_link(&t, "sys/devices/sda/subsystem", "../../class");
+	r.fd = open(t.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(r.fd >= 0);
+	root_enter(&r, "sys/block/sda");
+	assert_int_equal(unlinkat(r.fd, "sys/block/sda", 0), 0);
+	tree_link(&t, "sys/block/sda", "../devices/sdb");
+	assert_int_equal(root_attr(&r, "sys/block/sda/size", data, sizeof(data)), 2);
+	assert_string_equal(data, "8\n");
+	assert_int_equal(root_link(&r, "sys/block/sda/subsystem", data, sizeof(data)), 11);
+	assert_true(root_exists(&r, "sys/block/sda/size"));
+	assert_false(root_exists(&r, "sys/block/sda/gone"));
+	assert_int_equal(root_list(&r, &a, "sys/block/sda/.", &names), 0);
+	assert_int_equal(names.n, 2);
+	/* Another folder whose name begins alike, the folder itself, and what is elsewhere. */
+	assert_int_equal(root_attr(&r, "sys/block/sdax/size", data, sizeof(data)), 2);
+	assert_string_equal(data, "7\n");
+	assert_int_equal(root_link(&r, "sys/block/sda", data, sizeof(data)), 14);
+	assert_true(root_exists(&r, "uname"));
+	root_leave(&r);
+	assert_int_equal(root_attr(&r, "sys/block/sda/size", data, sizeof(data)), 2);
+	assert_string_equal(data, "9\n");
+	root_enter(&r, "sys/block/nowhere");
+	assert_int_equal(root_attr(&r, "sys/block/sda/size", data, sizeof(data)), 2);
+	assert_int_equal(root_attr(&r, "sys/block/nowhere/size", data, sizeof(data)), -ENOENT);
+	root_leave(&r);
+	arena_done(&a);
+	close(r.fd);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_probe_refuses_escaping_files),
 		cmocka_unit_test(test_open_through_links),
 		cmocka_unit_test(test_reading),
+		cmocka_unit_test(test_enter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,10 +7,18 @@
 #include <string.h>
 #include "hwprobe/udev_db.h"
 
+static struct arena arena;
+
+static int teardown(void **state)
+{
+	arena_done(&arena);
+	return 0;
+}
+
 static void parse(struct udev_record *r, char *buf, const char *text)
 {
 	strcpy(buf, text);
-	udev_record_parse(r, buf, strlen(text));
+	udev_record_parse(r, &arena, buf, strlen(text));
 }
 
 static void test_record(void **state)
@@ -56,7 +64,7 @@ static void test_line_limit(void **state)
 	for (int i = 0; i < UDEV_LINES_MAX; i++)
 		n += (size_t)sprintf(buf + n, "E:A=1\n");
 	n += (size_t)sprintf(buf + n, "E:B=1\n");
-	udev_record_parse(&r, buf, n);
+	udev_record_parse(&r, &arena, buf, n);
 	assert_non_null(udev_get(&r, "A"));
 	assert_null(udev_get(&r, "B"));
 }
@@ -68,5 +76,5 @@ int main(void)
 		cmocka_unit_test(test_broken_records),
 		cmocka_unit_test(test_line_limit),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, teardown);
 }

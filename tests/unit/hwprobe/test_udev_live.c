@@ -99,15 +99,17 @@ static void compare(unsigned major, unsigned minor)
 	char path[64], *ours = NULL, *theirs = NULL;
 	size_t our_len = 0, their_len = 0;
 	struct udev_record a, b;
+	struct arena arena = { 0 };
 	snprintf(path, sizeof(path), "/run/udev/data/b%u:%u", major, minor);
 	if (file_read_at(AT_FDCWD, path, UDEV_RECORD_MAX, &ours, &our_len, NULL) < 0)
 		return;
 	assert_int_equal(udev_live_record(major, minor, &theirs, &their_len), 0);
-	udev_record_parse(&a, ours, our_len);
-	udev_record_parse(&b, theirs, their_len);
+	udev_record_parse(&a, &arena, ours, our_len);
+	udev_record_parse(&b, &arena, theirs, their_len);
 	assert_int_equal(a.is_initialized, b.is_initialized);
 	expect_inside(&a, &b);
 	expect_inside(&b, &a);
+	arena_done(&arena);
 	free(ours);
 	free(theirs);
 }

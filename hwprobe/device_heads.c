@@ -1,0 +1,178 @@
+#include "hwprobe/device_heads.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "common/cleanup.h"
+#include "common/fd.h"
+#include "common/str.h"
+#include "hwprobe/device_read.h"
+#include "hwprobe/record.h"
+
+enum { BATCH_MAX = 256, NODE_PATH_MAX = 272 /* "/dev/" and NAME_MAX */ };
+
+struct item {
+	char node[NODE_PATH_MAX]; /* absolute */
+	struct device_head head;
+};
+
+/* Shared by the pass and the worker; the last one to leave frees it. Items before @at are finished and the pass's. */
+struct batch {
+	atomic_int refs;
+	atomic_bool is_over;      /* nobody waits for the rest any more */
+	atomic_size_t at;         /* the item at work */
+	_Atomic int64_t since_ms; /* when it, or one behind it, was begun */
+	sem_t finished;
+	device_read_fn *read; /* instead of open and read; NULL = those */
+	size_t n;
+	struct item items[];
+};
+
+/* --- in the worker ------------------------------------------------------------------------------------------ */
+
+static void batch_leave(struct batch *b)
+{
+	if (atomic_fetch_sub(&b->refs, 1) != 1)
+		return;
+	sem_destroy(&b->finished);
+	free(b);
+}
+
+static ssize_t read_at(const struct batch *b, const struct item *item, int fd, uint64_t offset,
+		       void *data, size_t len)
+{
+	return b->read ? b->read(item->node, offset, data, len) : fd_pread(fd, data, len, offset);
+}
+
+static void read_item(const struct batch *b, struct item *item)
+{
+	struct device_head *h = &item->head;
+	AUTO(closep) int fd = b->read ? -1 : device_node_open(item->node);
+	h->sector_result =
+		!b->read && fd < 0 ? fd : read_at(b, item, fd, 0, h->sector, sizeof(h->sector));
+	if (h->wants_descriptor && h->sector_result == sizeof(h->sector))
+		h->descriptor_result = read_at(b, item, fd, HEAD_DESCRIPTOR_AT, h->descriptor,
+					       sizeof(h->descriptor));
+}
+
+static void *work(void *arg)
+{
+	struct batch *b = arg;
+	for (size_t i = 0; i < b->n && !atomic_load(&b->is_over); i++) {
+		atomic_store(&b->since_ms, time_mono_ms());
+		atomic_store(&b->at, i);
+		read_item(b, &b->items[i]);
+	}
+	if (!atomic_load(&b->is_over))
+		atomic_store(&b->at, b->n);
+	sem_post(&b->finished);
+	batch_leave(b);
+	return NULL;
+}
+
+/* --- in the pass -------------------------------------------------------------------------------------------- */
+
+static struct batch *batch_new(struct survey *s, const struct device_head *heads, size_t n)
+{
+	struct batch *b = calloc(1, sizeof(*b) + n * sizeof(b->items[0]));
+	if (!b)
+		return NULL;
+	sem_init(&b->finished, 0, 0);
+	atomic_init(&b->refs, 2);
+	atomic_init(&b->since_ms, time_mono_ms());
+	b->read = s->read_device;
+	b->n = n;
+	for (size_t i = 0; i < n; i++) {
+		b->items[i].head.wants_descriptor = heads[i].wants_descriptor;
+		snprintf(b->items[i].node, NODE_PATH_MAX, "/%s", heads[i].path);
+	}
+	return b;
+}
+
+static int64_t limit_ms(const struct survey *s, struct batch *b)
+{
+	return MIN_OF(atomic_load(&b->since_ms) + s->opt->device_timeout_ms, s->deadline_ms);
+}
+
+/* Until all are read or one has taken too long; how many are. */
+static size_t batch_wait(const struct survey *s, struct batch *b)
+{
+	for (;;) {
+		int64_t end_ms = limit_ms(s, b);
+		struct timespec end = { .tv_sec = end_ms / 1000,
+					.tv_nsec = end_ms % 1000 * 1000000 };
+		if (sem_clockwait(&b->finished, CLOCK_MONOTONIC, &end) == 0)
+			return b->n;
+		/* The item first: what was begun since then has a later limit. */
+		size_t at = atomic_load(&b->at);
+		if (errno != EINTR && time_mono_ms() >= limit_ms(s, b))
+			return at;
+	}
+}
+
+static void keep_result(struct survey *s, struct device_head *to, const struct device_head *from)
+{
+	const char *path = to->path;
+	*to = *from;
+	to->path = path;
+	if (to->sector_result > 0)
+		record_device(s->root, path, 0, to->sector, (size_t)to->sector_result);
+	if (to->descriptor_result > 0)
+		record_device(s->root, path, HEAD_DESCRIPTOR_AT, to->descriptor,
+			      (size_t)to->descriptor_result);
+	if (to->sector_result < 0)
+		device_record_errno(s, path, (int)-to->sector_result);
+}
+
+static void fail(struct survey *s, struct device_head *h, int err)
+{
+	h->sector_result = -err;
+	device_record_errno(s, h->path, err);
+}
+
+/* Reads some at the beginning of the list; how many are finished, those that hang included. */
+static size_t read_batch(struct survey *s, struct device_head *heads, size_t n)
+{
+	struct batch *b = batch_new(s, heads, MIN_OF(n, (size_t)BATCH_MAX));
+	int rc = b ? device_worker_start(s, work, b) : -ENOMEM;
+	if (rc < 0) {
+		for (size_t i = 0; i < n; i++)
+			fail(s, &heads[i], -rc);
+		free(b);
+		return n;
+	}
+	size_t count = b->n, done = batch_wait(s, b);
+	atomic_store(&b->is_over, true);
+	for (size_t i = 0; i < done; i++)
+		keep_result(s, &heads[i], &b->items[i].head);
+	if (done < count)
+		fail(s, &heads[done++], ETIMEDOUT);
+	batch_leave(b);
+	return done;
+}
+
+static void read_one_by_one(struct survey *s, struct device_head *heads, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct device_head *h = &heads[i];
+		h->sector_result = device_read(s, h->path, 0, h->sector, sizeof(h->sector));
+		if (h->wants_descriptor && h->sector_result == sizeof(h->sector))
+			h->descriptor_result = device_read(s, h->path, HEAD_DESCRIPTOR_AT,
+							   h->descriptor, sizeof(h->descriptor));
+	}
+}
+
+void device_read_heads(struct survey *s, struct device_head *heads, size_t n)
+{
+	if (!s->root->is_live) {
+		read_one_by_one(s, heads, n);
+		return;
+	}
+	for (size_t done = 0; done < n;)
+		done += read_batch(s, heads + done, n - done);
+}
