@@ -1,5 +1,7 @@
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
@@ -62,69 +64,112 @@ static const char *secure_boot(struct survey *s, const struct hwp_boot *b)
 	return data[4] ? "Enabled" : "Disabled";
 }
 
-/* A wrong "persistent" is destructive (the service then installs into the running root): when unsure, ephemeral. */
+/* What systems run from that are in memory, or on a medium. */
+static bool is_live_type(const char *type)
+{
+	static const char *const types[] = { "squashfs", "erofs", "overlay",
+					     "tmpfs",    "ramfs", "rootfs" };
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(type, types[i]))
+			return true;
+	return false;
+}
+
+/*
+ * A wrong "persistent" is destructive (the service then installs into the running root): when unsure, ephemeral. An image of erofs can be mounted
+ * without a loop device.
+ */
 static void find_device_type(struct survey *s, struct hwp_boot *b)
 {
-	static const char *const live_types[] = { "squashfs", "erofs", "overlay",
-						  "tmpfs",    "ramfs", "rootfs" };
 	const struct mount_table *t = survey_mounts(s);
 	const struct mount *m = mount_at(t, "/sysroot");
 	if (m) {
-		bool is_loop = str_starts(m->source, "/dev/loop");
-		put_str(s, &b->device_type, is_loop ? "ephemeral" : "persistent",
+		bool is_live = str_starts(m->source, "/dev/loop") || is_live_type(m->type);
+		put_str(s, &b->device_type, is_live ? "ephemeral" : "persistent",
 			"proc/self/mountinfo /sysroot");
 		return;
 	}
 	m = mount_at(t, "/");
-	for (size_t i = 0; m && i < ARRAY_SIZE(live_types); i++)
-		if (!strcmp(m->type, live_types[i]))
-			put_str(s, &b->device_type, "ephemeral", "proc/self/mountinfo /");
+	if (m && is_live_type(m->type))
+		put_str(s, &b->device_type, "ephemeral", "proc/self/mountinfo /");
 }
 
 #define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
-enum { EFI_ATTRIBUTES_LEN = 4 };
+enum { EFI_ATTRIBUTES_LEN = 4, BOOT_ENTRY_MAX = 64 << 10 };
 
-/* "01-aa-bb-cc-dd-ee-ff": the hardware type (1 = Ethernet) in front of the address. */
-static bool mac_of_bootif(const char *bootif, char text[18])
+static void put_mac(struct survey *s, struct hwp_str *dst, const uint8_t m[6], const char *source)
 {
-	unsigned b[7];
-	char rest;
-	if (!bootif || sscanf(bootif, "%2x-%2x-%2x-%2x-%2x-%2x-%2x%c", &b[0], &b[1], &b[2], &b[3],
-			      &b[4], &b[5], &b[6], &rest) != 7)
-		return false;
-	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", b[1], b[2], b[3], b[4], b[5], b[6]);
-	return true;
+	char text[18];
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+		 m[5]);
+	put_str(s, dst, text, source);
 }
 
-/* The entry that the firmware booted: BootCurrent names a Boot#### variable. */
+/* "01-aa-bb-cc-dd-ee-ff": the hardware type (1 = Ethernet) in front of the address; some loaders leave it out, or write colons. */
+static void put_bootif_mac(struct survey *s, struct hwp_boot *b)
+{
+	uint8_t bytes[7];
+	size_t n = 0;
+	const char *p = b->pxe_interface.s;
+	for (; p && n < sizeof(bytes); n++, p += 3) {
+		if (!isxdigit((unsigned char)p[0]) || !isxdigit((unsigned char)p[1]))
+			return;
+		bytes[n] = (uint8_t)strtoul((const char[]){ p[0], p[1], '\0' }, NULL, 16);
+		if (!p[2]) {
+			n++;
+			break;
+		}
+		if ((p[2] != '-' && p[2] != ':') || n + 1 == sizeof(bytes))
+			return;
+	}
+	if (n == 6 || n == 7)
+		put_mac(s, &b->pxe_mac, bytes + n - 6, "proc/cmdline BOOTIF");
+}
+
+/* What stands behind the attributes, in one read(2): firmware may be slow. Its length; 0 = absent, or what is wrong is recorded. */
+static size_t read_variable(struct survey *s, const char *path, char *data, size_t size,
+			    const uint8_t **ret)
+{
+	ssize_t n = root_attr(s->root, path, data, size);
+	if (n >= EFI_ATTRIBUTES_LEN) {
+		*ret = (const uint8_t *)data + EFI_ATTRIBUTES_LEN;
+		return (size_t)n - EFI_ATTRIBUTES_LEN;
+	}
+	if (n >= 0)
+		survey_error(s, path, EBADMSG, "not a variable: %zd bytes", n);
+	else if (n != -ENOENT && n != -ENOTDIR)
+		survey_error(s, path, (int)-n, "%s", strerror((int)-n));
+	return 0;
+}
+
+/* The entry that the firmware booted: BootCurrent names a Boot#### variable. Some firmware removes what it made up for this boot. */
 static void find_boot_entry(struct survey *s, struct hwp_boot *b)
 {
-	char data[ROOT_ATTR_MAX], text[18];
-	const unsigned char *p = (const unsigned char *)data;
+	static const char current[] = EFIVARS_DIR "/BootCurrent-" EFI_GLOBAL;
+	const uint8_t *p = NULL;
 	struct efi_option o;
-	ssize_t n = root_attr(s->root, EFIVARS_DIR "/BootCurrent-" EFI_GLOBAL, data, sizeof(data));
-	if (n != EFI_ATTRIBUTES_LEN + 2)
+	char *data = arena_alloc(s->tmp, BOOT_ENTRY_MAX);
+	size_t n = data ? read_variable(s, current, data, BOOT_ENTRY_MAX, &p) : 0;
+	if (n != 2) {
+		if (n)
+			survey_error(s, current, EBADMSG, "not two bytes, but %zu", n);
 		return;
-	unsigned number = (unsigned)p[4] | (unsigned)p[5] << 8;
-	put_num(s, &b->boot_current, number, EFIVARS_DIR "/BootCurrent-" EFI_GLOBAL);
+	}
+	unsigned number = (unsigned)p[0] | (unsigned)p[1] << 8;
+	put_num(s, &b->boot_current, number, current);
 	char *path = arena_printf(s->tmp, EFIVARS_DIR "/Boot%04X-" EFI_GLOBAL, number);
-	n = path ? root_attr(s->root, path, data, sizeof(data)) : -ENOMEM;
-	if (n == -ENOENT)
-		return; /* some firmware removes what it made up for this boot */
-	if (n < EFI_ATTRIBUTES_LEN ||
-	    efi_option_parse(p + EFI_ATTRIBUTES_LEN, (size_t)n - EFI_ATTRIBUTES_LEN, &o) < 0) {
-		survey_error(s, path ? path : EFIVARS_DIR, n < 0 ? (int)-n : EBADMSG,
-			     "not a boot entry");
+	n = path ? read_variable(s, path, data, BOOT_ENTRY_MAX, &p) : 0;
+	if (!n)
+		return;
+	if (efi_option_parse(p, n, &o) < 0) {
+		survey_error(s, path, EBADMSG, "not a boot entry");
 		return;
 	}
 	put_str(s, &b->boot_entry, o.description, path);
 	put_str(s, &b->boot_uri, o.uri, path);
-	if (!o.has_mac || b->pxe_mac.s)
-		return;
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", o.mac[0], o.mac[1], o.mac[2],
-		 o.mac[3], o.mac[4], o.mac[5]);
-	put_str(s, &b->pxe_mac, text, path);
+	if (o.has_mac && !b->pxe_mac.s)
+		put_mac(s, &b->pxe_mac, o.mac, path);
 }
 
 /* A variable of one byte behind the attributes; -1 = absent, or something else. */
@@ -152,9 +197,7 @@ static void find_secure_boot_details(struct survey *s, struct hwp_boot *b)
 
 static void find_more(struct survey *s, struct hwp_boot *b)
 {
-	char mac[18];
-	if (mac_of_bootif(b->pxe_interface.s, mac))
-		put_str(s, &b->pxe_mac, mac, "proc/cmdline BOOTIF");
+	put_bootif_mac(s, b);
 	if (!str_eq(b->current_boot_mode.s, "uefi"))
 		return;
 	find_boot_entry(s, b);

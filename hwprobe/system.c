@@ -50,16 +50,36 @@ static void find_dmi_string(struct survey *s, struct hwp_vendor *v, const struct
 		put_str(s, dst, smbios_str(&i, d->field, text, sizeof(text)), "smbios");
 }
 
-/* Since SMBIOS 2.6 the first three fields are little-endian (DSP0134 7.2.1). Without an entry point: a table of today. */
-static bool is_uuid_little_endian(struct survey *s)
+/* 0x0206 = 2.6; 0 = not told. */
+static unsigned smbios_version(struct survey *s)
 {
+	/* What some firmware says instead of 2.3 and 2.6; the kernel knows them, too (drivers/firmware/dmi_scan.c). */
+	static const struct {
+		uint16_t told, meant;
+	} odd[] = { { 0x021f, 0x0203 }, { 0x0221, 0x0203 }, { 0x0233, 0x0206 } };
 	char data[ROOT_ATTR_MAX + 1];
 	ssize_t n = root_attr(s->root, "sys/firmware/dmi/tables/smbios_entry_point", data,
 			      sizeof(data));
-	/* 5.2.1: "_SM_", version at 6 and 7; 5.2.2: "_SM3_", at 7 and 8, and never that old. */
-	if (n < 8 || memcmp(data, "_SM_", 4))
-		return true;
-	return data[6] > 2 || (data[6] == 2 && data[7] >= 6);
+	const uint8_t *p = (const uint8_t *)data;
+	/* DSP0134 5.2.1: "_SM_"; what came before that has the version in BCD. 5.2.2: "_SM3_" */
+	if (n > 14 && !memcmp(data, "_DMI_", 5))
+		return (p[14] & 0xf0u) << 4 | (p[14] & 0x0fu);
+	if (n > 8 && !memcmp(data, "_SM3_", 5))
+		return (unsigned)p[7] << 8 | p[8];
+	if (n < 8 || memcmp(data, "_SM_", 4) != 0)
+		return 0;
+	unsigned version = (unsigned)p[6] << 8 | p[7];
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++)
+		if (odd[i].told == version)
+			return odd[i].meant;
+	return version;
+}
+
+/* Since SMBIOS 2.6 the first three fields are little-endian (DSP0134 7.2.1). Without an entry point: a table of today. */
+static bool is_uuid_little_endian(struct survey *s)
+{
+	unsigned version = smbios_version(s);
+	return !version || version >= 0x0206;
 }
 
 static void find_uuid(struct survey *s, struct hwp_vendor *v)

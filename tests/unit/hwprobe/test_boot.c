@@ -53,6 +53,10 @@ static void test_device_type(void **state)
 		  "persistent" },
 		{ "1 1 0:1 / / rw - overlay o rw\n2 1 7:1 / /sysroot rw - squashfs /dev/loop1 rw\n",
 		  "ephemeral" },
+		{ "1 1 0:1 / / rw - overlay o rw\n2 1 0:7 / /sysroot ro - erofs /run/root.erofs ro\n",
+		  "ephemeral" },
+		{ "1 1 0:1 / / rw - overlay o rw\n2 1 0:9 / /sysroot rw - zfs tank/root rw\n",
+		  "persistent" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct tree t;
@@ -193,6 +197,106 @@ static void test_http_boot(void **state)
 	tree_done(&t);
 }
 
+static void test_bootif(void **state)
+{
+	static const struct {
+		const char *bootif, *mac;
+	} cases[] = {
+		{ "01-AA-bb-cc-dd-ee-0f", "aa:bb:cc:dd:ee:0f" },
+		{ "aa-bb-cc-dd-ee-ff", "aa:bb:cc:dd:ee:ff" },
+		{ "01:aa:bb:cc:dd:ee:ff", "aa:bb:cc:dd:ee:ff" },
+		{ "01-aa-bb-cc-dd-ee-ff-", NULL },
+		{ "01-aa-bb-cc-dd-ee-ff-00", NULL },
+		{ "01-aa-bb-cc-dd-ee", "01:aa:bb:cc:dd:ee" },
+		{ "01-aa-bb-cc-dd", NULL },
+		{ "01-aa-bb-cc-dd-ee-f", NULL },
+		{ "01- a-bb-cc-dd-ee-ff", NULL },
+		{ "01--a-bb-cc-dd-ee-ff", NULL },
+		{ "-", NULL },
+		{ "eth0", NULL },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tree t;
+		char line[64];
+		print_message("%s\n", cases[i].bootif);
+		snprintf(line, sizeof(line), "BOOTIF=%s\n", cases[i].bootif);
+		tree_init(&t);
+		tree_file(&t, "proc/cmdline", line);
+		expect_pxe(&t, cases[i].mac, "proc/cmdline BOOTIF", NULL);
+		tree_done(&t);
+	}
+}
+
+/* Lengths that no variable has: the variable is named, the rest is there. */
+static void test_wild_variables(void **state)
+{
+	static char longest[64 << 10];
+	static const struct {
+		const char *current;
+		size_t current_len, entry_len;
+		const char *source; /* NULL = no error */
+	} cases[] = {
+		{ "\6\0\0\0\x0a\0", 6, sizeof(pxe_option), NULL },
+		{ "\6\0\0\0\x0a\0", 6, 5000, NULL }, /* what is passed to the program is long */
+		{ "\6\0\0\0\x0a\0", 6, sizeof(longest) - 1, NULL },
+		{ "\6\0\0\0\x0a\0", 6, sizeof(longest), EFIVARS "Boot000A" GUID },
+		{ "\6\0\0\0\x0a\0", 6, 3, EFIVARS "Boot000A" GUID },
+		{ "\6\0\0\0\x0a\0", 6, 9, EFIVARS "Boot000A" GUID },
+		{ "\6\0\0\0\x0a\0\0", 7, 0, EFIVARS "BootCurrent" GUID },
+		{ "\6\0\0\0\x0a", 5, 0, EFIVARS "BootCurrent" GUID },
+		{ "\6\0", 2, 0, EFIVARS "BootCurrent" GUID },
+		{ longest, sizeof(longest), 0, EFIVARS "BootCurrent" GUID },
+	};
+	memcpy(longest, pxe_option, sizeof(pxe_option));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tree t;
+		struct hwp_inventory *inv = NULL;
+		const struct hwp_error *errors;
+		print_message("case %zu\n", i);
+		tree_init(&t);
+		tree_write(&t, EFIVARS "BootCurrent" GUID, cases[i].current, cases[i].current_len);
+		tree_write(&t, EFIVARS "Boot000A" GUID, longest, cases[i].entry_len);
+		assert_int_equal(
+			tree_try(&t, (struct hwp_options){ .parts = HWP_BOOT, .flags = HWP_MORE },
+				 &inv),
+			0);
+		size_t n = hwp_errors(inv, &errors);
+		assert_int_equal(n, cases[i].source ? 1 : 0);
+		if (n)
+			assert_string_equal(errors[0].source, cases[i].source);
+		else
+			assert_string_equal(hwp_get_boot(inv)->boot_entry.s, "PXE");
+		assert_string_equal(hwp_get_boot(inv)->current_boot_mode.s, "uefi");
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
+/* Four kilobytes, with bytes that are no text: all of it is kept, as text. */
+static void test_odd_command_line(void **state)
+{
+	char text[4096];
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i + 8 < sizeof(text); i += 16)
+		memcpy(text + i, "\xff\xc3(\x01 \"", 6);
+	memcpy(text + 4000, " BOOTIF=01-aa-bb-cc-dd-ee-ff \n", 30);
+	struct tree t;
+	tree_init(&t);
+	tree_write(&t, "proc/cmdline", text, sizeof(text));
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_BOOT);
+	const struct hwp_boot *b = hwp_get_boot(inv);
+	assert_string_equal(b->pxe_mac.s, "aa:bb:cc:dd:ee:ff");
+	assert_int_equal(b->command_line.s[strlen(b->command_line.s) - 1], 'x');
+	assert_true(strlen(b->command_line.s) >= sizeof(text));
+	char *json = hwp_to_json(inv, HWP_JSON_ASSISTED, 0);
+	assert_non_null(json);
+	assert_null(strchr(json, '\x01'));
+	assert_null(strchr(json, '\xff'));
+	free(json);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +306,9 @@ int main(void)
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_secure_boot_details),
 		cmocka_unit_test(test_http_boot),
+		cmocka_unit_test(test_bootif),
+		cmocka_unit_test(test_wild_variables),
+		cmocka_unit_test(test_odd_command_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
