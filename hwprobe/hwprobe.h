@@ -501,11 +501,19 @@ HWP_API int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *
 /*
  * Changes of the running machine (-EINVAL otherwise), from udev (from the kernel itself where no udev runs) and rtnetlink.
  * @parts: those of interest; 0 = those of the options. Wait for the descriptor to become readable, then dispatch: it never
- * blocks, and returns 1 with the parts that may have changed, 0 when none has. hwp_refresh() and hwp_diff() tell what really did.
+ * blocks, and returns 1 with the parts that may have changed, 0 when none has. hwp_monitor_refresh() and hwp_diff() tell what really did.
+ * The context stays open as long as the monitor.
  */
 HWP_API int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **ret_monitor);
 HWP_API int hwp_monitor_fd(const struct hwp_monitor *monitor);
 HWP_API int hwp_monitor_dispatch(struct hwp_monitor *monitor, unsigned *ret_changed_parts);
+/*
+ * Looks again at what hwp_monitor_dispatch() has told since the last call, at single disks where only those have changed, and takes over
+ * the rest from @last: a snapshot of the monitor's context, taken after the monitor was opened and no older than the last one from here.
+ * @last stays the caller's. Errors as of hwp_probe(); after one the next call looks at the same again.
+ */
+HWP_API int hwp_monitor_refresh(struct hwp_monitor *monitor, struct hwp_inventory *last,
+				struct hwp_inventory **ret_inv);
 HWP_API void hwp_monitor_close(struct hwp_monitor *monitor);
 
 #ifdef __cplusplus

@@ -14,12 +14,19 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/context.h"
+#include "hwprobe/disk_refresh.h"
 
 /* Events of one hwp_monitor_dispatch(); more wait for the next call. */
-enum { EVENTS_MAX = 1000, RECEIVE_BUFFER = 1 << 20 };
+enum { EVENTS_MAX = 1000, RECEIVE_BUFFER = 1 << 20, DISK_NAME_BYTES = 64 };
 
 struct hwp_monitor {
+	struct hwp_ctx *ctx;
 	unsigned parts;
+	/* What was told since the last hwp_monitor_refresh(): */
+	unsigned pending;
+	bool is_any_disk; /* not only those that are named */
+	char disks[DISK_NAMES_MAX][DISK_NAME_BYTES];
+	size_t disk_count;
 	int epoll;
 	struct udev *udev;
 	struct udev_monitor *devices;
@@ -138,6 +145,7 @@ int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **r
 	AUTO(hwp_monitor_closep) struct hwp_monitor *m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
+	m->ctx = ctx;
 	m->hostname_fd = -1;
 	m->parts = parts ? parts : ctx->opt.parts;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -168,14 +176,60 @@ static unsigned device_parts(struct udev_device *d)
 	return 0;
 }
 
+static bool has_disk(const struct hwp_monitor *m, const char *name, size_t len)
+{
+	for (size_t i = 0; i < m->disk_count; i++)
+		if (strlen(m->disks[i]) == len && !memcmp(m->disks[i], name, len))
+			return true;
+	return false;
+}
+
+/* "/devices/…/block/sda/sda1" is a partition of sda. The names are those of sysfs, and the device may be gone. */
+static void note_disk(struct hwp_monitor *m, struct udev_device *d)
+{
+	const char *path = udev_device_get_devpath(d), *end = path ? path + strlen(path) : NULL;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	if (slash && str_eq(udev_device_get_devtype(d), "partition")) {
+		end = slash;
+		slash = memrchr(path, '/', (size_t)(slash - path));
+	}
+	size_t len = slash ? (size_t)(end - slash - 1) : 0;
+	if (slash && has_disk(m, slash + 1, len))
+		return;
+	if (!len || len >= DISK_NAME_BYTES || m->disk_count == DISK_NAMES_MAX) {
+		m->is_any_disk = true;
+		return;
+	}
+	memcpy(m->disks[m->disk_count], slash + 1, len);
+	m->disks[m->disk_count++][len] = '\0';
+}
+
+/* Events were lost, so anything may have changed. */
+static unsigned all_devices(struct hwp_monitor *m)
+{
+	unsigned parts = 0;
+	m->is_any_disk = true;
+	for (size_t i = 0; i < ARRAY_SIZE(subsystem_parts); i++)
+		parts |= subsystem_parts[i].parts;
+	return parts;
+}
+
 static unsigned drain_devices(struct hwp_monitor *m)
 {
 	unsigned parts = 0;
 	for (int i = 0; i < EVENTS_MAX; i++) {
+		errno = 0;
 		struct udev_device *d = udev_monitor_receive_device(m->devices);
+		if (!d && errno == ENOBUFS) {
+			parts |= all_devices(m);
+			continue;
+		}
 		if (!d)
 			break;
-		parts |= device_parts(d);
+		unsigned concerned = device_parts(d);
+		if (concerned & HWP_DISKS)
+			note_disk(m, d);
+		parts |= concerned;
 		udev_device_unref(d);
 	}
 	return parts;
@@ -214,5 +268,23 @@ static unsigned drain_net(struct hwp_monitor *m)
 int hwp_monitor_dispatch(struct hwp_monitor *m, unsigned *ret_changed_parts)
 {
 	*ret_changed_parts = (drain_devices(m) | drain_net(m) | hostname_parts(m)) & m->parts;
+	m->pending |= *ret_changed_parts;
 	return *ret_changed_parts != 0;
+}
+
+int hwp_monitor_refresh(struct hwp_monitor *m, struct hwp_inventory *last,
+			struct hwp_inventory **ret_inv)
+{
+	char *names[DISK_NAMES_MAX];
+	const struct root_names disks = { .v = names, .n = m->disk_count };
+	for (size_t i = 0; i < m->disk_count; i++)
+		names[i] = m->disks[i];
+	int rc = inventory_refresh(m->ctx, last, m->pending, m->is_any_disk ? NULL : &disks,
+				   ret_inv);
+	if (rc < 0)
+		return rc; /* it is still to be looked at */
+	m->pending = 0;
+	m->is_any_disk = false;
+	m->disk_count = 0;
+	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/str.h"
@@ -12,10 +13,10 @@
 
 /*
  * One thing that happens is told by several events that follow each other at once: the look at the machine waits until they pause, but
- * never longer than the second figure. When events go on and on, the looks have pauses in between, by how long the last one took, so that
- * most of the time is left to others.
+ * never longer than the second figure. When events go on and on, the looks have pauses in between, so that most of the time is left to
+ * others: a look is worth three times as long as it took, and what is worth more than the third figure is waited for.
  */
-enum { QUIET_MS = 2, BURST_MAX_MS = 10, PAUSE_PER_LOOK = 2, PAUSE_MAX_MS = 200 };
+enum { QUIET_MS = 2, BURST_MAX_MS = 10, CREDIT_MS = 300, WORTH_PER_LOOK = 3, PAUSE_MAX_MS = 200 };
 
 static void hwp_unrefp(struct hwp_inventory **inv)
 {
@@ -53,60 +54,72 @@ static int wait_more_ms(int64_t earliest_ms, int64_t end_ms)
 	return now_ms < end_ms ? QUIET_MS : 0;
 }
 
-/* Waits for changes and for the end of the burst they belong to, @earliest_ms at least; which parts they may concern. */
-static int wait_change(struct hwp_monitor *m, int64_t earliest_ms, unsigned *ret_parts)
+/* 1 = there are events, 0 = none came in time. -EPIPE = nobody reads any more: that is told at once, not by the next line. */
+static int wait_events(struct hwp_monitor *m, int timeout_ms)
 {
-	struct pollfd p = { .fd = hwp_monitor_fd(m), .events = POLLIN };
-	unsigned parts = 0, changed;
-	int64_t end_ms = 0;
-	for (;;) {
-		int timeout_ms = parts ? wait_more_ms(earliest_ms, end_ms) : -1;
-		int n = timeout_ms ? poll(&p, 1, timeout_ms) : 0;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0 && hwp_monitor_dispatch(m, &changed)) {
-			end_ms = parts ? end_ms : time_mono_ms() + BURST_MAX_MS;
-			parts |= changed;
-		}
-		if (n == 0 && time_mono_ms() >= earliest_ms)
-			break;
-	}
-	*ret_parts = parts;
-	return 0;
+	struct pollfd fds[] = { { .fd = hwp_monitor_fd(m), .events = POLLIN },
+				{ .fd = STDOUT_FILENO } };
+	int n = timeout_ms ? poll(fds, ARRAY_SIZE(fds), timeout_ms) : 0;
+	if (n < 0)
+		return -errno;
+	if (n > 0 && fds[1].revents)
+		return -EPIPE;
+	return n > 0;
 }
 
-/* Looks at @parts of the machine and tells what is other than in *last, which is replaced then. */
-static int look(struct hwp_ctx *ctx, struct hwp_inventory **last, unsigned parts)
+/* Waits for changes and for the end of the burst they belong to, @earliest_ms at least. */
+static int wait_change(struct hwp_monitor *m, int64_t earliest_ms)
+{
+	bool is_told = false;
+	unsigned changed;
+	int64_t end_ms = 0;
+	for (;;) {
+		int rc = wait_events(m, is_told ? wait_more_ms(earliest_ms, end_ms) : -1);
+		if (rc < 0 && rc != -EINTR)
+			return rc;
+		if (rc == 0 && time_mono_ms() >= earliest_ms)
+			return 0;
+		if (rc <= 0 || !hwp_monitor_dispatch(m, &changed))
+			continue;
+		end_ms = is_told ? end_ms : time_mono_ms() + BURST_MAX_MS;
+		is_told = true;
+	}
+}
+
+/* Looks at what the monitor told of and tells what is other than in *last, which is replaced then. */
+static int look(struct hwp_monitor *m, struct hwp_inventory **last)
 {
 	AUTO(hwp_unrefp) struct hwp_inventory *now = NULL;
 	unsigned changed;
-	int rc = hwp_refresh(ctx, *last, parts, &now);
+	int rc = hwp_monitor_refresh(m, *last, &now);
 	if (!rc)
 		rc = hwp_diff(*last, now, &changed);
-	if (rc <= 0)
+	if (rc > 0)
+		rc = print_line(now, changed);
+	if (rc < 0)
 		return rc;
-	rc = print_line(now, changed);
+	/* Also when nothing differs: what no line shows counts at the next look. */
 	hwp_unref(*last);
 	*last = TAKE(now);
-	return rc;
+	return 0;
 }
 
 static int watch_changes(struct hwp_ctx *ctx, struct hwp_monitor *m)
 {
 	AUTO(hwp_unrefp) struct hwp_inventory *last = NULL;
-	int64_t earliest_ms = 0;
+	int64_t earliest_ms = 0, spent_ms = 0;
 	/* The monitor is open already, so nothing is missed between this look and the first wait. */
 	int rc = hwp_probe(ctx, 0, &last);
 	if (!rc)
 		rc = print_line(last, hwp_get_parts(last));
 	while (!rc) {
-		unsigned parts = 0;
-		rc = wait_change(m, earliest_ms, &parts);
+		rc = wait_change(m, earliest_ms);
 		int64_t start_ms = time_mono_ms();
 		if (!rc)
-			rc = look(ctx, &last, parts);
-		int64_t took_ms = time_mono_ms() - start_ms;
-		earliest_ms = start_ms + took_ms + MIN_OF(PAUSE_PER_LOOK * took_ms, PAUSE_MAX_MS);
+			rc = look(m, &last);
+		int64_t end_ms = time_mono_ms();
+		spent_ms = MAX_OF(spent_ms, start_ms) + WORTH_PER_LOOK * (end_ms - start_ms);
+		earliest_ms = MIN_OF(spent_ms - CREDIT_MS, end_ms + PAUSE_MAX_MS);
 	}
 	return rc;
 }

@@ -329,7 +329,7 @@ static const struct {
 	{ "such a disk has links all the same",
 	  { "sys/block/sdd/size", "8\n", "sys/block/sdd/dev", "8:48\n", "dev/disk/by-id/wwn-x",
 	    LINK_TO "../../sdd" },
-	  { "run/udev/data/b8:0", "I:1\nS:disk/by-id/wwn-x\n", "dev/disk/by-id/wwn-x",
+	  { "run/udev/data/b8:0", "I:1\nS:disk/by-id/wwn-x\nS:disk/by-id/wwn-z\n", "dev/disk/by-id/wwn-x",
 	    LINK_TO "../../sda" },
 	  "sda",
 	  false },
