@@ -13,8 +13,6 @@
 
 #define CPU_DIR "sys/devices/system/cpu"
 
-enum { CPUFREQ_TRIES = 8 };
-
 static void find_architecture(struct survey *s, struct hwp_cpu *cpu)
 {
 	/* Linux 6.1; tells the kernel's own name under a 32-bit personality, too. */
@@ -24,23 +22,23 @@ static void find_architecture(struct survey *s, struct hwp_cpu *cpu)
 }
 
 /* Reads a CPU list such as "0-3,8"; -1 = absent. */
-static int64_t count_list(struct survey *s, const char *name)
+static int64_t count_list(struct survey *s, const char *path)
 {
-	char *text = attr_text(s, CPU_DIR "/%s", name);
+	char *text = topology_list(s, path);
 	if (!text)
 		return -1;
 	int64_t n = cpulist_count(text);
 	if (n < 0)
-		survey_error(s, name, EBADMSG, "not a list of CPUs");
+		survey_error(s, path, EBADMSG, "not a list of CPUs");
 	return n;
 }
 
 static void find_count(struct survey *s, struct hwp_cpu *cpu)
 {
-	int64_t present = count_list(s, "present");
+	int64_t present = count_list(s, CPU_DIR "/present");
 	if (present > 0) {
 		put_num(s, &cpu->count, present, CPU_DIR "/present");
-		int64_t online = count_list(s, "online");
+		int64_t online = count_list(s, CPU_DIR "/online");
 		if (online >= 0 && online <= present)
 			put_num(s, &cpu->offline, present - online, CPU_DIR "/online");
 		return;
@@ -124,8 +122,7 @@ static int64_t cpufreq_khz(struct survey *s)
 		    str_to_u64(cpus.v[i] + strlen("cpu"), &number) < 0)
 			continue;
 		raise_khz(s, &max, CPU_DIR, cpus.v[i], "cpufreq/cpuinfo_max_freq");
-		/* Some may be offline, but when the first ones all have none, the others need not be asked. */
-		if (!max && ++asked == CPUFREQ_TRIES)
+		if (!max && ++asked == TOPOLOGY_CPUFREQ_TRIES)
 			break;
 	}
 	return max;
@@ -167,7 +164,7 @@ static void find_frequency(struct survey *s, struct hwp_cpu *cpu)
 	static const char *const keys[] = { "cpu MHz static", "cpu MHz", "CPU MHz" };
 	const char *info = survey_cpuinfo(s);
 	struct cpuid_regs leaf;
-	if (put_mhz(s, cpu, (double)cpufreq_khz(s) / 1000, "cpufreq cpuinfo_max_freq"))
+	if (put_mhz(s, cpu, (double)cpufreq_khz(s) / 1000, TOPOLOGY_MAX_FREQ))
 		return;
 	for (size_t i = 0; info && i < ARRAY_SIZE(keys); i++)
 		if (put_mhz(s, cpu, cpuinfo_max(info, keys[i]), "proc/cpuinfo"))

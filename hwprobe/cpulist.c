@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +55,15 @@ int64_t cpulist_count(const char *text)
 			return -EINVAL;
 	}
 	return rc < 0 ? rc : n;
+}
+
+bool cpulist_has(const char *text, uint64_t cpu)
+{
+	struct range r;
+	while (next_range(&text, &r) > 0)
+		if (cpu >= r.first && cpu <= r.last)
+			return true;
+	return false;
 }
 
 static int mark(uint8_t *is_there, const char *text, bool is_in)

@@ -10,6 +10,15 @@
 
 #define CPU_DIR "sys/devices/system/cpu"
 
+char *topology_list(struct survey *s, const char *path)
+{
+	char *text = NULL;
+	if (attr_file(s, path, ROOT_TABLE_MAX, &text, NULL) < 0)
+		return NULL;
+	text = str_trim(text);
+	return str_empty(text) ? NULL : text;
+}
+
 /* Core numbers repeat in every package and die. Offline CPUs have no topology folder. */
 static bool read_cpu(struct survey *s, const char *name, struct strmap *packages,
 		     struct strmap *cores)
@@ -67,7 +76,9 @@ static void find_nodes(struct survey *s, struct hwp_cpu *cpu)
 			return;
 		cpu->numa = nodes;
 		put_num(s, &n->id, (int64_t)number, NODE_DIR);
-		put_attr(s, &n->cpus, NULL, NODE_DIR "/%s/cpulist", names.v[i]);
+		char *path = arena_printf(s->tmp, NODE_DIR "/%s/cpulist", names.v[i]);
+		if (path)
+			put_str(s, &n->cpus, topology_list(s, path), path);
 		find_node_memory(s, n, names.v[i]);
 		char *dir = arena_printf(s->tmp, NODE_DIR "/%s/hugepages", names.v[i]);
 		if (dir)
@@ -76,14 +87,19 @@ static void find_nodes(struct survey *s, struct hwp_cpu *cpu)
 }
 
 /* The highest of all policies: the cores of one machine need not be alike. */
-static int64_t policies_khz(struct survey *s, const char *file)
+static int64_t base_khz(struct survey *s)
 {
 	int64_t max = 0, khz;
+	int asked = 0;
 	struct root_names names = attr_list(s, CPU_DIR "/cpufreq");
-	for (size_t i = 0; i < names.n; i++)
-		if (str_starts(names.v[i], "policy") &&
-		    attr_num(s, &khz, CPU_DIR "/cpufreq/%s/%s", names.v[i], file) == 0 && khz > max)
+	for (size_t i = 0; i < names.n && (max || asked < TOPOLOGY_CPUFREQ_TRIES); i++) {
+		if (!str_starts(names.v[i], "policy"))
+			continue;
+		asked++;
+		if (attr_num(s, &khz, CPU_DIR "/cpufreq/%s/base_frequency", names.v[i]) == 0 &&
+		    khz > max)
 			max = khz;
+	}
 	return max;
 }
 
@@ -92,24 +108,24 @@ static void find_clocks(struct survey *s, struct hwp_cpu *cpu)
 {
 	struct smbios_item i;
 	struct cpuid_regs leaf = { 0 };
-	int64_t base = policies_khz(s, "base_frequency"), max = policies_khz(s, "cpuinfo_max_freq");
+	int64_t base = base_khz(s);
 	bool has_leaf = cpuid_read(s, 0x16, 0, &leaf);
 	if (base)
 		put_real(s, &cpu->base_mhz, (double)base / 1000, "cpufreq base_frequency");
 	else if (has_leaf && (leaf.eax & 0xffff))
 		put_real(s, &cpu->base_mhz, leaf.eax & 0xffff, "cpuid 0x16");
-	if (max)
-		put_real(s, &cpu->max_mhz, (double)max / 1000, "cpufreq cpuinfo_max_freq");
+	if (str_eq(cpu->frequency_mhz.source, TOPOLOGY_MAX_FREQ))
+		put_real(s, &cpu->max_mhz, cpu->frequency_mhz.v, TOPOLOGY_MAX_FREQ);
 	else if (has_leaf && (leaf.ebx & 0xffff))
 		put_real(s, &cpu->max_mhz, leaf.ebx & 0xffff, "cpuid 0x16");
 	else if (smbios_find(survey_smbios(s), SMBIOS_PROCESSOR, &i) && smbios_u16(&i, 0x14))
 		put_real(s, &cpu->max_mhz, smbios_u16(&i, 0x14), "smbios type 4");
 }
 
-/* Present, but without a topology folder. */
-static void find_offline(struct survey *s, struct hwp_cpu *cpu)
+/* Present, but off. */
+static void find_offline(struct survey *s, struct hwp_cpu *cpu, const char *online)
 {
-	char *present = attr_text(s, CPU_DIR "/present"), *online = attr_text(s, CPU_DIR "/online");
+	char *present = topology_list(s, CPU_DIR "/present");
 	if (present && online)
 		put_str(s, &cpu->offline_cpus, cpulist_without(s->tmp, present, online),
 			CPU_DIR "/online");
@@ -119,11 +135,13 @@ void topology_find(struct survey *s, struct hwp_cpu *cpu)
 {
 	struct strmap packages = { .arena = s->tmp }, cores = { .arena = s->tmp };
 	struct root_names names = attr_list(s, CPU_DIR);
+	char *online = topology_list(s, CPU_DIR "/online");
 	int64_t threads = 0;
 	for (size_t i = 0; i < names.n; i++) {
 		uint64_t number;
 		if (str_starts(names.v[i], "cpu") &&
-		    str_to_u64(names.v[i] + strlen("cpu"), &number) == 0)
+		    str_to_u64(names.v[i] + strlen("cpu"), &number) == 0 &&
+		    (!online || cpulist_has(online, number)))
 			threads += read_cpu(s, names.v[i], &packages, &cores);
 	}
 	if (threads) {
@@ -131,7 +149,7 @@ void topology_find(struct survey *s, struct hwp_cpu *cpu)
 		put_num(s, &cpu->cores, (int64_t)cores.n, "topology/core_id");
 		put_num(s, &cpu->threads, threads, "topology");
 	}
-	find_offline(s, cpu);
+	find_offline(s, cpu, online);
 	find_clocks(s, cpu);
 	find_nodes(s, cpu);
 	char *nodes = attr_text(s, "sys/devices/system/node/online");

@@ -62,9 +62,26 @@ static void test_without(void **state)
 	}
 }
 
+static void test_has(void **state)
+{
+	static const struct {
+		const char *list;
+		uint64_t cpu;
+		bool want;
+	} cases[] = {
+		{ "0-3,8", 0, true },  { "0-3,8", 3, true },           { "0-3,8", 4, false },
+		{ "0-3,8", 8, true },  { "0-3,8", 9, false },          { "", 0, false },
+		{ "1,x,5", 5, false }, { "0-1048575", 1048575, true }, { "0", UINT64_MAX, false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (cpulist_has(cases[i].list, cases[i].cpu) != cases[i].want)
+			fail_msg("%s: %llu", cases[i].list, (unsigned long long)cases[i].cpu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_has),
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_without),
 	};

@@ -70,6 +70,10 @@ static void test_clocks(void **state)
 		    CPU "cpufreq/policy8/cpuinfo_max_freq", "3700000\n" },
 		  2600,
 		  5000 },
+		/* cpufreq of old kernels */
+		{ { CPU "cpu1/cpufreq/cpuinfo_max_freq", "2900000\n", CPU "cpu0/online", "1\n" },
+		  0,
+		  2900 },
 		{ { "cpuid.txt", "1 16 0 0 0 => 708 ce4 64 0\n" }, 1800, 3300 },
 		{ { "cpuid.txt", "1 16 0 0 0 => 0 0 0 0\n" }, 0, 4000 },
 		{ { NULL }, 0, 4000 },
@@ -137,6 +141,48 @@ static void test_dies(void **state)
 	tree_done(&t);
 }
 
+/* Some platforms keep the folder of a CPU that is off, with numbers that mean nothing. */
+static void test_offline_with_folder(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	tree_files(&t, CPU "present", "0-1\n", CPU "online", "0\n",
+		   CPU "cpu0/topology/physical_package_id", "0\n", CPU "cpu0/topology/core_id",
+		   "0\n", CPU "cpu1/topology/physical_package_id", "-1\n",
+		   CPU "cpu1/topology/core_id", "-1\n", NULL);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_CPU);
+	const struct hwp_cpu *c = hwp_get_cpu(inv);
+	assert_int_equal(c->count.v, 2);
+	assert_int_equal(c->sockets.v, 1);
+	assert_int_equal(c->cores.v, 1);
+	assert_int_equal(c->threads.v, 1);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
+/* Every second CPU of 4096 is off, and in another node: the lists are longer than a page. */
+static void test_long_lists(void **state)
+{
+	enum { CPUS = 4096 };
+	static char even[CPUS * 3];
+	size_t n = 0;
+	struct tree t;
+	tree_init(&t);
+	for (int i = 0; i < CPUS; i += 2)
+		n += (size_t)snprintf(even + n, sizeof(even) - n, "%s%d", i ? "," : "", i);
+	tree_files(&t, CPU "present", "0-4095\n", CPU "online", even, NODE "node0/cpulist", even,
+		   NULL);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_CPU);
+	const struct hwp_cpu *c = hwp_get_cpu(inv);
+	assert_int_equal(c->count.v, CPUS);
+	assert_int_equal(c->offline.v, CPUS / 2);
+	assert_true(n > 4096);
+	assert_string_equal(c->numa[0].cpus.s, even);
+	assert_int_equal(strncmp(c->offline_cpus.s, "1,3,5,", 6), 0);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +190,8 @@ int main(void)
 		cmocka_unit_test(test_clocks),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_dies),
+		cmocka_unit_test(test_offline_with_folder),
+		cmocka_unit_test(test_long_lists),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
