@@ -129,3 +129,40 @@ void ethtool_find_ports(struct survey *s)
 				"ETHTOOL_A_LINKINFO_PORT");
 	}
 }
+
+/* As ethtool(8) names them, in lower case; include/uapi/linux/ethtool.h, enum ethtool_link_ext_state. */
+static const char *const link_faults[] = {
+	[ETHTOOL_LINK_EXT_STATE_AUTONEG] = "autoneg",
+	[ETHTOOL_LINK_EXT_STATE_LINK_TRAINING_FAILURE] = "link training failure",
+	[ETHTOOL_LINK_EXT_STATE_LINK_LOGICAL_MISMATCH] = "logical mismatch",
+	[ETHTOOL_LINK_EXT_STATE_BAD_SIGNAL_INTEGRITY] = "bad signal integrity",
+	[ETHTOOL_LINK_EXT_STATE_NO_CABLE] = "no cable",
+	[ETHTOOL_LINK_EXT_STATE_CABLE_ISSUE] = "cable issue",
+	[ETHTOOL_LINK_EXT_STATE_EEPROM_ISSUE] = "eeprom issue",
+	[ETHTOOL_LINK_EXT_STATE_CALIBRATION_FAILURE] = "calibration failure",
+	[ETHTOOL_LINK_EXT_STATE_POWER_BUDGET_EXCEEDED] = "power budget exceeded",
+	[ETHTOOL_LINK_EXT_STATE_OVERHEAT] = "overheat",
+	[ETHTOOL_LINK_EXT_STATE_MODULE] = "module",
+};
+
+void ethtool_find_states(struct survey *s)
+{
+	const struct netdump *d = survey_netdump(s, NETDUMP_LINKSTATE);
+	size_t pos = 0;
+	for (struct nlmsghdr *h; d && (h = netdump_next(d, &pos));) {
+		struct nlattr *tb[ETHTOOL_A_LINKSTATE_MAX + 1];
+		struct hwp_nic *n = parse_reply(s, h, ETHTOOL_MSG_LINKSTATE_GET_REPLY, tb,
+						ETHTOOL_A_LINKSTATE_MAX);
+		if (!n)
+			continue;
+		const struct nlattr *link = tb[ETHTOOL_A_LINKSTATE_LINK],
+				    *fault = tb[ETHTOOL_A_LINKSTATE_EXT_STATE];
+		if (link && nla_len(link) >= 1)
+			put_bool(s, &n->has_link, nlattr_u8(link, 0) != 0,
+				 "ETHTOOL_A_LINKSTATE_LINK");
+		size_t number = nlattr_u8(fault, 0);
+		if (fault && number < ARRAY_SIZE(link_faults))
+			put_str(s, &n->link_fault, link_faults[number],
+				"ETHTOOL_A_LINKSTATE_EXT_STATE");
+	}
+}

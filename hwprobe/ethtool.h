@@ -6,6 +6,10 @@
 void ethtool_find_modes(struct survey *s);
 /* Fills port. */
 void ethtool_find_ports(struct survey *s);
+/* Fills has_link and link_fault. */
+void ethtool_find_states(struct survey *s);
+/* ethtool_ioctl.c: does its driver say that it is on some bus? */
+bool ethtool_has_bus(struct survey *s, const struct hwp_nic *n);
 /* ethtool_ioctl.c: fills firmware, and what older kernels tell by the ioctl only: permanent_mac, speeds, duplex. */
 void ethtool_ask_drivers(struct survey *s);
 

@@ -1,6 +1,7 @@
 /*
- * SIOCETHTOOL: the version of an interface's firmware, which netlink does not tell, and for kernels before 5.6 the permanent address and the speeds.
- * Answers are recorded in ethtool.txt: "eth0 firmware TEXT", "eth0 permaddr MAC", "eth0 link MBPS DUPLEX TOP".
+ * SIOCETHTOOL: the version of an interface's firmware, which netlink does not tell; for kernels before 5.6 the permanent address and the speeds;
+ * where sysfs shows another network namespace the driver and the place on the bus.
+ * Answers are recorded in ethtool.txt: "eth0 firmware TEXT", "eth0 driver NAME", "eth0 bus PLACE", "eth0 permaddr MAC", "eth0 link MBPS DUPLEX TOP".
  */
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -19,11 +20,12 @@
 #include "hwprobe/record.h"
 
 #define ANSWERS_FILE "ethtool.txt"
+#define INFO_SOURCE "ETHTOOL_GDRVINFO"
 
 enum { ADDRESS_MAX = 32, WORDS_MAX = 127 /* link_mode_masks_nwords is an s8 */ };
 
 struct answers {
-	char firmware[ETHTOOL_FWVERS_LEN + 1];
+	char firmware[ETHTOOL_FWVERS_LEN + 1], driver[33], bus[ETHTOOL_BUSINFO_LEN + 1];
 	char mac[ADDRESS_MAX * 3];
 	uint32_t mbps, top_mbps;
 	uint8_t duplex;
@@ -40,19 +42,25 @@ static bool ask(int fd, const char *name, void *command)
 	return ioctl(fd, SIOCETHTOOL, &r) == 0;
 }
 
-static void ask_firmware(int fd, const char *name, struct answers *a)
+/* @text, which may lack its end, as a replay would read it. */
+static void take_text(char *dst, size_t size, const char *text, size_t len)
+{
+	snprintf(dst, size, "%.*s", (int)len, text);
+	for (char *p = dst; *p; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+	char *trimmed = str_trim(dst);
+	memmove(dst, trimmed, strlen(trimmed) + 1);
+}
+
+static void ask_info(int fd, const char *name, struct answers *a)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
 	if (!ask(fd, name, &info))
 		return;
-	snprintf(a->firmware, sizeof(a->firmware), "%.*s", (int)sizeof(info.fw_version),
-		 info.fw_version);
-	for (char *p = a->firmware; *p; p++)
-		if ((unsigned char)*p < ' ')
-			*p = ' ';
-	/* As a replay would read it. */
-	char *text = str_trim(a->firmware);
-	memmove(a->firmware, text, strlen(text) + 1);
+	take_text(a->firmware, sizeof(a->firmware), info.fw_version, sizeof(info.fw_version));
+	take_text(a->driver, sizeof(a->driver), info.driver, sizeof(info.driver));
+	take_text(a->bus, sizeof(a->bus), info.bus_info, sizeof(info.bus_info));
 }
 
 static void ask_mac(int fd, const char *name, struct answers *a)
@@ -87,17 +95,27 @@ static void ask_link(int fd, const char *name, struct answers *a)
 	a->top_mbps = ethtool_top_mbps(answer.head.link_mode_masks, (size_t)words);
 }
 
+static void keep(struct survey *s, const char *name, const char *what, const char *text)
+{
+	if (*text)
+		record_line(s->root, ANSWERS_FILE, "%s %s %s", name, what, text);
+}
+
 static void ask_driver(struct survey *s, int fd, const struct hwp_nic *n, bool has_modes,
 		       struct answers *a)
 {
-	const char *name = n->name.s;
-	ask_firmware(fd, name, a);
-	if (a->firmware[0])
-		record_line(s->root, ANSWERS_FILE, "%s firmware %s", name, a->firmware);
+	const char *name = link_name(s, (uint32_t)n->ifindex.v);
+	if (!name)
+		return;
+	ask_info(fd, name, a);
+	keep(s, name, "firmware", a->firmware);
+	if (!n->driver.s)
+		keep(s, name, "driver", a->driver);
+	if (!n->driver.s && !str_eq(n->type.source, INFO_SOURCE)) /* else it is kept already */
+		keep(s, name, "bus", a->bus);
 	if (!n->permanent_mac.s)
 		ask_mac(fd, name, a);
-	if (a->mac[0])
-		record_line(s->root, ANSWERS_FILE, "%s permaddr %s", name, a->mac);
+	keep(s, name, "permaddr", a->mac);
 	if (has_modes)
 		return;
 	ask_link(fd, name, a);
@@ -118,6 +136,10 @@ static void take_line(const char *line, const char *name, struct answers *a)
 	const char *value = line + n + at;
 	if (!strcmp(what, "firmware"))
 		str_copy(a->firmware, sizeof(a->firmware), value);
+	else if (!strcmp(what, "driver"))
+		str_copy(a->driver, sizeof(a->driver), value);
+	else if (!strcmp(what, "bus"))
+		str_copy(a->bus, sizeof(a->bus), value);
 	else if (!strcmp(what, "permaddr"))
 		str_copy(a->mac, sizeof(a->mac), value);
 	else if (!strcmp(what, "link") && sscanf(value, "%u %u %u", &mbps, &duplex, &top) == 3) {
@@ -143,7 +165,11 @@ static void find_recorded(const char *text, const char *name, struct answers *a)
 static void put_answers(struct survey *s, struct hwp_nic *n, const struct answers *a)
 {
 	if (strcmp(a->firmware, "N/A") != 0)
-		put_str(s, &n->firmware, a->firmware, "ETHTOOL_GDRVINFO");
+		put_str(s, &n->firmware, a->firmware, INFO_SOURCE);
+	if (!n->driver.s)
+		put_str(s, &n->driver, a->driver, INFO_SOURCE);
+	if (!n->pci_address.s)
+		put_str(s, &n->pci_address, pci_address_in(s->tmp, a->bus), INFO_SOURCE);
 	if (!n->permanent_mac.s)
 		put_str(s, &n->permanent_mac, a->mac, "ETHTOOL_GPERMADDR");
 	if (n->speed_current_mbps.source || n->speed_max_mbps.source || n->duplex.s)
@@ -151,6 +177,37 @@ static void put_answers(struct survey *s, struct hwp_nic *n, const struct answer
 	ethtool_put_link(s, n, a->mbps, a->duplex, "ETHTOOL_GLINKSETTINGS");
 	if (a->top_mbps)
 		put_num(s, &n->speed_max_mbps, a->top_mbps, "ETHTOOL_GLINKSETTINGS");
+}
+
+/* Drivers of virtual links say nothing, "N/A" (bridge), or "tun" and "tap"; the kernel names the parent device for drivers that do not. */
+static bool is_bus(const char *text)
+{
+	static const char *const none[] = { "", "N/A", "tun", "tap" };
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		if (!strcmp(text, none[i]))
+			return false;
+	return true;
+}
+
+bool ethtool_has_bus(struct survey *s, const struct hwp_nic *n)
+{
+	struct answers a = { .duplex = DUPLEX_UNKNOWN };
+	const char *name = link_name(s, (uint32_t)n->ifindex.v);
+	char *text = NULL;
+	if (!name)
+		return false;
+	if (!s->root->is_live) {
+		(void)attr_file(s, ANSWERS_FILE, ROOT_TABLE_MAX, &text, NULL);
+		find_recorded(text, name, &a);
+		return is_bus(a.bus);
+	}
+	AUTO(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		ask_info(fd, name, &a);
+	if (!is_bus(a.bus))
+		return false;
+	keep(s, name, "bus", a.bus);
+	return true;
 }
 
 void ethtool_ask_drivers(struct survey *s)

@@ -391,6 +391,8 @@ const struct field nic_fields[] = {
 	F(hwp_nic, NUM, speed_max_mbps, "speed_max_mbps", 0),
 	F(hwp_nic, STR, duplex, "duplex", 0),
 	F(hwp_nic, STR, port, "port", 0),
+	F(hwp_nic, BOOL, has_link, "has_link", 0),
+	F(hwp_nic, STR, link_fault, "link_fault", 0),
 	F(hwp_nic, STR, name_onboard, "name_onboard", 0),
 	F(hwp_nic, STR, name_slot, "name_slot", 0),
 	F(hwp_nic, STR, name_path, "name_path", 0),

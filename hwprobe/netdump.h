@@ -15,6 +15,7 @@ enum netdump_kind {
 	NETDUMP_NEXTHOP,
 	NETDUMP_LINKMODES, /* generic netlink, family ethtool */
 	NETDUMP_LINKINFO,  /* the same */
+	NETDUMP_LINKSTATE, /* the same */
 	NETDUMP_KINDS
 };
 

@@ -1,5 +1,6 @@
 #include "hwprobe/nic.h"
 
+#include <errno.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -67,22 +68,30 @@ static const struct nlattr *bond_member_mac(struct nlattr **info)
 	return data[IFLA_BOND_SLAVE_PERM_HWADDR];
 }
 
+/*
+ * What says that the link is hardware; NULL = it is none. Where sysfs shows another network namespace, its parent device tells
+ * (Linux 5.14), before that the driver's word on the bus.
+ */
+static const char *physical_source(struct survey *s, const struct hwp_nic *n, struct nlattr **tb,
+				   bool has_kind)
+{
+	char *dir = nic_dir(s, n), *real = dir ? attr_real(s, dir) : NULL;
+	if (real)
+		return strcmp(real, dir) && !strstr(real, "/virtual/") ? NET_DIR : NULL;
+	if (tb[IFLA_PARENT_DEV_NAME])
+		return "IFLA_PARENT_DEV_NAME";
+	return !has_kind && ethtool_has_bus(s, n) ? "ETHTOOL_GDRVINFO" : NULL;
+}
+
 static void find_type(struct survey *s, struct hwp_nic *n, struct nlattr **tb, struct nlattr **info)
 {
 	char kind[64];
-	char *path = arena_printf(s->tmp, NET_DIR "/%s", n->name.s);
-	char *real = path ? attr_real(s, path) : NULL;
-	/* Inside another network namespace sysfs does not show the link: its parent device tells, too (Linux 5.14). */
-	bool is_physical = real ? !strstr(real, "/virtual/") : tb[IFLA_PARENT_DEV_NAME] != NULL;
-	if (is_physical && real && strcmp(real, path) != 0) {
-		put_str(s, &n->type, "physical", NET_DIR);
-		return;
-	}
-	if (is_physical && !real) {
-		put_str(s, &n->type, "physical", "IFLA_PARENT_DEV_NAME");
-		return;
-	}
 	const char *name = nlattr_text(info[IFLA_INFO_KIND], kind, sizeof(kind));
+	const char *source = physical_source(s, n, tb, name != NULL);
+	if (source) {
+		put_str(s, &n->type, "physical", source);
+		return;
+	}
 	if (str_eq(name, "tun"))
 		name = "tuntap";
 	put_str(s, &n->type, name ? name : "device", "IFLA_INFO_KIND");
@@ -90,14 +99,16 @@ static void find_type(struct survey *s, struct hwp_nic *n, struct nlattr **tb, s
 
 static void find_sysfs(struct survey *s, struct hwp_nic *n)
 {
+	const char *dir = nic_dir(s, n);
+	if (!dir)
+		return;
 	/* -1 stays -1: drivers say so for "unknown". */
-	put_attr_num(s, &n->speed_mbps, NET_DIR "/%s/speed", n->name.s);
+	put_attr_num(s, &n->speed_mbps, "%s/speed", dir);
 	if (!str_eq(n->type.s, "physical"))
 		return;
-	put_attr(s, &n->vendor, NULL, NET_DIR "/%s/device/vendor", n->name.s);
-	put_attr(s, &n->product, NULL, NET_DIR "/%s/device/device", n->name.s);
-	put_str(s, &n->driver, attr_link_name(s, NET_DIR "/%s/device/driver", n->name.s),
-		"sysfs device/driver");
+	put_attr(s, &n->vendor, NULL, "%s/device/vendor", dir);
+	put_attr(s, &n->product, NULL, "%s/device/device", dir);
+	put_str(s, &n->driver, attr_link_name(s, "%s/device/driver", dir), "sysfs device/driver");
 }
 
 static void add_link(struct survey *s, struct nlmsghdr *h)
@@ -106,11 +117,14 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 	struct nlattr *tb[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
 	const struct ifinfomsg *m = NLMSG_DATA(h);
 	char name[64];
-	if (h->nlmsg_type != RTM_NEWLINK || !netdump_attrs(h, sizeof(*m), tb, IFLA_MAX) ||
-	    inv->nic_count == LINKS_MAX)
+	if (h->nlmsg_type != RTM_NEWLINK || !netdump_attrs(h, sizeof(*m), tb, IFLA_MAX))
 		return;
 	if (!is_valid_name(nlattr_text(tb[IFLA_IFNAME], name, sizeof(name))))
 		return;
+	if (inv->nic_count == LINKS_MAX) {
+		survey_error(s, "RTM_GETLINK", E2BIG, "more than %d interfaces", LINKS_MAX);
+		return;
+	}
 
 	struct hwp_nic *n = arena_append(s->mem, &inv->nics, &inv->nic_count, sizeof(*n));
 	if (!n)
@@ -126,8 +140,7 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 	const struct nlattr *own = bond_member_mac(info);
 	if (!nic_put_mac(s, &n->mac_address, own, "IFLA_BOND_SLAVE_PERM_HWADDR"))
 		nic_put_mac(s, &n->mac_address, tb[IFLA_ADDRESS], "IFLA_ADDRESS");
-	if (!nic_put_mac(s, &n->permanent_mac, tb[IFLA_PERM_ADDRESS], "IFLA_PERM_ADDRESS"))
-		nic_put_mac(s, &n->permanent_mac, own, "IFLA_BOND_SLAVE_PERM_HWADDR");
+	nic_put_mac(s, &n->permanent_mac, tb[IFLA_PERM_ADDRESS], "IFLA_PERM_ADDRESS");
 	if (tb[IFLA_MASTER])
 		put_str(s, &n->master, link_name(s, nlattr_u32(tb[IFLA_MASTER], 0)), "IFLA_MASTER");
 	find_type(s, n, tb, info);
@@ -136,63 +149,18 @@ static void add_link(struct survey *s, struct nlmsghdr *h)
 		nic_find_more(s, n, tb, info);
 }
 
+static int by_ifindex(const void *key, const void *item)
+{
+	int64_t x = *(const uint32_t *)key, y = ((const struct hwp_nic *)item)->ifindex.v;
+	return (x > y) - (x < y);
+}
+
 struct hwp_nic *nic_by_index(struct survey *s, uint32_t ifindex)
 {
-	for (size_t i = 0; ifindex && i < s->inv->nic_count; i++)
-		if (s->inv->nics[i].ifindex.v == ifindex)
-			return &s->inv->nics[i];
-	return NULL;
-}
-
-/* Every route names a link, and there may be thousands of both: looked up by halving. */
-struct link_entry {
-	uint32_t ifindex;
-	const char *name;
-};
-
-struct link_table {
-	struct link_entry *v;
-	size_t n;
-};
-
-static int by_number(const void *a, const void *b)
-{
-	const struct link_entry *x = a, *y = b;
-	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
-}
-
-static struct link_table *read_links(struct survey *s)
-{
-	struct link_table *t = arena_alloc(s->tmp, sizeof(*t));
-	const struct netdump *d = survey_netdump(s, NETDUMP_LINK);
-	size_t pos = 0;
-	for (struct nlmsghdr *h; t && d && (h = netdump_next(d, &pos));) {
-		struct nlattr *tb[IFLA_MAX + 1];
-		char name[64];
-		const struct ifinfomsg *m = NLMSG_DATA(h);
-		if (h->nlmsg_type != RTM_NEWLINK || !netdump_attrs(h, sizeof(*m), tb, IFLA_MAX))
-			continue;
-		struct link_entry *e = arena_append(s->tmp, &t->v, &t->n, sizeof(*e));
-		if (!e)
-			break;
-		e->ifindex = (uint32_t)m->ifi_index;
-		e->name = arena_dup(s->tmp, nlattr_text(tb[IFLA_IFNAME], name, sizeof(name)));
-	}
-	if (t && t->n)
-		qsort(t->v, t->n, sizeof(*t->v), by_number);
-	return t;
-}
-
-const char *link_name(struct survey *s, uint32_t ifindex)
-{
-	const struct link_entry key = { .ifindex = ifindex };
-	if (!s->links)
-		s->links = read_links(s);
-	if (!s->links || !s->links->n)
+	struct hwp_inventory *inv = s->inv;
+	if (!ifindex || !inv->nic_count)
 		return NULL;
-	const struct link_entry *e =
-		bsearch(&key, s->links->v, s->links->n, sizeof(key), by_number);
-	return e ? e->name : NULL;
+	return bsearch(&ifindex, inv->nics, inv->nic_count, sizeof(*inv->nics), by_ifindex);
 }
 
 static int ifindex_of(const struct nlmsghdr *h)
@@ -227,6 +195,17 @@ static struct nlmsghdr **sorted_links(struct survey *s, size_t *ret_n)
 	return list;
 }
 
+/* What a bond keeps of its member is the address that it had before, which somebody may have set. */
+static void find_permanent_macs(struct survey *s)
+{
+	static const char source[] = "IFLA_BOND_SLAVE_PERM_HWADDR";
+	for (size_t i = 0; i < s->inv->nic_count; i++) {
+		struct hwp_nic *n = &s->inv->nics[i];
+		if (!n->permanent_mac.s && str_eq(n->mac_address.source, source))
+			put_str(s, &n->permanent_mac, n->mac_address.s, source);
+	}
+}
+
 static void run(struct survey *s)
 {
 	size_t n;
@@ -239,8 +218,10 @@ static void run(struct survey *s)
 		nic_find_members(s);
 		ethtool_find_modes(s);
 		ethtool_find_ports(s);
+		ethtool_find_states(s);
 		ethtool_ask_drivers(s);
 	}
+	find_permanent_macs(s);
 }
 
 const struct probe probe_nics = { .name = "interfaces", .part = HWP_NICS, .run = run };

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "hwprobe/netdump.h"
 
-static size_t family_len(int family)
+size_t address_len(int family)
 {
 	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
 }
@@ -21,7 +21,7 @@ static bool parse_address(struct nlmsghdr *h, struct address *ret)
 		return false;
 	/* IFA_ADDRESS of IPv4 is the other end on point-to-point links. */
 	const struct nlattr *a = m->ifa_family == AF_INET ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
-	size_t len = family_len(m->ifa_family);
+	size_t len = address_len(m->ifa_family);
 	if (!len || !a || (size_t)nla_len(a) < len || m->ifa_prefixlen > len * 8)
 		return false;
 	*ret = (struct address){
@@ -53,57 +53,24 @@ bool address_is_link_local(const struct address *a)
 	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
 
-static bool has_prefix(const uint8_t *address, const uint8_t *net, unsigned prefix)
-{
-	unsigned bytes = prefix / 8, bits = prefix % 8;
-	if (memcmp(address, net, bytes))
-		return false;
-	return !bits || ((address[bytes] ^ net[bytes]) & (uint8_t)(0xff00 >> bits)) == 0;
-}
-
-bool address_next_route(struct survey *s, const struct address *a, size_t *pos,
-			struct address_route *ret)
-{
-	const struct netdump *d =
-		survey_netdump(s, a->family == AF_INET ? NETDUMP_ROUTE4 : NETDUMP_ROUTE6);
-	for (struct nlmsghdr *h; d && (h = netdump_next(d, pos));) {
-		struct nlattr *tb[RTA_MAX + 1];
-		const struct rtmsg *m = NLMSG_DATA(h);
-		if (h->nlmsg_type != RTM_NEWROUTE || !netdump_attrs(h, sizeof(*m), tb, RTA_MAX) ||
-		    nlattr_u32(tb[RTA_OIF], 0) != a->ifindex || m->rtm_family != a->family)
-			continue;
-		size_t len = family_len(a->family);
-		bool has_dst = tb[RTA_DST] && (size_t)nla_len(tb[RTA_DST]) >= len;
-		if (m->rtm_dst_len > len * 8 || (m->rtm_dst_len && !has_dst))
-			continue;
-		*ret = (struct address_route){ m, m->rtm_dst_len ? nla_data(tb[RTA_DST]) : NULL };
-		return true;
-	}
-	return false;
-}
-
-bool address_is_in(const struct address *a, const struct address_route *r)
-{
-	return r->dst && has_prefix(a->bytes, r->dst, r->m->rtm_dst_len);
-}
-
 /* DHCPv6 hands out /128: the on-link prefix is that of the route which a router advertised. */
-static unsigned advertised_prefix(struct survey *s, const struct address *a)
+static unsigned advertised_prefix(struct address_book *b, const struct address *a)
 {
 	struct address_route r;
-	for (size_t pos = 0; address_next_route(s, a, &pos, &r);)
+	for (size_t pos = 0; address_next_route(b, a, &pos, &r);)
 		if (r.m->rtm_protocol == RTPROT_RA && address_is_in(a, &r))
 			return r.m->rtm_dst_len;
 	return a->prefix;
 }
 
-static void put_address(struct survey *s, struct hwp_nic *n, const struct address *a)
+static void put_address(struct address_book *b, struct hwp_nic *n, const struct address *a)
 {
+	struct survey *s = b->s;
 	char host[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
 	bool is_v6 = a->family == AF_INET6;
 	if (!inet_ntop(a->family, a->bytes, host, sizeof(host)))
 		return;
-	snprintf(text, sizeof(text), "%s/%u", host, is_v6 ? advertised_prefix(s, a) : a->prefix);
+	snprintf(text, sizeof(text), "%s/%u", host, is_v6 ? advertised_prefix(b, a) : a->prefix);
 	put_strs(s, is_v6 ? &n->ipv6_addresses : &n->ipv4_addresses, text, "RTM_GETADDR");
 }
 
@@ -114,11 +81,14 @@ static bool is_unusable(const struct address *a)
 
 static bool is_second_choice(const struct address *a)
 {
-	return a->family == AF_INET6 && (a->flags & (IFA_F_TEMPORARY | IFA_F_DEPRECATED));
+	/* IPv4 has the bit of "temporary" for "secondary", which says nothing against an address. */
+	uint32_t bad = a->family == AF_INET6 ? IFA_F_TEMPORARY | IFA_F_DEPRECATED
+					     : IFA_F_DEPRECATED;
+	return a->flags & bad;
 }
 
 /* One pass over the dump; addresses that should not be chosen come in the second. */
-static void take(struct survey *s, const struct netdump *d, bool wants_second_choice)
+static void take(struct address_book *b, const struct netdump *d, bool wants_second_choice)
 {
 	size_t pos = 0;
 	for (struct nlmsghdr *h; (h = netdump_next(d, &pos));) {
@@ -126,9 +96,9 @@ static void take(struct survey *s, const struct netdump *d, bool wants_second_ch
 		if (!parse_address(h, &a) || address_is_link_local(&a) || is_unusable(&a) ||
 		    is_second_choice(&a) != wants_second_choice)
 			continue;
-		struct hwp_nic *n = nic_by_index(s, a.ifindex);
+		struct hwp_nic *n = nic_by_index(b->s, a.ifindex);
 		if (n)
-			put_address(s, n, &a);
+			put_address(b, n, &a);
 	}
 }
 
@@ -143,8 +113,9 @@ static const struct {
 	{ IFA_F_PERMANENT, "permanent" },   { IFA_F_MANAGETEMPADDR, "mngtmpaddr" },
 };
 
-static void put_state(struct survey *s, struct hwp_nic *n, const struct address *a)
+static void put_state(struct address_book *b, struct hwp_nic *n, const struct address *a)
 {
+	struct survey *s = b->s;
 	char host[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 8];
 	if (!inet_ntop(a->family, a->bytes, host, sizeof(host)))
 		return;
@@ -165,18 +136,18 @@ static void put_state(struct survey *s, struct hwp_nic *n, const struct address 
 		put_num(s, &state->valid_s, a->valid_s, "IFA_CACHEINFO");
 	if (a->preferred_s != UINT32_MAX)
 		put_num(s, &state->preferred_s, a->preferred_s, "IFA_CACHEINFO");
-	address_find_method(s, n, a, state);
+	address_find_method(b, n, a, state);
 }
 
 /* All of them, link-local and failed ones, too: for the full format. */
-static void take_states(struct survey *s, const struct netdump *d)
+static void take_states(struct address_book *b, const struct netdump *d)
 {
 	size_t pos = 0;
 	for (struct nlmsghdr *h; (h = netdump_next(d, &pos));) {
 		struct address a;
-		struct hwp_nic *n = parse_address(h, &a) ? nic_by_index(s, a.ifindex) : NULL;
+		struct hwp_nic *n = parse_address(h, &a) ? nic_by_index(b->s, a.ifindex) : NULL;
 		if (n)
-			put_state(s, n, &a);
+			put_state(b, n, &a);
 	}
 }
 
@@ -185,8 +156,9 @@ void nic_find_addresses(struct survey *s)
 	const struct netdump *d = survey_netdump(s, NETDUMP_ADDR);
 	if (!d)
 		return;
-	take(s, d, false);
-	take(s, d, true);
+	struct address_book b = { .s = s };
+	take(&b, d, false);
+	take(&b, d, true);
 	if (s->opt->flags & HWP_MORE)
-		take_states(s, d);
+		take_states(&b, d);
 }

@@ -8,8 +8,6 @@
 #include "hwprobe/netdump.h"
 #include "hwprobe/nic.h"
 
-#define NET_DIR "sys/class/net"
-
 /* As sysfs and iproute2 name them (drivers/net/bonding/bond_options.c). */
 static const char *const bond_modes[] = {
 	[BOND_MODE_ROUNDROBIN] = "balance-rr", [BOND_MODE_ACTIVEBACKUP] = "active-backup",
@@ -105,24 +103,26 @@ static void find_alt_names(struct survey *s, struct hwp_nic *n, const struct nla
 }
 
 /* An interface of a USB device: its numbers stand one level above. */
-static void find_usb(struct survey *s, struct hwp_nic *n, const char *real)
+static void find_usb(struct survey *s, struct hwp_nic *n, const char *dir, const char *real)
 {
 	if (!real || !strstr(real, "/usb"))
 		return;
-	put_attr(s, &n->usb_vendor, NULL, NET_DIR "/%s/device/../idVendor", n->name.s);
-	put_attr(s, &n->usb_product, NULL, NET_DIR "/%s/device/../idProduct", n->name.s);
+	put_attr(s, &n->usb_vendor, NULL, "%s/device/../idVendor", dir);
+	put_attr(s, &n->usb_product, NULL, "%s/device/../idProduct", dir);
 }
 
 static void find_bus(struct survey *s, struct hwp_nic *n)
 {
-	char *path = arena_printf(s->tmp, NET_DIR "/%s", n->name.s);
-	char *real = path ? attr_real(s, path) : NULL;
+	char *dir = nic_dir(s, n);
+	if (!dir)
+		return;
+	char *real = attr_real(s, dir);
 	int64_t node;
 	put_str(s, &n->pci_address, pci_address_in(s->tmp, real), "sysfs path");
-	if (attr_num(s, &node, NET_DIR "/%s/device/numa_node", n->name.s) == 0 && node >= 0)
+	if (attr_num(s, &node, "%s/device/numa_node", dir) == 0 && node >= 0)
 		put_num(s, &n->numa_node, node, "device/numa_node");
-	find_usb(s, n, real);
-	struct root_names rdma = attr_list(s, NET_DIR "/%s/device/infiniband", n->name.s);
+	find_usb(s, n, dir, real);
+	struct root_names rdma = attr_list(s, "%s/device/infiniband", dir);
 	for (size_t i = 0; i < rdma.n; i++)
 		put_strs(s, &n->rdma, rdma.v[i], "device/infiniband");
 }
@@ -142,15 +142,24 @@ void nic_find_more(struct survey *s, struct hwp_nic *n, struct nlattr **tb, stru
 	nic_find_functions(s, n, tb[IFLA_VFINFO_LIST]);
 }
 
+static struct hwp_nic *nic_by_name(struct survey *s, const char *name)
+{
+	for (size_t i = 0; i < s->inv->nic_count; i++)
+		if (str_eq(s->inv->nics[i].name.s, name))
+			return &s->inv->nics[i];
+	return NULL;
+}
+
 void nic_find_members(struct survey *s)
 {
-	struct hwp_inventory *inv = s->inv;
-	for (size_t i = 0; i < inv->nic_count; i++) {
-		if (!inv->nics[i].master.s)
+	struct hwp_nic *master = NULL; /* the one before: ports of a bridge mostly stand together */
+	for (size_t i = 0; i < s->inv->nic_count; i++) {
+		const struct hwp_nic *n = &s->inv->nics[i];
+		if (!n->master.s)
 			continue;
-		for (size_t k = 0; k < inv->nic_count; k++)
-			if (str_eq(inv->nics[k].name.s, inv->nics[i].master.s))
-				put_strs(s, &inv->nics[k].members, inv->nics[i].name.s,
-					 "IFLA_MASTER");
+		if (!master || !str_eq(master->name.s, n->master.s))
+			master = nic_by_name(s, n->master.s);
+		if (master)
+			put_strs(s, &master->members, n->name.s, "IFLA_MASTER");
 	}
 }

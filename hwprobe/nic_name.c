@@ -10,29 +10,34 @@
 #include "hwprobe/udev_db.h"
 #include "hwprobe/virt.h"
 
-#define NET_DIR "sys/class/net"
-
-void nic_find_names(struct survey *s, struct hwp_nic *n)
+static void find_udev_names(struct survey *s, struct hwp_nic *n)
 {
-	if (str_eq(n->type.s, "physical")) {
-		put_attr_num(s, &n->acpi_index, NET_DIR "/%s/device/acpi_index", n->name.s);
-		put_attr_num(s, &n->firmware_index, NET_DIR "/%s/device/index", n->name.s);
-	}
-	struct udev_record r;
+	struct udev_record r = { 0 };
 	size_t len = 0;
-	char *text = NULL,
-	     *path = arena_printf(s->tmp, "run/udev/data/n%lld", (long long)n->ifindex.v);
-	if (!path || s->opt->flags & HWP_NO_UDEV ||
-	    attr_file(s, path, UDEV_RECORD_MAX, &text, &len) < 0)
+	char *text = NULL, *path = nic_udev_record(s, n);
+	if (!path)
 		return;
-	udev_record_parse(&r, s->tmp, text, len);
+	if (attr_file(s, path, UDEV_RECORD_MAX, &text, &len) == 0)
+		udev_record_parse(&r, s->tmp, text, len);
 	if (!r.is_initialized)
-		put_bool(s, &n->uninitialized, true, "udev");
+		put_bool(s, &n->uninitialized, true, "udev I:");
+	if (!text)
+		return;
 	put_str(s, &n->name_onboard, udev_get(&r, "ID_NET_NAME_ONBOARD"),
 		"udev ID_NET_NAME_ONBOARD");
 	put_str(s, &n->name_slot, udev_get(&r, "ID_NET_NAME_SLOT"), "udev ID_NET_NAME_SLOT");
 	put_str(s, &n->name_path, udev_get(&r, "ID_NET_NAME_PATH"), "udev ID_NET_NAME_PATH");
 	put_str(s, &n->name_mac, udev_get(&r, "ID_NET_NAME_MAC"), "udev ID_NET_NAME_MAC");
+}
+
+void nic_find_names(struct survey *s, struct hwp_nic *n)
+{
+	char *dir = nic_dir(s, n);
+	if (dir && str_eq(n->type.s, "physical")) {
+		put_attr_num(s, &n->acpi_index, "%s/device/acpi_index", dir);
+		put_attr_num(s, &n->firmware_index, "%s/device/index", dir);
+	}
+	find_udev_names(s, n);
 }
 
 /* --- biosdevname: SMBIOS says which PCI functions are on the board, and which slots the others are in ------------- */
@@ -127,7 +132,7 @@ static int by_place(const void *a, const void *b)
 
 static struct port *add_port(struct survey *s, struct port **ports, size_t *n, struct hwp_nic *nic)
 {
-	char *path = arena_printf(s->tmp, NET_DIR "/%s", nic->name.s);
+	char *path = nic_dir(s, nic);
 	char *real = path && str_eq(nic->type.s, "physical") ? attr_real(s, path) : NULL;
 	struct pci_place place;
 	if (!real || !parse_place(pci_address_in(s->tmp, real), &place) ||

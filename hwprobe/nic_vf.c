@@ -6,8 +6,6 @@
 #include "hwprobe/netdump.h"
 #include "hwprobe/nic.h"
 
-#define NET_DIR "sys/class/net"
-
 enum { VFS_MAX = 4096 };
 
 static const char *const link_states[] = {
@@ -36,7 +34,7 @@ static void put_setting(struct survey *s, struct hwp_bool *dst, const struct nla
 		put_bool(s, dst, value != 0, source);
 }
 
-static void find_vf(struct survey *s, struct hwp_nic *n, struct hwp_vf **list,
+static void find_vf(struct survey *s, struct hwp_nic *n, const char *dir, struct hwp_vf **list,
 		    const struct nlattr *info)
 {
 	struct nlattr *tb[IFLA_VF_MAX + 1];
@@ -54,7 +52,7 @@ static void find_vf(struct survey *s, struct hwp_nic *n, struct hwp_vf **list,
 	put_num(s, &vf->index, mac->vf, "IFLA_VF_MAC");
 	put_str(s, &vf->mac_address, mac_text(mac->mac, 6, text, sizeof(text)), "IFLA_VF_MAC");
 	put_str(s, &vf->pci_address,
-		attr_link_name(s, NET_DIR "/%s/device/virtfn%u", n->name.s, mac->vf),
+		dir ? attr_link_name(s, "%s/device/virtfn%u", dir, mac->vf) : NULL,
 		"device/virtfn");
 	if (tb[IFLA_VF_VLAN] && nla_len(tb[IFLA_VF_VLAN]) >= (int)sizeof(struct ifla_vf_vlan)) {
 		const struct ifla_vf_vlan *vlan = nla_data(tb[IFLA_VF_VLAN]);
@@ -68,15 +66,13 @@ static void find_vf(struct survey *s, struct hwp_nic *n, struct hwp_vf **list,
 }
 
 /* Of a virtual function: which of the physical one's links virtfn0, virtfn1, … leads here. */
-static void find_index(struct survey *s, struct hwp_nic *n)
+static void find_index(struct survey *s, struct hwp_nic *n, const char *dir)
 {
 	int64_t count = 0;
-	if (!n->pci_address.s ||
-	    attr_num(s, &count, NET_DIR "/%s/device/physfn/sriov_numvfs", n->name.s) < 0)
+	if (!n->pci_address.s || attr_num(s, &count, "%s/device/physfn/sriov_numvfs", dir) < 0)
 		return;
 	for (int64_t i = 0; i < count && i < VFS_MAX; i++) {
-		char *name = attr_link_name(s, NET_DIR "/%s/device/physfn/virtfn%lld", n->name.s,
-					    (long long)i);
+		char *name = attr_link_name(s, "%s/device/physfn/virtfn%lld", dir, (long long)i);
 		if (name && !strcmp(name, n->pci_address.s)) {
 			put_num(s, &n->sriov_vf_index, i, "device/physfn/virtfn");
 			return;
@@ -84,18 +80,24 @@ static void find_index(struct survey *s, struct hwp_nic *n)
 	}
 }
 
+static void find_numbers(struct survey *s, struct hwp_nic *n, const char *dir)
+{
+	put_attr_num(s, &n->sriov_total, "%s/device/sriov_totalvfs", dir);
+	put_attr_num(s, &n->sriov_vfs, "%s/device/sriov_numvfs", dir);
+	if (put_str(s, &n->sriov_pf, attr_link_name(s, "%s/device/physfn", dir), "device/physfn"))
+		find_index(s, n, dir);
+}
+
 void nic_find_functions(struct survey *s, struct hwp_nic *n, const struct nlattr *list)
 {
-	put_attr_num(s, &n->sriov_total, NET_DIR "/%s/device/sriov_totalvfs", n->name.s);
-	put_attr_num(s, &n->sriov_vfs, NET_DIR "/%s/device/sriov_numvfs", n->name.s);
-	if (put_str(s, &n->sriov_pf, attr_link_name(s, NET_DIR "/%s/device/physfn", n->name.s),
-		    "device/physfn"))
-		find_index(s, n);
+	const char *dir = nic_dir(s, n);
+	if (dir)
+		find_numbers(s, n, dir);
 	if (!list)
 		return;
 	struct hwp_vf *vfs = NULL;
 	int left = nla_len(list);
 	for (struct nlattr *a = nla_data(list); nla_ok(a, left); a = nla_next(a, &left))
 		if (nla_type(a) == IFLA_VF_INFO)
-			find_vf(s, n, &vfs, a);
+			find_vf(s, n, dir, &vfs, a);
 }

@@ -122,9 +122,53 @@ static void test_replies(void **state)
 	tree_done(&t);
 }
 
+/* Whether there is a link, and why not. */
+static void test_states(void **state)
+{
+	static const struct {
+		int link, fault; /* -1 = the driver does not say */
+		const char *text;
+	} cases[] = {
+		{ 1, -1, NULL },
+		{ 0, -1, NULL },
+		{ 0, ETHTOOL_LINK_EXT_STATE_NO_CABLE, "no cable" },
+		{ 0, ETHTOOL_LINK_EXT_STATE_AUTONEG, "autoneg" },
+		{ 0, 200, NULL }, /* of a kernel to come */
+		{ -1, -1, NULL },
+	};
+	struct tree t;
+	struct dump links = { 0 }, states = { 0 };
+	tree_init(&t);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct nl_msg *m = ethtool_message(ETHTOOL_MSG_LINKSTATE_GET_REPLY, 1 + i);
+		add_link(&links, 1 + (int)i, (const char[]){ 'e', (char)('0' + i), '\0' });
+		if (cases[i].link >= 0)
+			nla_put_u8(m, ETHTOOL_A_LINKSTATE_LINK, (uint8_t)cases[i].link);
+		if (cases[i].fault >= 0)
+			nla_put_u8(m, ETHTOOL_A_LINKSTATE_EXT_STATE, (uint8_t)cases[i].fault);
+		dump_add(&states, m);
+	}
+	dump_write(&links, &t, "netlink/link.nl");
+	dump_write(&states, &t, "netlink/ethtool-linkstate.nl");
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct hwp_nic *n = hwp_nic_at(inv, i);
+		print_message("%s\n", n->name.s);
+		assert_int_equal(n->has_link.source != NULL, cases[i].link >= 0);
+		assert_int_equal(n->has_link.v, cases[i].link == 1);
+		if (cases[i].text)
+			assert_string_equal(n->link_fault.s, cases[i].text);
+		else
+			assert_null(n->link_fault.s);
+	}
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_link_modes),
-					    cmocka_unit_test(test_replies) };
+					    cmocka_unit_test(test_replies),
+					    cmocka_unit_test(test_states) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,11 @@ static void test_types(void **state)
 	add_kind(&links, 5, "moved", NULL, "0000:01:00.0"); /* sysfs shows another namespace */
 	add_kind(&links, 6, "hv0", NULL, "vmbus");
 	add_kind(&links, 7, "virt0", "dummy", "0000:01:00.0"); /* sysfs knows better */
+	add_kind(&links, 8, "old", NULL, NULL); /* neither sysfs nor Linux 5.14: its driver knows */
+	add_kind(&links, 9, "tap0", NULL, NULL);
+	add_kind(&links, 10, "mv0", "macvlan", NULL);
 	dump_write(&links, &t, "netlink/link.nl");
+	tree_file(&t, "ethtool.txt", "old bus 0000:02:00.0\ntap0 bus tap\nmv0 bus 0000:02:00.0\n");
 	tree_files(&t, "sys/devices/pci0000:00/0000:00:03.0/virtio0/net/eth0/speed", "-1\n",
 		   "sys/devices/pci0000:00/0000:00:03.0/virtio0/vendor", "0x1af4\n",
 		   "sys/devices/pci0000:00/0000:00:03.0/virtio0/device", "0x0001\n",
@@ -82,6 +86,10 @@ static void test_types(void **state)
 	expect_type(inv, "moved", "physical", "IFLA_PARENT_DEV_NAME");
 	expect_type(inv, "hv0", "physical", "sys/class/net");
 	expect_type(inv, "virt0", "dummy", "IFLA_INFO_KIND");
+	expect_type(inv, "old", "physical", "ETHTOOL_GDRVINFO");
+	assert_string_equal(nic(inv, "old")->pci_address.s, "0000:02:00.0");
+	expect_type(inv, "tap0", "device", "IFLA_INFO_KIND");
+	expect_type(inv, "mv0", "macvlan", "IFLA_INFO_KIND");
 	assert_int_equal(nic(inv, "eth0")->speed_mbps.v, -1); /* as the driver says it */
 	assert_string_equal(nic(inv, "eth0")->vendor.s, "0x1af4");
 	assert_string_equal(nic(inv, "eth0")->product.s, "0x0001");
@@ -128,6 +136,45 @@ static void test_flags_and_carrier(void **state)
 	tree_done(&t);
 }
 
+/* The kernel lets names have any bytes but blanks, "/" and ":"; files have the same ones. */
+static void test_odd_names(void **state)
+{
+	static const struct {
+		const char *name, *want;
+	} cases[] = {
+		{ "a%sb%n", "a%sb%n" },
+		{ "q\"u'o\\te", "q\"u'o\\te" },
+		{ "\xc3\xa4\xe2\x82\xac", "\xc3\xa4\xe2\x82\xac" },
+		{ "b\xff\xfe", "b??" }, /* no UTF-8 */
+		{ "...", "..." },
+		{ "x\x01\x7f", "x\x01\x7f" },
+	};
+	struct tree t;
+	struct dump links = { 0 };
+	tree_init(&t);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char path[128], target[128];
+		add_link(&links, 2 + (int)i, cases[i].name);
+		snprintf(path, sizeof(path), "sys/class/net/%s", cases[i].name);
+		snprintf(target, sizeof(target), "../../devices/platform/x%zu/net/%s", i,
+			 cases[i].name);
+		tree_link(&t, path, target);
+		snprintf(path, sizeof(path), "sys/devices/platform/x%zu/net/%s/speed", i,
+			 cases[i].name);
+		tree_file(&t, path, "100\n");
+	}
+	dump_write(&links, &t, "netlink/link.nl");
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct hwp_nic *n = hwp_nic_at(inv, i);
+		assert_string_equal(n->name.s, cases[i].want);
+		assert_string_equal(n->type.s, "physical");
+		assert_int_equal(n->speed_mbps.v, 100);
+	}
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 /* By index, whatever order the kernel has; names that are none are left out. */
 static void test_order_and_names(void **state)
 {
@@ -162,18 +209,21 @@ static void test_mac(void **state)
 	struct tree t;
 	struct dump links = { 0 };
 	tree_init(&t);
-	for (int i = 1; i <= 2; i++) {
-		struct nl_msg *m = link_message(i, i == 1 ? "member" : "port");
+	for (int i = 1; i <= 3; i++) {
+		struct nl_msg *m = link_message(i, i == 1 ? "member" : i == 2 ? "port" : "asked");
 		nla_put(m, IFLA_ADDRESS, 6, "\2\0\0\0\0\1");
 		struct nlattr *info = nla_nest_start(m, IFLA_LINKINFO);
-		nla_put_string(m, IFLA_INFO_SLAVE_KIND, i == 1 ? "bond" : "bridge");
+		nla_put_string(m, IFLA_INFO_SLAVE_KIND, i == 2 ? "bridge" : "bond");
 		struct nlattr *data = nla_nest_start(m, IFLA_INFO_SLAVE_DATA);
 		nla_put(m, IFLA_BOND_SLAVE_PERM_HWADDR, 6, "\2\0\0\0\0\2");
 		nla_nest_end(m, data);
 		nla_nest_end(m, info);
+		if (i == 3)
+			nla_put_string(m, IFLA_PARENT_DEV_NAME, "0000:01:00.0");
 		dump_add(&links, m);
 	}
 	dump_write(&links, &t, "netlink/link.nl");
+	tree_file(&t, "ethtool.txt", "asked permaddr 02:00:00:00:00:03\n");
 	struct hwp_inventory *inv = tree_probe(&t, HWP_NICS);
 	assert_string_equal(nic(inv, "member")->mac_address.s, "02:00:00:00:00:02");
 	assert_string_equal(nic(inv, "member")->mac_address.source, "IFLA_BOND_SLAVE_PERM_HWADDR");
@@ -181,17 +231,21 @@ static void test_mac(void **state)
 	assert_string_equal(nic(inv, "port")->mac_address.s, "02:00:00:00:00:01");
 	assert_null(nic(inv, "port")->permanent_mac.s);
 	hwp_unref(inv);
+	/* What the hardware has goes before what it had when it became a member. */
+	inv = tree_probe_all(&t, HWP_NICS);
+	assert_string_equal(nic(inv, "asked")->permanent_mac.s, "02:00:00:00:00:03");
+	assert_string_equal(nic(inv, "asked")->permanent_mac.source, "ETHTOOL_GPERMADDR");
+	assert_string_equal(nic(inv, "member")->permanent_mac.s, "02:00:00:00:00:02");
+	hwp_unref(inv);
 	tree_done(&t);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mac_text),
-		cmocka_unit_test(test_types),
-		cmocka_unit_test(test_flags_and_carrier),
-		cmocka_unit_test(test_order_and_names),
-		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_mac_text),          cmocka_unit_test(test_types),
+		cmocka_unit_test(test_flags_and_carrier), cmocka_unit_test(test_odd_names),
+		cmocka_unit_test(test_order_and_names),   cmocka_unit_test(test_mac),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,7 @@ static void test_which_and_in_which_order(void **state)
 {
 	static const struct address_args list[] = {
 		{ 2, "169.254.1.2", 16 },
+		{ 2, "192.0.2.6", 24, IFA_F_DEPRECATED },
 		{ 2, "192.0.2.9", 24, IFA_F_SECONDARY },
 		{ 2, "192.0.2.7", 24, IFA_F_PERMANENT },
 		{ 2, "fe80::1", 64 },
@@ -54,7 +55,7 @@ static void test_which_and_in_which_order(void **state)
 	struct hwp_inventory *inv = probe(&t, list, NULL);
 	const struct hwp_nic *a = nic(inv, "eth0"), *b = nic(inv, "eth1");
 	expect_list(&a->ipv4_addresses,
-		    (const char *const[]){ "192.0.2.9/24", "192.0.2.7/24", NULL });
+		    (const char *const[]){ "192.0.2.9/24", "192.0.2.7/24", "192.0.2.6/24", NULL });
 	expect_list(&a->ipv6_addresses,
 		    (const char *const[]){ "2001:db8::3/64", "fec0::4/64", "2001:db8::1/64",
 					   "2001:db8::2/64", NULL });

@@ -124,8 +124,9 @@ static void test_udev_names(void **state)
 	assert_int_equal(a->acpi_index.v, 17);
 	assert_int_equal(a->firmware_index.v, 1);
 	assert_null(a->uninitialized.source);
-	assert_true(b->uninitialized.v); /* udev has not said that it is done */
-	assert_null(nic(inv, "eth2")->uninitialized.source);
+	assert_true(b->uninitialized.v);                /* udev has not said that it is done */
+	assert_true(nic(inv, "eth2")->uninitialized.v); /* nor seen it */
+	assert_string_equal(nic(inv, "eth2")->uninitialized.source, "udev I:");
 	hwp_unref(inv);
 
 	inv = NULL;
@@ -135,6 +136,19 @@ static void test_udev_names(void **state)
 			 &inv),
 		0);
 	assert_null(nic(inv, "eth0")->name_onboard.s);
+	assert_null(nic(inv, "eth2")->uninitialized.source);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
+/* Where there is no udev at all, nobody waits for it. */
+static void test_no_udev(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	write_machine(&t);
+	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
+	assert_null(nic(inv, "eth0")->uninitialized.source);
 	hwp_unref(inv);
 	tree_done(&t);
 }
@@ -143,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_biosdevname),
 					    cmocka_unit_test(test_no_biosdevname),
-					    cmocka_unit_test(test_udev_names) };
+					    cmocka_unit_test(test_udev_names),
+					    cmocka_unit_test(test_no_udev) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
