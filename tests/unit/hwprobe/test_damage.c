@@ -67,9 +67,14 @@ static const struct {
 
 static unsigned fed_by(const char *path)
 {
-	/* The folder of a TPM lies with the device it is on: sys/devices/pnp0/00:00/tpm/tpm0. */
-	if (str_starts(path, "sys/devices/") && strstr(path, "/tpm/tpm"))
+	/* The folder of a TPM lies with the device it is on: sys/devices/pnp0/00:00/tpm/tpm0, …/tpmrm/tpmrm0. */
+	bool is_device = str_starts(path, "sys/devices/");
+	if (is_device && (strstr(path, "/tpm/tpm") || strstr(path, "/tpmrm/tpm")))
 		return HWP_TPM;
+	/* sys/bus/pci/devices holds links. */
+	if (is_device &&
+	    (str_ends(path, "/class") || str_ends(path, "/vendor") || str_ends(path, "/device")))
+		return HWP_GPUS | HWP_DISKS | HWP_NICS | HWP_HOSTNAME;
 	for (size_t i = 0; i < sizeof(feeds) / sizeof(feeds[0]); i++)
 		if (str_starts(path, feeds[i].prefix))
 			return feeds[i].parts;
