@@ -66,6 +66,19 @@ static bool is_any(const char *link)
 	return true;
 }
 
+/* Beside the link of ID_PATH udev makes others: the old one of virtio disks, and one that tells the generation of USB. */
+static bool is_id_path(const char *link)
+{
+	const char *name = link + strlen(BY_PATH);
+	return !str_starts(name, "virtio-") && !strstr(name, "-usbv");
+}
+
+static const char *dev_by_path(struct survey *s, const struct block_dev *b)
+{
+	const char *link = best_dev_link(s, b, BY_PATH, is_id_path);
+	return link ? link : best_dev_link(s, b, BY_PATH, is_any);
+}
+
 static const char *udev_by_path(struct survey *s, const struct block_map *m,
 				const struct block_dev *b)
 {
@@ -97,7 +110,7 @@ void disk_find_links(struct survey *s, struct block_map *m, const struct block_d
 	bool is_tied = false;
 	const char *id = has_udev ? best_udev_link(s, m, b, &is_tied)
 				  : best_dev_link(s, b, BY_ID, block_is_stable_link);
-	const char *path = has_udev ? udev_by_path(s, m, b) : best_dev_link(s, b, BY_PATH, is_any);
+	const char *path = has_udev ? udev_by_path(s, m, b) : dev_by_path(s, b);
 	const char *source = has_udev ? "udev link" : "dev/disk";
 	if (id)
 		put_str(s, &d->by_id, arena_printf(s->tmp, "/dev/%s", id), source);

@@ -46,7 +46,7 @@ static void test_without_udev(void **state)
 {
 	struct tree t;
 	tree_init(&t);
-	add_disks(&t, "sda 8:0 sdb 8:16 nvme0n1 259:0");
+	add_disks(&t, "sda 8:0 sdb 8:16 nvme0n1 259:0 vda 254:0 vdb 254:16");
 	tree_link(&t, "dev/disk/by-id/wwn-0x1", "../../sda");
 	tree_link(&t, "dev/disk/by-id/wwn-0x2", "../../sda");
 	tree_link(&t, "dev/disk/by-id/zzz-3", "../../sda");
@@ -54,13 +54,24 @@ static void test_without_udev(void **state)
 	tree_link(&t, "dev/disk/by-id/nvme-eui.0025", "../../nvme0n1");
 	tree_link(&t, "dev/disk/by-id/nvme-uuid.1", "../../nvme0n1");
 	tree_link(&t, "dev/disk/by-path/pci-1", "../../sdb");
+	/* Of several spellings that of ID_PATH, which the service knows the disk by. */
+	tree_link(&t, "dev/disk/by-path/pci-0-usb-0:1:1.0-scsi-0:0:0:0", "../../sda");
+	tree_link(&t, "dev/disk/by-path/pci-0-usbv3-0:1:1.0-scsi-0:0:0:0", "../../sda");
+	tree_link(&t, "dev/disk/by-path/pci-0000:00:07.0", "../../vda");
+	tree_link(&t, "dev/disk/by-path/virtio-pci-0000:00:07.0", "../../vda");
+	tree_link(&t, "dev/disk/by-path/virtio-pci-0000:00:08.0", "../../vdb");
 	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
 	assert_string_equal(disk(inv, "sda")->by_id.s, "/dev/disk/by-id/wwn-0x2");
 	assert_string_equal(disk(inv, "sda")->by_id.source, "dev/disk");
 	assert_string_equal(disk(inv, "nvme0n1")->by_id.s, "/dev/disk/by-id/nvme-eui.0025");
 	assert_null(disk(inv, "sdb")->by_id.s);
 	assert_string_equal(disk(inv, "sdb")->id.s, "/dev/disk/by-path/pci-1");
-	assert_null(disk(inv, "sda")->by_path.s);
+	assert_string_equal(disk(inv, "sda")->by_path.s,
+			    "/dev/disk/by-path/pci-0-usb-0:1:1.0-scsi-0:0:0:0");
+	assert_string_equal(disk(inv, "vda")->by_path.s, "/dev/disk/by-path/pci-0000:00:07.0");
+	assert_string_equal(disk(inv, "vdb")->by_path.s,
+			    "/dev/disk/by-path/virtio-pci-0000:00:08.0");
+	assert_null(disk(inv, "nvme0n1")->by_path.s);
 	hwp_unref(inv);
 	tree_done(&t);
 }
