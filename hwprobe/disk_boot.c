@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "common/str.h"
 #include "hwprobe/device_heads.h"
@@ -15,11 +16,46 @@ enum {
 	LEGS_MAX = 1024, /* what a map stands on, at any depth: a damaged tree goes in circles */
 };
 
+/* Does this controller, "nvme2", take reads for the namespace of native multipath? */
+static bool is_nvme_path_open(struct survey *s, const char *dir, const char *controller)
+{
+	unsigned subsystem = 0, ns = 0;
+	const char *name = strrchr(dir, '/') + 1;
+	char *state = attr_text(s, "%s/device/%s/state", dir, controller);
+	if (state && strcmp(state, "live"))
+		return false;
+	if (sscanf(name, "nvme%un%u", &subsystem, &ns) != 2)
+		return true;
+	return disk_is_ana_open(attr_text(s, "%s/device/%s/nvme%uc%sn%u/ana_state", dir, controller,
+					  subsystem, controller + strlen("nvme"), ns));
+}
+
+/*
+ * The device of a namespace with native multipath is the subsystem, which has its controllers as links in its folder. The kernel keeps reads
+ * until one of them takes them again (drivers/nvme/host/multipath.c nvme_ns_head_submit_bio()).
+ */
+static bool has_nvme_path(struct survey *s, const char *dir)
+{
+	struct root_names names = attr_list(s, "%s/device", dir);
+	size_t controllers = 0;
+	for (size_t i = 0; i < names.n; i++) {
+		const char *name = names.v[i];
+		if (!str_starts(name, "nvme") || name[strspn(name + 4, "0123456789") + 4])
+			continue;
+		if (is_nvme_path_open(s, dir, name))
+			return true;
+		controllers++;
+	}
+	return !controllers;
+}
+
 /* A device that is not "running" (or "live", as NVMe says) may never answer. */
 static bool is_running(struct survey *s, const char *dir)
 {
 	char *state = attr_text(s, "%s/device/state", dir);
-	return !state || !strcmp(state, "running") || !strcmp(state, "live");
+	if (!state)
+		return !str_starts(dir, "sys/block/nvme") || has_nvme_path(s, dir);
+	return !strcmp(state, "running") || !strcmp(state, "live");
 }
 
 /*

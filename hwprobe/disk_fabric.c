@@ -76,6 +76,24 @@ static void find_iscsi(struct survey *s, const struct block_dev *b, struct hwp_d
 
 /* --- NVMe ------------------------------------------------------------------------------------------------------- */
 
+bool disk_is_ana_open(const char *state)
+{
+	return !state || !strcmp(state, "optimized") || !strcmp(state, "non-optimized");
+}
+
+/* A namespace is as near as the nearest of its paths. */
+static void find_best_ana(struct hwp_disk *d)
+{
+	static const char *const best_first[] = { "optimized", "non-optimized" };
+	for (size_t k = 0; k < ARRAY_SIZE(best_first); k++) {
+		for (size_t i = 0; i < d->path_count && !d->nvme.ana_state.s; i++)
+			if (str_eq(d->paths[i].ana_state.s, best_first[k]))
+				d->nvme.ana_state = d->paths[i].ana_state;
+	}
+	for (size_t i = 0; i < d->path_count && !d->nvme.ana_state.s; i++)
+		d->nvme.ana_state = d->paths[i].ana_state;
+}
+
 /* Numbers of a path device, "nvme0c1n2": subsystem, controller, namespace. */
 static bool parse_nvme_path(const char *name, unsigned *subsystem, unsigned *controller,
 			    unsigned *ns)
@@ -144,8 +162,8 @@ static void find_nvme(struct survey *s, const struct block_map *m, const struct 
 	find_nvme_subsystem(s, b, n);
 	if (!put_attr(s, &n->transport, NULL, "%s/device/transport", b->dir) && d->path_count)
 		n->transport = d->paths[0].transport;
-	if (!put_attr(s, &n->ana_state, NULL, "%s/ana_state", b->dir) && d->path_count)
-		n->ana_state = d->paths[0].ana_state;
+	if (!put_attr(s, &n->ana_state, NULL, "%s/ana_state", b->dir))
+		find_best_ana(d);
 }
 
 /* --- the legs of a multipath map --------------------------------------------------------------------------------- */

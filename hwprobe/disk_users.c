@@ -117,7 +117,7 @@ static bool is_ana_inaccessible(const struct hwp_disk *d)
 	size_t told = 0;
 	for (size_t i = 0; i < d->path_count; i++) {
 		const char *state = d->paths[i].ana_state.s;
-		if (state && (!strcmp(state, "optimized") || !strcmp(state, "non-optimized")))
+		if (state && disk_is_ana_open(state))
 			return false;
 		told += state != NULL;
 	}

@@ -124,6 +124,7 @@ static void test_nvme_paths(void **state)
 	assert_string_equal(d->paths[0].controller.s, "nvme0");
 	assert_string_equal(d->paths[0].address.s, "0000:5d:00.0");
 	assert_string_equal(d->paths[0].ana_state.s, "inaccessible");
+	assert_string_equal(d->nvme.ana_state.s, "inaccessible");
 	assert_string_equal(d->paths[1].state.s, "connecting");
 	assert_null(d->paths[1].address.s);
 	assert_int_equal(d->warning_count, 1);
@@ -133,6 +134,12 @@ static void test_nvme_paths(void **state)
 	tree_file(&t, "sys/devices/" CONTROLLER("1") "/nvme3c1n1/ana_state", "non-optimized\n");
 	inv = probe_more(&t, HWP_DISKS);
 	assert_int_equal(disk(inv, "nvme3n1")->warning_count, 0);
+	assert_string_equal(disk(inv, "nvme3n1")->nvme.ana_state.s, "non-optimized");
+	hwp_unref(inv);
+	/* Of several good ones the best. */
+	tree_file(&t, "sys/devices/" CONTROLLER("0") "/nvme3c0n1/ana_state", "optimized\n");
+	inv = probe_more(&t, HWP_DISKS);
+	assert_string_equal(disk(inv, "nvme3n1")->nvme.ana_state.s, "optimized");
 	hwp_unref(inv);
 	tree_done(&t);
 }
