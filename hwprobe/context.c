@@ -1,5 +1,6 @@
 #include "hwprobe/context.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +17,11 @@
 #include "hwprobe/settle.h"
 #include "hwprobe/signature.h"
 
+enum {
+	OPTIONS_MIN_BYTES = offsetof(struct hwp_options, parts) + sizeof(unsigned),
+	OPTIONS_MAX_BYTES = 4096, /* no interface ever was so large */
+	PARTS_KNOWN = HWP_ALL | HWP_LLDP,
+};
 enum { DEVICE_TIMEOUT_MS = 2000, BMC_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
 
 const struct probe *const all_probes[] = {
@@ -64,6 +70,9 @@ static void log_fault(const struct hwp_options *o, const struct fault *f)
 
 int hwp_open(struct hwp_ctx **ret_ctx, const struct hwp_options *opt)
 {
+	/* A size that nobody has set would let the rest be overlooked, the name of the recorded machine, too. */
+	if (!ret_ctx || (opt && (opt->size < OPTIONS_MIN_BYTES || opt->size > OPTIONS_MAX_BYTES)))
+		return -EINVAL;
 	AUTO(hwp_closep) struct hwp_ctx *ctx = calloc(1, sizeof(*ctx));
 	if (!ctx)
 		return -ENOMEM;
@@ -127,7 +136,10 @@ static void check_sources(struct survey *s)
 int context_probe(struct hwp_ctx *ctx, unsigned parts, const struct root_names *only,
 		  struct hwp_inventory **ret_inv)
 {
-	parts = parts ? parts : ctx->opt.parts;
+	/* "All but …" of other ages has parts that are not known here. */
+	parts = (parts ? parts : ctx->opt.parts) & PARTS_KNOWN;
+	if (!parts)
+		return -EINVAL;
 	if (parts & HWP_LLDP) /* neighbours stand at their interfaces */
 		parts |= HWP_NICS;
 	AUTO(inventory_freep) struct hwp_inventory *inv = inventory_new(parts);
@@ -173,6 +185,8 @@ int context_probe(struct hwp_ctx *ctx, unsigned parts, const struct root_names *
 
 int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv)
 {
+	if (!ctx || !ret_inv)
+		return -EINVAL;
 	return context_probe(ctx, parts, NULL, ret_inv);
 }
 
@@ -208,16 +222,35 @@ static int record_and_scrub(struct hwp_ctx *ctx, int dirfd, unsigned parts,
 	return probe_record(ctx, dirfd, parts, ret_inv);
 }
 
+/* What is there already would be taken for part of the record. */
+static int check_empty(int dirfd)
+{
+	AUTO(closep) int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	AUTO(closedirp) DIR *dir = fdopendir(fd);
+	if (!dir)
+		return -ENOMEM;
+	(void)TAKE_FD(fd);
+	for (struct dirent *e; (e = readdir(dir));)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			return -ENOTEMPTY;
+	return 0;
+}
+
 int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts, struct hwp_inventory **ret_inv)
 {
-	if (!ctx->root.is_live)
+	if (!ctx || !ret_inv || !ctx->root.is_live)
 		return -EINVAL;
+	int rc = check_empty(dirfd);
+	if (rc < 0)
+		return record_failed(ctx, rc);
 	AUTO(inventory_freep) struct hwp_inventory *inv = NULL;
 	ctx->root.record_fd = dirfd;
 	ctx->root.record_error = 0;
 	ctx->root.record_dir[0] = '\0'; /* its links are not in this folder yet */
 	bmc_forget(&ctx->bmc);          /* what is remembered would not be recorded */
-	int rc = hwp_probe(ctx, parts, &inv);
+	rc = hwp_probe(ctx, parts, &inv);
 	ctx->root.record_fd = -1;
 	if (!rc && ctx->root.record_error)
 		rc = record_failed(ctx, ctx->root.record_error);

@@ -159,6 +159,8 @@ int hwp_explain_missing(const struct hwp_inventory *inv, const char *path, char 
 	struct place p;
 	struct search s = { .n = 0 };
 	const char *rest = path;
+	if (!inv || !path || !ret_why || !ret_near)
+		return -EINVAL;
 	buf_init(&why, NEAR_TEXT_MAX);
 	buf_init(&near, NEAR_TEXT_MAX);
 	place_init(&p, inv, &mem);

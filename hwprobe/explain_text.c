@@ -346,6 +346,8 @@ int hwp_explain(const struct hwp_inventory *inv, const char *path, char **ret)
 	AUTO(arena_done) struct arena mem = { 0 };
 	struct place p;
 	const char *rest;
+	if (!inv || !path || !ret)
+		return -EINVAL;
 	place_init(&p, inv, &mem);
 	if (!place_find(&p, path, &rest))
 		return mem.has_failed ? -ENOMEM : -ENOENT;

@@ -18,6 +18,8 @@ struct hwp_inventory *inventory_new(unsigned parts)
 
 struct hwp_inventory *hwp_ref(struct hwp_inventory *inv)
 {
+	if (!inv)
+		return NULL;
 	__atomic_add_fetch(&inv->refs, 1, __ATOMIC_RELAXED);
 	return inv;
 }
@@ -36,12 +38,12 @@ void hwp_unref(struct hwp_inventory *inv)
 
 static bool has_part(const struct hwp_inventory *inv, unsigned part)
 {
-	return inv->parts & part;
+	return inv && inv->parts & part;
 }
 
 unsigned hwp_get_parts(const struct hwp_inventory *inv)
 {
-	return inv->parts;
+	return inv ? inv->parts : 0;
 }
 
 const struct hwp_cpu *hwp_get_cpu(const struct hwp_inventory *inv)
@@ -83,7 +85,9 @@ const char *hwp_get_bmc_address(const struct hwp_inventory *inv, int family)
 {
 	if (!has_part(inv, HWP_BMC))
 		return NULL;
-	return family == AF_INET6 ? inv->bmc.v6address.s : inv->bmc.address.s;
+	if (family == AF_INET6)
+		return inv->bmc.v6address.s;
+	return family == AF_INET ? inv->bmc.address.s : NULL;
 }
 
 const struct hwp_tpm *hwp_get_tpm(const struct hwp_inventory *inv)
@@ -98,7 +102,7 @@ const struct hwp_bmc *hwp_get_bmc(const struct hwp_inventory *inv)
 
 const struct hwp_strs *hwp_get_degraded(const struct hwp_inventory *inv)
 {
-	return &inv->degraded;
+	return inv ? &inv->degraded : NULL;
 }
 
 size_t hwp_disk_count(const struct hwp_inventory *inv)
@@ -113,7 +117,7 @@ const struct hwp_disk *hwp_disk_at(const struct hwp_inventory *inv, size_t i)
 
 const struct hwp_disk *hwp_disk_find(const struct hwp_inventory *inv, const char *id_or_path)
 {
-	for (size_t i = 0; i < hwp_disk_count(inv); i++) {
+	for (size_t i = 0; id_or_path && i < hwp_disk_count(inv); i++) {
 		const struct hwp_disk *d = &inv->disks[i];
 		if (str_eq(d->id.s, id_or_path) || str_eq(d->path.s, id_or_path) ||
 		    str_eq(d->by_id.s, id_or_path) || str_eq(d->by_path.s, id_or_path))
@@ -155,6 +159,6 @@ const struct hwp_gpu *hwp_gpu_at(const struct hwp_inventory *inv, size_t i)
 size_t hwp_errors(const struct hwp_inventory *inv, const struct hwp_error **ret_errors)
 {
 	if (ret_errors)
-		*ret_errors = inv->errors;
-	return inv->error_count;
+		*ret_errors = inv ? inv->errors : NULL;
+	return inv ? inv->error_count : 0;
 }

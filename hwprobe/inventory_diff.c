@@ -1,4 +1,5 @@
 /* Two inventories are the same when their assisted documents would be: compared member by member, no document is written. */
+#include <errno.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
@@ -126,6 +127,8 @@ static unsigned part_of(const struct field *f)
 int hwp_diff(const struct hwp_inventory *a, const struct hwp_inventory *b,
 	     unsigned *ret_changed_parts)
 {
+	if (!a || !b)
+		return -EINVAL;
 	unsigned changed = a->parts ^ b->parts;
 	unsigned to_compare = a->parts & b->parts & ~inventory_shared_parts(a, b);
 	for (const struct field *f = inventory_fields; f->key; f++)

@@ -356,6 +356,8 @@ static char *document(const struct hwp_inventory *inv, bool is_full)
 
 char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes)
 {
+	if (!inv || (unsigned)format > HWP_TEXT)
+		return NULL;
 	if (format == HWP_TEXT)
 		return hwp_to_text(inv, 0);
 	AUTO(freep) char *text = document(inv, format == HWP_JSON_FULL);
@@ -367,6 +369,8 @@ char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format format, size_
 int hwp_write(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes,
 	      int (*sink)(void *data, const void *bytes, size_t len), void *data)
 {
+	if (!inv || !sink || (unsigned)format > HWP_TEXT)
+		return -EINVAL;
 	AUTO(freep) char *text = hwp_to_json(inv, format, max_bytes);
 	return text ? sink(data, text, strlen(text)) : -ENOMEM;
 }

@@ -354,6 +354,8 @@ static const struct {
 char *hwp_to_text(const struct hwp_inventory *inv, unsigned width)
 {
 	AUTO(buf_done) struct buf out;
+	if (!inv)
+		return NULL;
 	buf_init(&out, TEXT_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
 		AUTO(table_done) struct text_table t = { .columns = sections[i].columns };

@@ -160,5 +160,7 @@ int inventory_refresh(struct hwp_ctx *ctx, struct hwp_inventory *last, unsigned 
 int hwp_refresh(struct hwp_ctx *ctx, struct hwp_inventory *last, unsigned parts,
 		struct hwp_inventory **ret_inv)
 {
+	if (!ctx || !last || !ret_inv)
+		return -EINVAL;
 	return inventory_refresh(ctx, last, parts ? parts : ctx->opt.parts, NULL, ret_inv);
 }

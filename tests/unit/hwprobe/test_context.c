@@ -114,12 +114,171 @@ static void test_parts(void **state)
 	tree_done(&t);
 }
 
+/* Part bits of a later library are left out; nothing else left is an error. */
+static void test_unknown_parts(void **state)
+{
+	static const struct {
+		unsigned parts, got; /* got == 0: refused */
+	} cases[] = {
+		{ ~(unsigned)HWP_LLDP, HWP_ALL },
+		{ HWP_TPM | 1u << 31, HWP_TPM },
+		{ 1u << 31, 0 },
+		{ HWP_LLDP, HWP_LLDP | HWP_NICS },
+	};
+	struct tree t;
+	struct hwp_ctx *ctx = NULL;
+	tree_init(&t);
+	struct hwp_options opt = { .size = sizeof(opt), .sysroot = t.dir };
+	assert_int_equal(hwp_open(&ctx, &opt), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hwp_inventory *inv = NULL;
+		assert_int_equal(hwp_probe(ctx, cases[i].parts, &inv), cases[i].got ? 0 : -EINVAL);
+		assert_int_equal(hwp_get_parts(inv), cases[i].got);
+		hwp_unref(inv);
+	}
+	hwp_close(ctx);
+	tree_done(&t);
+}
+
+/* Without a size nobody knows what the caller has: not even that it wants a recorded machine. */
+static void test_wrong_sizes(void **state)
+{
+	static const size_t sizes[] = { 0, sizeof(size_t), offsetof(struct hwp_options, parts),
+					4097, SIZE_MAX };
+	struct hwp_ctx *ctx = NULL;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		const struct hwp_options opt = { .size = sizes[i], .sysroot = "/" };
+		assert_int_equal(hwp_open(&ctx, &opt), -EINVAL);
+		assert_null(ctx);
+	}
+}
+
+static int take_nothing(void *data, const void *bytes, size_t len)
+{
+	return 0;
+}
+
+/* What is not there is an error or nothing, never a crash. */
+static void test_null(void **state)
+{
+	struct tree t;
+	struct hwp_ctx *ctx = NULL;
+	struct hwp_inventory *inv = NULL, *other = NULL;
+	struct hwp_monitor *m = NULL;
+	const struct hwp_error *errors = (const struct hwp_error *)&t;
+	char *text = NULL;
+	unsigned changed;
+	tree_init(&t);
+	const struct hwp_options opt = { .size = sizeof(opt), .sysroot = t.dir };
+	assert_int_equal(hwp_open(&ctx, &opt), 0);
+	assert_int_equal(hwp_probe(ctx, HWP_DISKS, &inv), 0);
+	const int refused[] = {
+		hwp_open(NULL, NULL),
+		hwp_probe(NULL, 0, &other),
+		hwp_probe(ctx, 0, NULL),
+		hwp_refresh(NULL, inv, 0, &other),
+		hwp_refresh(ctx, NULL, 0, &other),
+		hwp_refresh(ctx, inv, 0, NULL),
+		hwp_record(NULL, AT_FDCWD, 0, &other),
+		hwp_write(NULL, HWP_TEXT, 0, take_nothing, NULL),
+		hwp_write(inv, HWP_TEXT, 0, NULL, NULL),
+		hwp_write(inv, (enum hwp_format)7, 0, take_nothing, NULL),
+		hwp_diff(NULL, inv, &changed),
+		hwp_diff(inv, NULL, &changed),
+		hwp_explain(NULL, "cpu", &text),
+		hwp_explain(inv, NULL, &text),
+		hwp_explain(inv, "cpu", NULL),
+	};
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (refused[i] != -EINVAL)
+			fail_msg("call %zu answered %d", i, refused[i]);
+	const void *const nothing[] = {
+		hwp_ref(NULL),
+		hwp_get_cpu(NULL),
+		hwp_get_memory(NULL),
+		hwp_get_boot(NULL),
+		hwp_get_system_vendor(NULL),
+		hwp_get_clock(NULL),
+		hwp_get_hostname(NULL),
+		hwp_get_tpm_version(NULL),
+		hwp_get_tpm(NULL),
+		hwp_get_bmc(NULL),
+		hwp_get_bmc_address(NULL, 2),
+		hwp_get_degraded(NULL),
+		hwp_disk_at(NULL, 0),
+		hwp_disk_at(inv, 0),
+		hwp_disk_find(NULL, "/dev/sda"),
+		hwp_disk_find(inv, NULL),
+		hwp_nic_at(NULL, 0),
+		hwp_route_at(NULL, 0),
+		hwp_gpu_at(NULL, 0),
+		hwp_to_json(NULL, HWP_JSON_FULL, 0),
+		hwp_to_json(inv, (enum hwp_format)7, 0),
+		hwp_to_text(NULL, 0),
+	};
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+		if (nothing[i])
+			fail_msg("call %zu answered something", i);
+	assert_int_equal(hwp_get_parts(NULL), 0);
+	assert_int_equal(hwp_disk_count(NULL) + hwp_nic_count(NULL) + hwp_route_count(NULL) +
+				 hwp_gpu_count(NULL),
+			 0);
+	assert_int_equal(hwp_errors(NULL, &errors), 0);
+	assert_null(errors);
+	assert_null(other);
+	assert_null(m);
+	assert_null(text);
+	hwp_unref(NULL);
+	hwp_monitor_close(NULL);
+	hwp_unref(inv);
+	hwp_close(ctx);
+	tree_done(&t);
+}
+
+/* "No such name" is not the name that a disk does not have. */
+static void test_find_nothing(void **state)
+{
+	struct tree t;
+	tree_init(&t);
+	tree_file(&t, "sys/block/sda/size", "2048\n");
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	assert_non_null(hwp_disk_find(inv, "/dev/sda"));
+	assert_null(hwp_disk_find(inv, NULL));
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
+/* A record into a folder that holds something already would not be that of this machine. */
+static void test_record_needs_room(void **state)
+{
+	struct tree t;
+	struct hwp_ctx *ctx = NULL;
+	struct hwp_inventory *inv = NULL;
+	tree_init(&t);
+	const struct hwp_options opt = { .size = sizeof(opt), .log = tree_log, .log_data = &t };
+	assert_int_equal(hwp_open(&ctx, &opt), 0);
+	int dir = open(t.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(dir >= 0);
+	assert_int_equal(hwp_record(ctx, dir, HWP_CPU, &inv), 0);
+	hwp_unref(inv);
+	inv = NULL;
+	assert_int_equal(hwp_record(ctx, dir, HWP_CPU, &inv), -ENOTEMPTY);
+	assert_null(inv);
+	assert_non_null(strstr(t.log, "cannot record"));
+	close(dir);
+	assert_int_equal(hwp_record(ctx, dir, HWP_CPU, &inv), -EBADF);
+	hwp_close(ctx);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_no_tree),  cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_no_tree),      cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_parts),        cmocka_unit_test(test_unknown_parts),
+		cmocka_unit_test(test_null),         cmocka_unit_test(test_wrong_sizes),
+		cmocka_unit_test(test_find_nothing), cmocka_unit_test(test_record_needs_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
