@@ -98,22 +98,22 @@ python3 - "$TMP/out" <<'X' || fail "the full format is wrong"
 import json, sys
 v = json.load(open(sys.argv[1]))
 assert v["schema"] == "slipway.hwprobe/1" and v["errors"] == [] and v["interfaces"] == [] and "cpu" not in v
-assert v["hostname"]["value"] == "0c-42-a1-00-00-10" and v["hostname"]["source"] and v["tpm_version"]["value"] == "1.2"
+assert v["hostname"]["value"] == "02-42-a1-00-00-b0" and v["hostname"]["source"] and v["tpm_version"]["value"] == "1.2"
 X
 status 0 --sysroot="$roots/bond-vlan/root" --format=text
 grep -q '^bond0.100 .*198.51.100.7/25' "$TMP/out" || fail "the text format lacks the address"
 
-# where a value came from
-status 0 --sysroot="$roots/fc-multipath/root" --explain=disks.dm-0.serial
+# where a value came from; paths of this machine are off-line, so it is never complete
+status 3 --sysroot="$roots/fc-multipath/root" --explain=disks.dm-0.serial
 grep -qx '  source: udev DM_SERIAL' "$TMP/out" || fail "the source is not told: $(cat "$TMP/out")"
-status 2 --sysroot="$roots/fc-multipath/root" --explain=disks.dm-77.serial
+status 2 --sysroot="$roots/qemu-q35-nvme/root" --explain=disks.dm-77.serial
 [ "$(wc -l <"$TMP/err"):$(wc -c <"$TMP/out")" = 2:0 ] || fail "an unknown value: not one line and a hint"
 
 # limits: never more bytes, newline included, and always JSON
-status 0 --sysroot="$roots/fc-multipath/root"
+status 3 --sysroot="$roots/fc-multipath/root"
 whole=$(wc -c <"$TMP/out")
 for max in "$whole" $((whole - 1)) 1500 700 100; do
-	status 0 --sysroot="$roots/fc-multipath/root" --output-max-size="$max"
+	status 3 --sysroot="$roots/fc-multipath/root" --output-max-size="$max"
 	[ "$(wc -c <"$TMP/out")" -le "$max" ] || fail "more than $max bytes"
 	python3 - "$TMP/out" "$max" "$whole" <<'X' || fail "--output-max-size=$max"
 import json, sys
@@ -124,9 +124,9 @@ done
 for max in 1 30; do
 	refused --sysroot="$roots/fc-multipath/root" --output-max-size="$max"
 done
-status 0 --sysroot="$roots/fc-multipath/root" --output-max-size=31
+status 3 --sysroot="$roots/fc-multipath/root" --output-max-size=31
 [ "$(cat "$TMP/out")" = '{"truncation":{"type":"full"}}' ] || fail "31 bytes are: $(cat "$TMP/out")"
-status 0 --sysroot="$roots/fc-multipath/root" --disk-min-size=10G --parts=disks
+status 3 --sysroot="$roots/fc-multipath/root" --disk-min-size=10G --parts=disks
 ! grep -q '"name":"dm-2"' "$TMP/out" || fail "a disk of 4 GB is not left out"
 
 # this machine, recorded: the replay says the same, and nobody was executed

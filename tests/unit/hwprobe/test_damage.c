@@ -60,6 +60,7 @@ static const struct {
 	{ "sys/firmware/devicetree/", HWP_CPU | HWP_VENDOR },
 	{ "sys/firmware/dmi/", HWP_CPU | HWP_MEMORY | HWP_VENDOR | HWP_NICS | HWP_BMC },
 	{ "sys/firmware/efi/", HWP_BOOT },
+	{ "sys/firmware/ibft/ethernet", HWP_NICS },
 	{ "sys/firmware/ibft/", HWP_DISKS },
 	{ "sys/hypervisor/", HWP_VENDOR },
 	{ "uname", HWP_CPU | HWP_HOSTNAME },

@@ -17,7 +17,8 @@ static void test_links(void **state)
 		"run/udev/data/b8:0",
 		"S:disk/by-id/wwn-0x1\nS:disk/by-id/wwn-0x2\nS:disk/by-id/zzz-3\nS:disk/by-path/p1\nI:1\nE:ID_PATH=p1\n",
 		/* loses the link to a higher priority */
-		"run/udev/data/b8:16", "S:disk/by-id/wwn-0x9\nL:-10\nI:1\nE:ID_WWN=0x9\n",
+		"run/udev/data/b8:16",
+		"S:disk/by-id/wwn-0x9\nL:-10\nI:1\nE:ID_WWN=0x9\nE:ID_PATH=not-linked\n",
 		"run/udev/data/b8:32", "S:disk/by-id/wwn-0x9\nL:0\nI:1\n",
 		/* one path for two disks, so no by_path for either; ids that are the same stay with the first */
 		"run/udev/data/b8:48",
@@ -29,6 +30,7 @@ static void test_links(void **state)
 	assert_string_equal(disk(inv, "sda")->by_path.s, "/dev/disk/by-path/p1");
 	assert_string_equal(disk(inv, "sda")->wwn.s, "0x2");
 	assert_null(disk(inv, "sdb")->by_id.s);
+	assert_null(disk(inv, "sdb")->by_path.s);
 	assert_string_equal(disk(inv, "sdb")->id.s, "/dev/sdb");
 	assert_string_equal(disk(inv, "sdc")->by_id.s, "/dev/disk/by-id/wwn-0x9");
 	assert_null(disk(inv, "sdd")->by_path.s);
