@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include "hwprobe/context.h"
 #include "tests/unit/hwprobe/tree.h"
 
@@ -271,14 +272,74 @@ static void test_record_needs_room(void **state)
 	tree_done(&t);
 }
 
+struct job {
+	const char *sysroot;       /* NULL = the running machine */
+	struct hwp_inventory *inv; /* read by all threads at once */
+	int rc;
+};
+
+static void *work(void *data)
+{
+	struct job *j = data;
+	struct hwp_ctx *ctx = NULL;
+	const struct hwp_options opt = { .size = sizeof(opt),
+					 .sysroot = j->sysroot,
+					 .flags = HWP_MORE | HWP_EXPLAIN };
+	j->rc = hwp_open(&ctx, &opt);
+	for (int i = 0; i < 5 && j->rc >= 0; i++) {
+		struct hwp_inventory *inv = NULL;
+		j->rc = hwp_probe(ctx, HWP_ALL & ~(unsigned)HWP_BMC, &inv);
+		char *shared = hwp_to_json(j->inv, HWP_JSON_FULL, 0),
+		     *own = inv ? hwp_to_json(inv, HWP_JSON_ASSISTED, 0) : NULL;
+		if (!shared || !own || (inv && hwp_diff(j->inv, inv, NULL) < 0))
+			j->rc = -ENOMEM;
+		free(shared);
+		free(own);
+		hwp_unref(hwp_ref(j->inv));
+		hwp_unref(inv);
+	}
+	hwp_close(ctx);
+	hwp_unref(j->inv);
+	return NULL;
+}
+
+/* A context belongs to one thread, a snapshot to all (best run with SAN=thread); the last one frees it. */
+static void test_threads(void **state)
+{
+	enum { THREADS = 4 };
+	struct tree t;
+	pthread_t threads[THREADS];
+	struct job jobs[THREADS];
+	tree_init(&t);
+	tree_files(&t, "sys/block/sda/size", "2048\n", "proc/meminfo", "MemTotal: 1 kB\n",
+		   "proc/cpuinfo", "processor : 0\nmodel name : x\n", NULL);
+	struct hwp_inventory *inv = tree_probe(&t, HWP_ALL);
+	for (size_t i = 0; i < THREADS; i++) {
+		jobs[i] = (struct job){ i % 2 ? t.dir : NULL, hwp_ref(inv), -1 };
+		assert_int_equal(pthread_create(&threads[i], NULL, work, &jobs[i]), 0);
+	}
+	hwp_unref(inv);
+	for (size_t i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(jobs[i].rc, 0);
+	}
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_no_tree),      cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_parts),        cmocka_unit_test(test_unknown_parts),
-		cmocka_unit_test(test_null),         cmocka_unit_test(test_wrong_sizes),
-		cmocka_unit_test(test_find_nothing), cmocka_unit_test(test_record_needs_room),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_no_tree),
+		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_unknown_parts),
+		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_null),
+		cmocka_unit_test(test_wrong_sizes),
+		cmocka_unit_test(test_find_nothing),
+		cmocka_unit_test(test_record_needs_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
