@@ -14,10 +14,10 @@
 #include "hwprobe/device_read.h"
 #include "hwprobe/record.h"
 
-enum { BATCH_MAX = 256, NODE_PATH_MAX = 272 /* "/dev/" and NAME_MAX */ };
+enum { BATCH_MAX = 256 };
 
 struct item {
-	char node[NODE_PATH_MAX]; /* absolute */
+	const char *node; /* absolute; behind the last item */
 	struct device_head head;
 };
 
@@ -79,9 +79,13 @@ static void *work(void *arg)
 
 static struct batch *batch_new(struct survey *s, const struct device_head *heads, size_t n)
 {
-	struct batch *b = calloc(1, sizeof(*b) + n * sizeof(b->items[0]));
+	size_t bytes = sizeof(struct batch) + n * sizeof(struct item), names = 0;
+	for (size_t i = 0; i < n; i++)
+		names += strlen(heads[i].path) + strlen("/") + 1;
+	struct batch *b = calloc(1, bytes + names);
 	if (!b)
 		return NULL;
+	char *name = (char *)b + bytes;
 	sem_init(&b->finished, 0, 0);
 	atomic_init(&b->refs, 2);
 	atomic_init(&b->since_ms, time_mono_ms());
@@ -89,7 +93,9 @@ static struct batch *batch_new(struct survey *s, const struct device_head *heads
 	b->n = n;
 	for (size_t i = 0; i < n; i++) {
 		b->items[i].head.wants_descriptor = heads[i].wants_descriptor;
-		snprintf(b->items[i].node, NODE_PATH_MAX, "/%s", heads[i].path);
+		b->items[i].node = name;
+		*name = '/';
+		name = stpcpy(name + 1, heads[i].path) + 1;
 	}
 	return b;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/cleanup.h"
 #include "common/str.h"
 
 /* What is no number leaves *@ret alone. */
@@ -14,18 +15,29 @@ static void read_int(const char *text, int *ret)
 		*ret = (int)n;
 }
 
-static void add_entry(struct udev_record *r, struct arena *a, const char *key)
+static void add_entry(struct udev_record *r, const char *key)
 {
 	const char *equals = strchr(key, '=');
-	struct udev_entry *e = equals ? arena_append(a, &r->entries, &r->entry_count, sizeof(*e))
-				      : NULL;
-	if (e)
-		*e = (struct udev_entry){ .key = key, .key_len = (size_t)(equals - key) };
+	if (equals)
+		r->entries[r->entry_count++] =
+			(struct udev_entry){ .at = (uint32_t)(key - r->text),
+					     .key_len = (uint32_t)(equals - key) };
+}
+
+/* Room for as many entries as there can be. */
+static struct udev_entry *new_entries(struct arena *a, const char *text, size_t len)
+{
+	size_t lines = 1;
+	for (const char *p = text; (p = memchr(p, '\n', len - (size_t)(p - text))); p++)
+		lines++;
+	return arena_alloc(a, MIN_OF(lines, (size_t)UDEV_LINES_MAX) * sizeof(struct udev_entry));
 }
 
 void udev_record_parse(struct udev_record *r, struct arena *a, char *text, size_t len)
 {
-	*r = (struct udev_record){ .text = text, .len = len };
+	*r = (struct udev_record){ .text = text, .len = len, .entries = new_entries(a, text, len) };
+	if (!r->entries)
+		return;
 	int lines = 0;
 	for (size_t at = 0; at < len;) {
 		char *line = text + at;
@@ -42,7 +54,7 @@ void udev_record_parse(struct udev_record *r, struct arena *a, char *text, size_
 			continue;
 		r->is_there = true;
 		if (line[0] == 'E')
-			add_entry(r, a, line + 2);
+			add_entry(r, line + 2);
 		if (line[0] == 'I')
 			r->is_initialized = true;
 		if (line[0] == 'L')
@@ -67,8 +79,8 @@ const char *udev_get(const struct udev_record *r, const char *key)
 	size_t key_len = strlen(key);
 	for (size_t i = r->entry_count; i > 0; i--) {
 		const struct udev_entry *e = &r->entries[i - 1];
-		if (e->key_len == key_len && !memcmp(e->key, key, key_len)) {
-			const char *value = e->key + key_len + 1;
+		if (e->key_len == key_len && !memcmp(r->text + e->at, key, key_len)) {
+			const char *value = r->text + e->at + key_len + 1;
 			return *value ? value : NULL;
 		}
 	}

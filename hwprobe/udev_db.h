@@ -12,8 +12,7 @@ enum { UDEV_LINES_MAX = 4096, UDEV_RECORD_MAX = 256 << 10, UDEV_VERSION_KNOWN = 
 
 /* An E: line; udev writes about forty of them for a disk. */
 struct udev_entry {
-	const char *key; /* ends in '=' */
-	size_t key_len;
+	uint32_t at, key_len; /* of the key in the text; '=' and the value follow */
 };
 
 struct udev_record {

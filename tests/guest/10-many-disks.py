@@ -83,8 +83,14 @@ def figures(m):
     return compare.latencies(m, what, (("disk", has_disk), ("nic", has_nic))) + (costs(m, what) if FIGURES else [])
 
 
+def least(m, name):
+    """Of each figure the least of all rounds."""
+    rounds = [json.loads(path.read_text()) for path in (m.dir / "out").glob("cost-%s-*.json" % name)]
+    return {key: min(r[key] for r in rounds) for key in rounds[0]}
+
+
 def costs(m, what):
-    probe, read, start, lsblk = (m.json("cost-%s.json" % name) for name in ("probe", "read", "start", "lsblk"))
+    probe, read, start, lsblk = (least(m, name) for name in ("probe", "read", "start", "lsblk"))
     return [("guest_inventory_calls", calls(m, "calls"), "count", what), ("guest_read_calls", calls(m, "calls-read"), "count", what + ", merely reading the same"),
             ("guest_inventory_cpu", probe["cpu_s"] * 1000, "ms", what), ("guest_read_cpu", read["cpu_s"] * 1000, "ms", what + ", merely reading the same"),
             ("guest_inventory_user", probe["user_s"] * 1000, "ms", what + ", outside the kernel"),
