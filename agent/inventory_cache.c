@@ -88,15 +88,18 @@ static int read_quiet(const struct inventory_cache *c, uint8_t ret[SHA256_LEN])
 	return r;
 }
 
+static int64_t age_max_ms(const struct inventory_cache *c)
+{
+	return hwp_errors(c->last, NULL) ? INVENTORY_BAD_AGE_MAX_MS : INVENTORY_AGE_MAX_MS;
+}
+
 bool inventory_cache_is_fresh(struct inventory_cache *c, int64_t now_ms)
 {
 	uint8_t quiet[SHA256_LEN];
 
 	if (!c->last || !c->event)
 		return false;
-	int64_t age_max_ms = hwp_errors(c->last, NULL) ? INVENTORY_BAD_AGE_MAX_MS
-						       : INVENTORY_AGE_MAX_MS;
-	if (now_ms - c->taken_ms >= age_max_ms)
+	if (now_ms - c->taken_ms >= age_max_ms(c))
 		return false;
 	on_news(-1, 0, c); /* what has come in this turn of the loop */
 	return !c->changed && read_quiet(c, quiet) == 0 && !memcmp(quiet, c->quiet, sizeof(quiet));
@@ -124,6 +127,21 @@ static int compare(const struct inventory_cache *c, const struct hwp_inventory *
 	return r;
 }
 
+/* Is what was announced all that may have changed? Else @quiet differs, or it is time for what announces nothing. */
+static bool is_all_announced(const struct inventory_cache *c, const uint8_t quiet[SHA256_LEN],
+			     int64_t now_ms)
+{
+	return c->last && c->event && now_ms - c->taken_ms < age_max_ms(c) &&
+	       !memcmp(quiet, c->quiet, SHA256_LEN);
+}
+
+static int look(struct inventory_cache *c, struct hwp_ctx *ctx, unsigned parts,
+		struct hwp_inventory **ret)
+{
+	return c->last && c->monitor ? hwp_monitor_refresh(c->monitor, c->last, parts, ret)
+				     : hwp_probe(ctx, HWP_ALL, ret);
+}
+
 int inventory_cache_probe(struct inventory_cache *c, struct hwp_ctx *ctx)
 {
 	AUTO(hwp_unrefp) struct hwp_inventory *now = NULL;
@@ -135,18 +153,20 @@ int inventory_cache_probe(struct inventory_cache *c, struct hwp_ctx *ctx)
 		on_news(-1, 0, c);
 	unsigned changed = c->changed;
 	c->changed = 0;
-	(void)read_quiet(c, quiet);
+	bool is_partial = read_quiet(c, quiet) == 0 && is_all_announced(c, quiet, taken_ms);
 
-	int r = hwp_probe(ctx, HWP_ALL, &now);
+	int r = look(c, ctx, is_partial ? 0 : HWP_ALL, &now);
 	if (!r)
 		r = compare(c, now);
 	AUTO(freep)
 	char *text = r > 0 ? hwp_to_json(now, HWP_JSON_ASSISTED, c->text_max_bytes) : NULL;
 	if (r < 0 || (r > 0 && !text)) {
 		c->changed |= changed;
+		/* The monitor may have forgotten what it told: all of it is looked at next. */
+		c->taken_ms = taken_ms - INVENTORY_AGE_MAX_MS;
 		return r < 0 ? r : -ENOMEM;
 	}
-	c->taken_ms = taken_ms;
+	c->taken_ms = is_partial ? c->taken_ms : taken_ms;
 	memcpy(c->quiet, quiet, sizeof(quiet));
 	hwp_unref(c->last);
 	c->last = TAKE(now);

@@ -18,7 +18,7 @@ struct inventory_cache {
 	struct hwp_inventory *last;  /* NULL = none was taken */
 	char *text;                  /* of last, in the wire format */
 	uint64_t text_max_bytes;     /* it is cut to that; 0 = not */
-	int64_t taken_ms;            /* time_mono_ms() */
+	int64_t taken_ms;            /* time_mono_ms() of the last look at everything */
 	uint8_t quiet[SHA256_LEN];   /* what announces no change, when last was taken */
 	unsigned changed;            /* enum hwp_part: announced since */
 	struct hwp_monitor *monitor; /* NULL = nobody tells: nothing is fresh */
@@ -34,7 +34,7 @@ bool inventory_cache_is_fresh(struct inventory_cache *c, int64_t now_ms);
 /* From now on the text is no longer than @max_bytes (0 = no limit), by hwprobe's truncation contract. */
 void inventory_cache_limit(struct inventory_cache *c, uint64_t max_bytes);
 /*
- * Takes a new inventory. The text stays the same, byte for byte, when only the CPU's current clock differs, so that it need not be sent again.
+ * Takes a new inventory: looks at what was announced, and at everything when something else may have changed. The text stays the same, byte for byte, when only the CPU's current clock differs, so that it need not be sent again.
  * Returns 1 = it is another one, 0 = nothing has changed, -errno (the last one is kept).
  */
 int inventory_cache_probe(struct inventory_cache *c, struct hwp_ctx *ctx);

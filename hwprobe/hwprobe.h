@@ -508,12 +508,12 @@ HWP_API int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_mon
 HWP_API int hwp_monitor_fd(const struct hwp_monitor *monitor);
 HWP_API int hwp_monitor_dispatch(struct hwp_monitor *monitor, unsigned *ret_changed_parts);
 /*
- * Looks again at what hwp_monitor_dispatch() has told since the last call, at single disks where only those have changed, and takes over
- * the rest from @last: a snapshot of the monitor's context, taken after the monitor was opened and no older than the last one from here.
- * @last stays the caller's. Errors as of hwp_probe(); after one the next call looks at the same again.
+ * Looks again at what hwp_monitor_dispatch() has told since the last call, at single disks where only those have changed, and at @more
+ * parts in any case. The rest is taken over from @last: a snapshot of the monitor's context, taken after the monitor was opened and no
+ * older than the last one from here; it stays the caller's. Errors as of hwp_probe(); after one the next call looks at the same again.
  */
 HWP_API int hwp_monitor_refresh(struct hwp_monitor *monitor, struct hwp_inventory *last,
-				struct hwp_inventory **ret_inv);
+				unsigned more, struct hwp_inventory **ret_inv);
 HWP_API void hwp_monitor_close(struct hwp_monitor *monitor);
 
 #ifdef __cplusplus

@@ -272,14 +272,15 @@ int hwp_monitor_dispatch(struct hwp_monitor *m, unsigned *ret_changed_parts)
 	return *ret_changed_parts != 0;
 }
 
-int hwp_monitor_refresh(struct hwp_monitor *m, struct hwp_inventory *last,
+int hwp_monitor_refresh(struct hwp_monitor *m, struct hwp_inventory *last, unsigned more,
 			struct hwp_inventory **ret_inv)
 {
 	char *names[DISK_NAMES_MAX];
 	const struct root_names disks = { .v = names, .n = m->disk_count };
+	bool is_any_disk = m->is_any_disk || more & HWP_DISKS;
 	for (size_t i = 0; i < m->disk_count; i++)
 		names[i] = m->disks[i];
-	int rc = inventory_refresh(m->ctx, last, m->pending, m->is_any_disk ? NULL : &disks,
+	int rc = inventory_refresh(m->ctx, last, m->pending | more, is_any_disk ? NULL : &disks,
 				   ret_inv);
 	if (rc < 0)
 		return rc; /* it is still to be looked at */

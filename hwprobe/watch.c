@@ -91,7 +91,7 @@ static int look(struct hwp_monitor *m, struct hwp_inventory **last)
 {
 	AUTO(hwp_unrefp) struct hwp_inventory *now = NULL;
 	unsigned changed;
-	int rc = hwp_monitor_refresh(m, *last, &now);
+	int rc = hwp_monitor_refresh(m, *last, 0, &now);
 	if (!rc)
 		rc = hwp_diff(*last, now, &changed);
 	if (rc > 0)

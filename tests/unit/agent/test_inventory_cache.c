@@ -122,6 +122,21 @@ static void test_equal_keeps_the_text(void **state)
 	assert_true(r->c.taken_ms > 0); /* it is as good as new */
 }
 
+/* News do not put off the look at what announces nothing. */
+static void test_news_do_not_keep_it_young(void **state)
+{
+	struct rig *r = *state;
+
+	take(r, 1);
+	int64_t first_ms = r->c.taken_ms -= INVENTORY_BAD_AGE_MAX_MS / 2;
+	r->c.changed |= HWP_TPM;
+	take(r, 0);
+	assert_int_equal(r->c.taken_ms, first_ms);
+	r->c.taken_ms -= INVENTORY_AGE_MAX_MS;
+	take(r, 0);
+	assert_true(r->c.taken_ms > first_ms);
+}
+
 /* The limit's text is as good as any: made when the limit comes, kept while it stays. */
 static void test_limit(void **state)
 {
@@ -186,7 +201,10 @@ static void test_silent_sources(void **state)
 			unlink(r->swaps);
 		if (inventory_cache_is_fresh(&r->c, time_mono_ms()) != rows[i].is_fresh)
 			fail_msg("%s: %s", rows[i].what, rows[i].is_fresh ? "not fresh" : "fresh");
+		/* Nobody says what it was: everything is looked at. */
+		int64_t before_ms = --r->c.taken_ms;
 		(void)inventory_cache_probe(&r->c, r->ctx);
+		assert_int_equal(r->c.taken_ms == before_ms, rows[i].is_fresh);
 		assert_true(inventory_cache_is_fresh(&r->c, time_mono_ms()));
 	}
 }
@@ -261,10 +279,13 @@ static int see_loopback(struct rig *r)
 		return 100;
 	if (inventory_cache_is_fresh(&r->c, time_mono_ms()))
 		return 4;
+	int64_t before_ms = --r->c.taken_ms;
 	if (inventory_cache_probe(&r->c, r->ctx) != 1)
 		return 5;
 	if (!strstr(r->c.text, "127.0.0.1/8"))
 		return 6;
+	if (r->c.taken_ms != before_ms)
+		return 8; /* everything was looked at for it */
 	return becomes_fresh(r) ? 0 : 7;
 }
 
@@ -297,6 +318,7 @@ int main(void)
 		CASE(test_age),
 		CASE(test_equal_keeps_the_text),
 		CASE(test_limit),
+		CASE(test_news_do_not_keep_it_young),
 		CASE(test_announced_change),
 		CASE(test_silent_sources),
 		CASE(test_unreadable_source),
