@@ -75,6 +75,10 @@ static void find_more(struct survey *s, const struct block_dev *b, struct hwp_di
 		put_attr_num(s, (struct hwp_num *)((char *)d + numbers[i].offset), "%s/%s", b->dir,
 			     numbers[i].file);
 	put_bool(s, &d->read_only, attr_is_one(s, "%s/ro", b->dir), "ro");
+	const char *encoded = udev_get(&b->udev, "ID_MODEL_ENC");
+	char *model = encoded ? arena_dup(s->tmp, encoded) : NULL;
+	if (!model || !put_str(s, &d->model_full, udev_decode(model), "udev ID_MODEL_ENC"))
+		put_attr(s, &d->model_full, NULL, "%s/device/model", b->dir);
 	if (!put_attr(s, &d->firmware, NULL, "%s/device/firmware_rev", b->dir))
 		put_attr(s, &d->firmware, NULL, "%s/device/rev", b->dir);
 }

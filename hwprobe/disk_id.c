@@ -42,12 +42,8 @@ static void find_path(struct survey *s, const struct block_map *m, const struct 
 
 static void find_model(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
-	const char *encoded = udev_get(&b->udev, "ID_MODEL_ENC");
-	char *full = encoded ? arena_dup(s->tmp, encoded) : NULL;
 	if (!put_str(s, &d->model, udev_get(&b->udev, "ID_MODEL"), "udev ID_MODEL"))
 		put_attr(s, &d->model, NULL, "%s/device/model", b->dir);
-	if (!full || !put_str(s, &d->model_full, udev_decode(full), "udev ID_MODEL_ENC"))
-		put_attr(s, &d->model_full, NULL, "%s/device/model", b->dir);
 	put_attr(s, &d->vendor, NULL, "%s/device/vendor", b->dir);
 }
 
