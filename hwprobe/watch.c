@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +63,10 @@ static int wait_events(struct hwp_monitor *m, int timeout_ms)
 	int n = timeout_ms ? poll(fds, ARRAY_SIZE(fds), timeout_ms) : 0;
 	if (n < 0)
 		return -errno;
-	if (n > 0 && fds[1].revents)
+	if (n > 0 && fds[1].revents) {
+		(void)raise(SIGPIPE); /* as write(2) does */
 		return -EPIPE;
+	}
 	return n > 0;
 }
 

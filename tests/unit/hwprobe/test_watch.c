@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "hwprobe/parts.c"
@@ -66,7 +67,7 @@ static void set_loopback(short flags, int mtu)
 	close(fd);
 }
 
-static pid_t start_watch(int *ret_fd)
+static pid_t start_watch(int *ret_fd, bool ignores_pipes)
 {
 	int pipe_fds[2];
 	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
@@ -76,6 +77,7 @@ static pid_t start_watch(int *ret_fd)
 		struct hwp_ctx *ctx;
 		const struct hwp_options opt = { .size = sizeof(opt),
 						 .parts = HWP_NICS | HWP_HOSTNAME };
+		(void)signal(SIGPIPE, ignores_pipes ? SIG_IGN : SIG_DFL);
 		dup2(pipe_fds[1], STDOUT_FILENO);
 		close(pipe_fds[0]);
 		_exit(hwp_open(&ctx, &opt) < 0 ? 99 : watch(ctx));
@@ -171,7 +173,7 @@ static void test_changes(void **state)
 		print_message("no network namespace: %s\n", strerror(errno));
 		skip();
 	}
-	pid_t pid = start_watch(&fd);
+	pid_t pid = start_watch(&fd, false);
 	json_t *line = read_line(fd, WAIT_MS);
 	assert_non_null(line);
 	assert_true(has_changed(line, "interfaces"));
@@ -204,12 +206,38 @@ static void test_changes(void **state)
 	close(fd);
 }
 
+/* When nobody reads any more it ends, although nothing happens that it could tell. */
+static void test_reader_goes(void **state)
+{
+	for (int ignores = 0; ignores < 2; ignores++) {
+		int fd, status;
+		pid_t pid = start_watch(&fd, ignores);
+		json_t *line = read_line(fd, WAIT_MS);
+		assert_non_null(line);
+		json_decref(line);
+		struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+		assert_true(end.fd >= 0);
+		assert_int_equal(poll(&end, 1, IDLE_MS), 0);
+		close(fd);
+		int n = poll(&end, 1, WAIT_MS);
+		close(end.fd);
+		(void)kill(pid, SIGKILL); /* which is too late when all is well */
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(n, 1);
+		if (ignores)
+			assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED);
+		else
+			assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_part_names),
 		cmocka_unit_test(test_recorded),
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_reader_goes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
