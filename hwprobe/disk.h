@@ -44,7 +44,10 @@ bool disk_can_be_read(struct survey *s, const struct block_dev *b, const struct 
 bool disk_is_boot_medium(struct survey *s, const struct block_dev *b);
 /* Does the firmware's iSCSI boot table name the target? *@ret_has_ibft: is there one at all? */
 bool disk_is_boot_target(struct survey *s, const char *target, bool *ret_has_ibft);
-/* Does a path of this asymmetric namespace access (NVMe base 2.0, 8.1) take reads and writes? NULL = the paths are all alike. */
+/*
+ * Does a path of this asymmetric access take reads and writes? In the words of NVMe ("optimized", drivers/nvme/host/multipath.c) or of ALUA
+ * ("active/optimized", drivers/scsi/scsi_sysfs.c); NULL = the paths are all alike.
+ */
 bool disk_is_ana_open(const char *state);
 /* How the device is attached, by its place in sysfs; NULL = unknown. */
 const char *disk_transport(const struct block_dev *b);

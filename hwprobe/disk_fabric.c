@@ -78,6 +78,8 @@ static void find_iscsi(struct survey *s, const struct block_dev *b, struct hwp_d
 
 bool disk_is_ana_open(const char *state)
 {
+	if (state && str_starts(state, "active/"))
+		state += strlen("active/");
 	return !state || !strcmp(state, "optimized") || !strcmp(state, "non-optimized");
 }
 

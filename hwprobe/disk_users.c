@@ -111,17 +111,25 @@ static void warn_members(struct survey *s, const struct block_dev *b, struct hwp
 		warn(s, d, "pv-in-use", pv, "Logical volumes stand on it");
 }
 
-/* Only a namespace none of whose paths gives access to it. */
-static bool is_ana_inaccessible(const struct hwp_disk *d)
+static bool is_path_up(const struct hwp_path *p)
 {
-	size_t told = 0;
+	return !p->state.s || !strcmp(p->state.s, "running") || !strcmp(p->state.s, "live");
+}
+
+/* Only a disk none of whose paths is of use. */
+static void warn_paths(struct survey *s, struct hwp_disk *d)
+{
+	size_t up = 0;
 	for (size_t i = 0; i < d->path_count; i++) {
-		const char *state = d->paths[i].ana_state.s;
-		if (state && disk_is_ana_open(state))
-			return false;
-		told += state != NULL;
+		const struct hwp_path *p = &d->paths[i];
+		if (is_path_up(p) && disk_is_ana_open(p->ana_state.s))
+			return;
+		up += is_path_up(p);
 	}
-	return told > 0;
+	if (up)
+		warn(s, d, "ana-inaccessible", "paths", "No path gives access to it");
+	else if (d->path_count)
+		warn(s, d, "no-path", "paths", "None of its paths is up");
 }
 
 void disk_find_warnings(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
@@ -132,8 +140,7 @@ void disk_find_warnings(struct survey *s, const struct block_dev *b, struct hwp_
 	if (str_eq(d->zoned.s, "host-managed"))
 		warn(s, d, "zoned-host-managed", d->zoned.source,
 		     "Its zones can only be written in sequence");
-	if (is_ana_inaccessible(d))
-		warn(s, d, "ana-inaccessible", "paths", "No path gives access to the namespace");
+	warn_paths(s, d);
 	if (d->id_conflict.v)
 		warn(s, d, "duplicate-id", d->id_conflict.source,
 		     "Another disk has the same persistent name");

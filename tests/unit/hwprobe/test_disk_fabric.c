@@ -130,8 +130,12 @@ static void test_nvme_paths(void **state)
 	assert_int_equal(d->warning_count, 1);
 	assert_string_equal(d->warnings[0].code, "ana-inaccessible");
 	hwp_unref(inv);
-	/* One good path is enough. */
+	/* One good path is enough, when it is up. */
 	tree_file(&t, "sys/devices/" CONTROLLER("1") "/nvme3c1n1/ana_state", "non-optimized\n");
+	inv = probe_more(&t, HWP_DISKS);
+	assert_int_equal(disk(inv, "nvme3n1")->warning_count, 1);
+	hwp_unref(inv);
+	tree_file(&t, "sys/devices/" CONTROLLER("1") "/state", "live\n");
 	inv = probe_more(&t, HWP_DISKS);
 	assert_int_equal(disk(inv, "nvme3n1")->warning_count, 0);
 	assert_string_equal(disk(inv, "nvme3n1")->nvme.ana_state.s, "non-optimized");
@@ -184,7 +188,32 @@ static void test_multipath(void **state)
 	assert_string_equal(d->paths[0].state.s, "running");
 	assert_string_equal(d->paths[0].ana_state.s, "active/optimized");
 	assert_string_equal(d->paths[0].address.s, "0x500507680b21ac8d");
+	assert_int_equal(d->warning_count, 0);
 	hwp_unref(inv);
+	/* ALUA has words of its own for what NVMe calls ANA states. */
+	static const struct {
+		const char *access, *state, *code;
+	} paths[] = {
+		{ "active/non-optimized\n", "running\n", NULL },
+		{ "standby\n", "running\n", "ana-inaccessible" },
+		{ "active/optimized\n", "transport-offline\n", "no-path" },
+		{ "standby\n", "offline\n", "no-path" },
+	};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		tree_files(&t, "sys/devices/" FC "/access_state", paths[i].access,
+			   "sys/devices/" FC "/state", paths[i].state, NULL);
+		assert_int_equal(
+			tree_try(&t,
+				 (struct hwp_options){ .parts = HWP_DISKS,
+						       .flags = HWP_MORE | HWP_NO_DEVICE_READ },
+				 &inv),
+			0);
+		d = disk(inv, "dm-0");
+		assert_int_equal(d->warning_count, paths[i].code != NULL);
+		if (paths[i].code)
+			assert_string_equal(d->warnings[0].code, paths[i].code);
+		hwp_unref(inv);
+	}
 	tree_done(&t);
 }
 
