@@ -108,6 +108,8 @@ static void find_bcache(struct survey *s, const struct block_dev *b, struct hwp_
 	static const struct {
 		const char *file, *role;
 	} roles[] = { { "state", "backing" }, { "priority_stats", "cache" } };
+	if (str_starts(b->name, "bcache")) /* its folder is a link to that of its backing device */
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
 		char *path = arena_printf(s->tmp, "%s/bcache/%s", b->dir, roles[i].file);
 		if (path && root_exists(s->root, path))

@@ -114,13 +114,14 @@ static void test_arrays(void **state)
 {
 	struct tree t;
 	tree_init(&t);
-	add_disks(&t, "md126 9:126 md127 9:127 sda 8:0 sdb 8:16 sdc 8:32");
+	add_disks(&t, "md126 9:126 md127 9:127 sda 8:0 sdb 8:16 sdc 8:32 bcache0 251:0");
 	tree_files(&t, "sys/block/md126/md/level", "raid1\n", "sys/block/md126/md/metadata_version",
 		   "external:/md127/0\n", "sys/block/md126/md/array_state", "active\n",
 		   "sys/block/md126/md/raid_disks", "2\n", "sys/block/md126/md/degraded", "1\n",
 		   "sys/block/md127/md/metadata_version", "external:imsm\n",
 		   "sys/block/sda/bcache/state", "clean\n", "sys/block/sdb/bcache/priority_stats",
 		   "Unused: 99%\n", NULL);
+	tree_link(&t, "sys/block/bcache0/bcache", "../sda/bcache"); /* as the kernel has it */
 	struct hwp_inventory *inv = probe_more(&t, HWP_DISKS);
 	const struct hwp_md *m = &disk(inv, "md126")->md;
 	assert_string_equal(m->level.s, "raid1");
@@ -136,6 +137,7 @@ static void test_arrays(void **state)
 	assert_string_equal(disk(inv, "sda")->bcache.s, "backing");
 	assert_string_equal(disk(inv, "sdb")->bcache.s, "cache");
 	assert_null(disk(inv, "sdc")->bcache.s);
+	assert_null(disk(inv, "bcache0")->bcache.s);
 	hwp_unref(inv);
 	tree_done(&t);
 }
