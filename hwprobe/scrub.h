@@ -17,6 +17,7 @@ enum {
 	SCRUB_LONG_PLAIN = 12, /* the same for letters alone and digits alone */
 	SCRUB_FILE_MAX = 64 << 20,
 	SCRUB_DEPTH_MAX = 64,
+	SCRUB_INFINIBAND_LEN = 20, /* of a hardware address */
 	SCRUB_SECRETS_MAX = 1 << 20,
 };
 
@@ -48,6 +49,9 @@ void scrub_add(struct scrub *s, const char *text, size_t len);
 void scrub_add_known(struct scrub *s, const char *text, size_t len);
 /* A MAC address in all its spellings and as bytes; the vendor's half stays. */
 void scrub_add_mac(struct scrub *s, const uint8_t mac[6]);
+/* That of an interface, of InfiniBand, too; false = it is of another kind. @text: "52:54:00:…" and what no more belongs to it. */
+bool scrub_add_hwaddr(struct scrub *s, const uint8_t *address, size_t len);
+bool scrub_add_hwaddr_text(struct scrub *s, const char *text);
 void scrub_mac(const struct scrub *s, uint8_t mac[6]);
 /* An address of @len bytes (4, 16) of which @bits count: addresses that shared a prefix still share one. */
 void scrub_ip(const struct scrub *s, uint8_t *ip, size_t len, unsigned bits);

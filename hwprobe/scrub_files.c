@@ -267,7 +267,7 @@ void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len
 		scrub_add_known(s, data, len);
 	else if (!strcmp(name, "vpd_pg80") && len > 4)
 		scrub_add_known(s, data + 4, len - 4);
-	else if (is_secret_attr(path) && !is_pci_address(data))
+	else if (is_secret_attr(path) && !scrub_add_hwaddr_text(s, data) && !is_pci_address(data))
 		scrub_add_known(s, data, len);
 }
 

@@ -9,17 +9,11 @@ void scrub_learn_drivers(struct scrub *s, const char *data, size_t len)
 {
 	static const char key[] = " permaddr ";
 	for (const char *line = data, *end; line < data + len; line = end + 1) {
-		unsigned b[6];
-		uint8_t mac[6];
 		end = memchr(line, '\n', (size_t)(data + len - line));
 		end = end ? end : data + len;
 		const char *at = memmem(line, (size_t)(end - line), key, strlen(key));
-		if (!at || sscanf(at + strlen(key), "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2],
-				  &b[3], &b[4], &b[5]) != 6)
-			continue;
-		for (int i = 0; i < 6; i++)
-			mac[i] = (uint8_t)b[i];
-		scrub_add_mac(s, mac);
+		if (at)
+			scrub_add_hwaddr_text(s, at + strlen(key));
 	}
 }
 

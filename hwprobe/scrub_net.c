@@ -13,8 +13,8 @@
 
 static void learn(struct scrub *s, const struct nlattr *a)
 {
-	if (a && nla_len(a) == 6)
-		scrub_add_mac(s, nla_data(a));
+	if (a)
+		scrub_add_hwaddr(s, nla_data(a), (size_t)nla_len(a));
 	/* A bridge's id is a priority and a MAC address. */
 	if (a && nla_len(a) == 8)
 		scrub_add_mac(s, (const uint8_t *)nla_data(a) + 2);

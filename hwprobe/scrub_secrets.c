@@ -211,28 +211,77 @@ void scrub_mac(const struct scrub *s, uint8_t mac[6])
 	memcpy(mac + 3, &random, 3);
 }
 
-static size_t spell(char text[18], const uint8_t mac[6], const char *separator, bool is_upper)
+enum { GUID_LEN = 8, GUID_VENDOR_LEN = 3, SPELT_MAX = 3 * GUID_LEN };
+
+static size_t spell(char text[SPELT_MAX], const uint8_t *bytes, size_t len, const char *separator,
+		    bool is_upper)
 {
 	size_t n = 0;
-	for (int i = 0; i < 6; i++)
-		n += (size_t)snprintf(text + n, 18 - n, is_upper ? "%s%02X" : "%s%02x",
-				      i ? separator : "", mac[i]);
+	for (size_t i = 0; i < len; i++)
+		n += (size_t)snprintf(text + n, SPELT_MAX - n, is_upper ? "%s%02X" : "%s%02x",
+				      i ? separator : "", bytes[i]);
 	return n;
+}
+
+/* As bytes and in all spellings. */
+static void keep_spellings(struct scrub *s, const uint8_t *from, const uint8_t *to, size_t len)
+{
+	static const char *const separators[] = { ":", "-", "" };
+	keep(s, from, to, len, false);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(separators); i++) {
+		char from_text[SPELT_MAX], to_text[SPELT_MAX];
+		size_t n = spell(from_text, from, len, separators[i / 2], i % 2);
+		spell(to_text, to, len, separators[i / 2], i % 2);
+		keep(s, from_text, to_text, n, false);
+	}
 }
 
 void scrub_add_mac(struct scrub *s, const uint8_t mac[6])
 {
-	static const char *const separators[] = { ":", "-", "" };
 	uint8_t to[6];
 	memcpy(to, mac, 6);
 	scrub_mac(s, to);
-	keep(s, mac, to, 6, false);
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(separators); i++) {
-		char from_text[18], to_text[18];
-		size_t n = spell(from_text, mac, separators[i / 2], i % 2);
-		spell(to_text, to, separators[i / 2], i % 2);
-		keep(s, from_text, to_text, n, false);
+	keep_spellings(s, mac, to, 6);
+}
+
+/* InfiniBand: number of a queue pair, prefix of the subnet, GUID of the port; the last one names it (RFC 4391, 9.1.1). */
+static void add_infiniband(struct scrub *s, const uint8_t address[SCRUB_INFINIBAND_LEN])
+{
+	static const uint8_t none[GUID_LEN];
+	const uint8_t *guid = address + SCRUB_INFINIBAND_LEN - GUID_LEN;
+	uint8_t to[GUID_LEN];
+	if (!memcmp(guid, none, GUID_LEN))
+		return;
+	uint64_t random = scrub_hash(s, guid, GUID_LEN);
+	memcpy(to, guid, GUID_LEN);
+	memcpy(to + GUID_VENDOR_LEN, &random, GUID_LEN - GUID_VENDOR_LEN);
+	keep_spellings(s, guid, to, GUID_LEN);
+}
+
+bool scrub_add_hwaddr(struct scrub *s, const uint8_t *address, size_t len)
+{
+	if (len == 6)
+		scrub_add_mac(s, address);
+	else if (len == SCRUB_INFINIBAND_LEN)
+		add_infiniband(s, address);
+	else
+		return false;
+	return true;
+}
+
+bool scrub_add_hwaddr_text(struct scrub *s, const char *text)
+{
+	uint8_t bytes[SCRUB_INFINIBAND_LEN];
+	size_t n = 0;
+	while (n < sizeof(bytes) && isxdigit((unsigned char)text[0]) &&
+	       isxdigit((unsigned char)text[1])) {
+		bytes[n++] = (uint8_t)strtoul((const char[]){ text[0], text[1], '\0' }, NULL, 16);
+		text += 2;
+		if (*text != ':')
+			break;
+		text++;
 	}
+	return !isxdigit((unsigned char)*text) && *text != ':' && scrub_add_hwaddr(s, bytes, n);
 }
 
 /* Bits that say what kind of address it is: private, link-local, loopback, … */

@@ -44,6 +44,10 @@ static void test_learning(void **state)
 		  "E:ID_PATH=ip-192.0.2.1:3260-iscsi-iqn.2001-04.com.x:y7-lun-1\n",
 		  "iqn.2001-04.com.x:y7", true },
 		{ "proc/sys/kernel/hostname", "node-17\n", "node-17", true },
+		{ "sys/class/net/ib0/address",
+		  "00:00:10:29:fe:80:00:00:00:00:00:00:b8:59:c7:03:00:aa:bb:cc\n",
+		  "ibp1s0-B8-59-C7-03-00-AA-BB-CC", true },
+		{ "sys/class/net/ib0/address", "80:00:00:00\n", "80:00:00:00", true },
 		{ "run/udev/data/+dmi:id", "E:MEMORY_DEVICE_0_ASSET_TAG=AT-9876543\n", "AT-9876543",
 		  true },
 	};

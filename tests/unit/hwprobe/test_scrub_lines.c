@@ -13,7 +13,8 @@
 static void test_drivers(void **state)
 {
 	static const char text[] =
-		"eth0 firmware 7.10 permaddr\neth0 permaddr 02:fc:00:12:34:56\neth1 link 1 2 3\neth1 permaddr 02:fc:00:65:43:21";
+		"eth0 firmware 7.10 permaddr\neth0 permaddr 02:fc:00:12:34:56\neth1 link 1 2 3\neth1 permaddr 02:fc:00:65:43:21"
+		"\nib0 permaddr 00:00:10:29:fe:80:00:00:00:00:00:00:b8:59:c7:03:00:aa:bb:cc\n";
 	struct scrub s = { .key = "k" };
 	scrub_learn_drivers(&s, text, strlen(text));
 	scrub_ready(&s);
@@ -22,6 +23,8 @@ static void test_drivers(void **state)
 	assert_true(scrub_apply(&s, copy, strlen(copy)));
 	assert_null(strstr(copy, "12:34:56"));
 	assert_null(strstr(copy, "65:43:21"));
+	assert_null(strstr(copy, "aa:bb:cc"));
+	assert_non_null(strstr(copy, "00:00:10:29:fe:80:00:00:00:00:00:00:b8:59:c7:"));
 	assert_non_null(strstr(copy, "eth0 permaddr 02:fc:00:"));
 	assert_non_null(strstr(copy, "eth0 firmware 7.10 permaddr\n"));
 	assert_non_null(strstr(copy, "eth1 link 1 2 3\n"));

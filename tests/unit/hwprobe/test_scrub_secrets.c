@@ -143,12 +143,47 @@ static void test_hash(void **state)
 	assert_true(scrub_hash(&paper, message, sizeof(message)) == 0xa129ca6149be45e5);
 }
 
+/* What sysfs says of an address, and what netlink says, become the same; the maker's part stays. */
+static void test_hwaddr(void **state)
+{
+	static const struct {
+		const char *text, *spelt;
+		size_t kept; /* of the spelling */
+		bool want;
+	} cases[] = {
+		{ "52:54:00:12:34:56", "52-54-00-12-34-56", 8, true },
+		{ "52:54:00:12:34:56\n", "525400123456", 6, true },
+		{ "00:00:10:29:fe:80:00:00:00:00:00:00:b8:59:c7:03:00:aa:bb:cc", "b859c70300aabbcc",
+		  6, true },
+		{ "00:00:10:29:fe:80:00:00:00:00:00:00:b8:59:c7:03:00:aa:bb", NULL, 0, false },
+		{ "00:00:10:29:fe:80:00:00:00:00:00:00:b8:59:c7:03:00:aa:bb:cc:dd", NULL, 0,
+		  false },
+		{ "52:54:00:12:34:5", NULL, 0, false },
+		{ "5254.0012.3456", NULL, 0, false },
+		{ "", NULL, 0, false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scrub s = { .key = "hw" };
+		char text[64];
+		print_message("%s\n", cases[i].text);
+		assert_int_equal(scrub_add_hwaddr_text(&s, cases[i].text), cases[i].want);
+		scrub_ready(&s);
+		if (cases[i].want) {
+			snprintf(text, sizeof(text), "%s", cases[i].spelt);
+			assert_true(scrub_apply(&s, text, strlen(text)));
+			assert_memory_equal(text, cases[i].spelt, cases[i].kept);
+			assert_string_not_equal(text, cases[i].spelt);
+		}
+		arena_done(&s.mem);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shapes),    cmocka_unit_test(test_words),
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_mac),
-		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_hwaddr), cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_words),  cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_mac),    cmocka_unit_test(test_hash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
