@@ -20,7 +20,7 @@ static void show(const struct hwp_inventory *inv)
 }
 
 /* Waits for the next difference and replaces *inv by what is there now. 0, or -errno. */
-static int next(struct hwp_ctx *ctx, struct hwp_monitor *monitor, struct hwp_inventory **inv)
+static int next(struct hwp_monitor *monitor, struct hwp_inventory **inv)
 {
 	struct pollfd p = { .fd = hwp_monitor_fd(monitor), .events = POLLIN };
 	struct hwp_inventory *now;
@@ -33,7 +33,7 @@ static int next(struct hwp_ctx *ctx, struct hwp_monitor *monitor, struct hwp_inv
 		if (r == 0)
 			continue;
 		if (r > 0)
-			r = hwp_probe(ctx, changed, &now);
+			r = hwp_monitor_refresh(monitor, *inv, 0, &now);
 		if (r < 0)
 			return r;
 		int differs = hwp_diff(*inv, now, NULL);
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	show(inv);
 	int r = 0;
 	for (; left && r == 0; left -= left > 0) {
-		r = next(ctx, monitor, &inv);
+		r = next(monitor, &inv);
 		if (r == 0)
 			show(inv);
 	}

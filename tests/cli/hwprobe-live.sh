@@ -27,6 +27,12 @@ assert first["changed"] == ["interfaces"] and "up" not in first["inventory"]["in
 assert second["changed"] == ["interfaces"] and second["inventory"]["interfaces"][0]["ipv4_addresses"] == ["127.0.0.1/8"]
 X
 
+# it ends when its reader does, and not only at the next change
+# shellcheck disable=SC2016
+timeout 20 unshare -n bash -c '{ "$0" --watch --parts=interfaces; echo $? >"$1"; } | head -n 1 >"$2"' "$hwprobe" "$TMP/status" "$TMP/line" || fail "it goes on without a reader"
+[ "$(cat "$TMP/status")" = 141 ] || fail "without a reader: status $(cat "$TMP/status"), not that of SIGPIPE"
+grep -q '"changed":\["interfaces"\]' "$TMP/line" || fail "the first line: $(cat "$TMP/line")"
+
 # /proc or /sys not mounted
 for folder in proc sys; do
 	got=0
