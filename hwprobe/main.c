@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,19 +12,11 @@
 #include "common/log.h"
 #include "common/str.h"
 #include "common/verb.h"
-#include "hwprobe/hwprobe.h"
+#include "hwprobe/arguments.h"
 #include "hwprobe/watch.h"
 
 /* {"truncation":{"type":"full"}} and the newline: nothing shorter says that there is no inventory. */
 enum { OUTPUT_MIN = 31 };
-
-struct arguments {
-	struct hwp_options opt;
-	enum hwp_format format;
-	uint64_t max_bytes;
-	const char *record, *explain;
-	bool is_watching;
-};
 
 static const struct {
 	const char *name;
@@ -35,49 +28,61 @@ static const struct {
 static int set_format(void *ctx, const char *value, struct fault *err)
 {
 	struct arguments *a = ctx;
+	a->has_format = true;
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
 		if (!strcmp(value, formats[i].name)) {
 			a->format = formats[i].format;
 			return 0;
 		}
 	}
-	return fault_set(err, -EINVAL, "%s: no such format", value);
+	return fault_set(err, -EINVAL, "\"%s\" is none of assisted, full, text", value);
+}
+
+/* "cpu, memory, …" */
+static void part_names(char *ret, size_t size)
+{
+	*ret = '\0';
+	for (unsigned part = 1; part <= HWP_ALL; part <<= 1)
+		if (part_name(part))
+			snprintf(ret + strlen(ret), size - strlen(ret), "%s, ", part_name(part));
+	snprintf(ret + strlen(ret), size - strlen(ret), "%s", part_name(HWP_ALL));
 }
 
 static int set_parts(void *ctx, const char *value, struct fault *err)
 {
-	struct arguments *a = ctx;
 	AUTO(freep) char *list = str_dup(value);
 	if (!list)
 		return fault_oom(err);
-	char *save = NULL;
+	char *rest = list, *name, names[256];
 	unsigned parts = 0;
-	for (char *name = strtok_r(list, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
+	while ((name = strsep(&rest, ","))) {
 		unsigned part = part_by_name(name);
+		part_names(names, sizeof(names));
 		if (!part)
-			return fault_set(err, -EINVAL, "%s: no such part", name);
+			return fault_set(err, -EINVAL, "\"%s\" is none of %s", name, names);
 		parts |= part;
 	}
-	if (!parts)
-		return fault_set(err, -EINVAL, "no part is named");
-	a->opt.parts = parts;
+	((struct arguments *)ctx)->opt.parts = parts;
+	return 0;
+}
+
+/* A name of a file or of a folder. */
+static int set_name(const char *value, const char **ret, struct fault *err)
+{
+	if (!*value)
+		return fault_set(err, -EINVAL, "the name is empty");
+	*ret = value;
 	return 0;
 }
 
 static int set_sysroot(void *ctx, const char *value, struct fault *err)
 {
-	if (!*value)
-		return fault_set(err, -EINVAL, "the folder's name is empty");
-	((struct arguments *)ctx)->opt.sysroot = value;
-	return 0;
+	return set_name(value, &((struct arguments *)ctx)->opt.sysroot, err);
 }
 
 static int set_record(void *ctx, const char *value, struct fault *err)
 {
-	if (!*value)
-		return fault_set(err, -EINVAL, "the folder's name is empty");
-	((struct arguments *)ctx)->record = value;
-	return 0;
+	return set_name(value, &((struct arguments *)ctx)->record, err);
 }
 
 static int set_scrub(void *ctx, const char *value, struct fault *err)
@@ -102,7 +107,10 @@ static int set_watch(void *ctx, const char *value, struct fault *err)
 
 static int set_size(const char *value, uint64_t *ret, struct fault *err)
 {
-	return str_to_size(value, ret) < 0 ? fault_set(err, -EINVAL, "%s: not a size", value) : 0;
+	if (str_to_size(value, ret) < 0)
+		return fault_set(err, -EINVAL, "\"%s\" is not a size like 65536, 64K or 120GB",
+				 value);
+	return 0;
 }
 
 static int set_output_max(void *ctx, const char *value, struct fault *err)
@@ -120,44 +128,40 @@ static int set_disk_min(void *ctx, const char *value, struct fault *err)
 	return set_size(value, &((struct arguments *)ctx)->opt.disk_min_bytes, err);
 }
 
-static int set_timeout(void *ctx, const char *value, struct fault *err)
+static int set_ms(const char *value, unsigned min, unsigned *ret, struct fault *err)
 {
 	uint64_t ms;
-	if (str_to_u64(value, &ms) < 0 || !ms || ms > UINT32_MAX)
-		return fault_set(err, -EINVAL, "%s: not a number of milliseconds", value);
-	((struct arguments *)ctx)->opt.total_timeout_ms = (unsigned)ms;
-	return 0;
-}
-
-static int set_pci_ids(void *ctx, const char *value, struct fault *err)
-{
-	((struct arguments *)ctx)->opt.pci_ids = value;
-	return 0;
-}
-
-static int set_gpu_rules(void *ctx, const char *value, struct fault *err)
-{
-	((struct arguments *)ctx)->opt.gpu_rules = value;
-	return 0;
-}
-
-static int set_ms(const char *value, unsigned *ret, struct fault *err)
-{
-	uint64_t ms;
-	if (str_to_u64(value, &ms) < 0 || ms > INT32_MAX)
-		return fault_set(err, -EINVAL, "%s: not a number of milliseconds", value);
+	if (str_to_u64(value, &ms) < 0 || ms < min || ms > INT32_MAX)
+		return fault_set(err, -EINVAL,
+				 "\"%s\" is not a number of milliseconds from %u to %d", value, min,
+				 INT32_MAX);
 	*ret = (unsigned)ms;
 	return 0;
 }
 
+static int set_timeout(void *ctx, const char *value, struct fault *err)
+{
+	return set_ms(value, 1, &((struct arguments *)ctx)->opt.total_timeout_ms, err);
+}
+
+static int set_pci_ids(void *ctx, const char *value, struct fault *err)
+{
+	return set_name(value, &((struct arguments *)ctx)->opt.pci_ids, err);
+}
+
+static int set_gpu_rules(void *ctx, const char *value, struct fault *err)
+{
+	return set_name(value, &((struct arguments *)ctx)->opt.gpu_rules, err);
+}
+
 static int set_settle(void *ctx, const char *value, struct fault *err)
 {
-	return set_ms(value, &((struct arguments *)ctx)->opt.settle_ms, err);
+	return set_ms(value, 0, &((struct arguments *)ctx)->opt.settle_ms, err);
 }
 
 static int set_lldp(void *ctx, const char *value, struct fault *err)
 {
-	return set_ms(value, &((struct arguments *)ctx)->opt.lldp_timeout_ms, err);
+	return set_ms(value, 1, &((struct arguments *)ctx)->opt.lldp_timeout_ms, err);
 }
 
 static int set_smart(void *ctx, const char *value, struct fault *err)
@@ -187,7 +191,8 @@ static const struct option_spec options[] = {
 
 static void print_message(void *data, int prio, const char *part, const char *msg)
 {
-	log_write(prio, "%s: %s", part, msg);
+	bool is_whole = !strcmp(part, "source"); /* the machine, not one of its parts */
+	log_write(prio, "%s%s%s", is_whole ? "" : part, is_whole ? "" : ": ", msg);
 }
 
 static void hwp_closep(struct hwp_ctx **ctx)
@@ -254,50 +259,51 @@ static int print_explanation(const struct arguments *a, const struct hwp_invento
 	return hwp_errors(inv, NULL) ? EXIT_PARTIAL : EXIT_DONE;
 }
 
+static int cannot_make(const char *folder)
+{
+	static const struct {
+		int err;
+		const char *text;
+	} remedies[] = {
+		{ EEXIST, "it is there already: name a new folder" },
+		{ ENOENT, "the folder that it would lie in is not there: make that first" },
+	};
+	int err = errno;
+	const char *text = strerror(err);
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++)
+		if (remedies[i].err == err)
+			text = remedies[i].text;
+	log_error("--record=%s: %s", folder, text);
+	return -err;
+}
+
 /* Only a new folder: what is there already would become a part of the record. */
 static int record(const struct arguments *a, struct hwp_ctx *hwp, struct hwp_inventory **ret)
 {
-	if (mkdir(a->record, 0700) < 0) {
-		log_error("cannot make %s: %s", a->record, strerror(errno));
-		return -errno;
-	}
+	if (mkdir(a->record, 0700) < 0)
+		return cannot_make(a->record);
 	AUTO(closep) int dir = open(a->record, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0) {
-		log_error("cannot open %s: %s", a->record, strerror(errno));
-		return -errno;
-	}
-	return hwp_record(hwp, dir, 0, ret);
-}
-
-/* --watch has one form of output, of any length. */
-static bool has_other_output(const struct arguments *a)
-{
-	return a->record || a->explain || a->max_bytes || a->format != HWP_JSON_ASSISTED;
-}
-
-/* What contradicts itself; NULL = nothing. */
-static const char *contradiction(const struct arguments *a)
-{
-	bool is_shown_in_full = a->format != HWP_JSON_ASSISTED || a->record || a->explain;
-	if ((a->record || a->is_watching) && a->opt.sysroot)
-		return "--record and --watch are for the running machine, not with --sysroot";
-	if (a->is_watching && has_other_output(a))
-		return "--watch prints whole inventories as --format=assisted, nothing else";
-	if (a->opt.flags & HWP_SCRUB && !a->record)
-		return "--scrub belongs to --record";
-	if (a->opt.parts & HWP_LLDP && (a->is_watching || !is_shown_in_full))
-		return "the part lldp is shown by --format=full and --format=text, and not watched";
-	return NULL;
+	if (dir < 0)
+		return cannot_make(a->record);
+	int rc = hwp_record(hwp, dir, 0, ret);
+	if (rc < 0)
+		log_error("--record=%s: it is not complete: remove it", a->record);
+	return rc;
 }
 
 static int run(void *ctx, int argc, char **argv)
 {
 	struct arguments *a = ctx;
-	const char *wrong = contradiction(a);
+	struct fault err = FAULT_INIT;
+	const char *wrong = arguments_contradiction(a);
 	if (wrong) {
 		log_error("%s", wrong);
 		fprintf(stderr, "Try \"slipway-hwprobe --help\".\n");
 		return EXIT_USAGE;
+	}
+	if (a->opt.sysroot && arguments_check_sysroot(a->opt.sysroot, &err) < 0) {
+		log_error("%s", fault_text(&err));
+		return EXIT_FAILED;
 	}
 	if (a->format != HWP_JSON_ASSISTED || a->record)
 		a->opt.flags |= HWP_MORE;
@@ -316,6 +322,17 @@ static int run(void *ctx, int argc, char **argv)
 	return a->explain ? print_explanation(a, inv) : print_inventory(a, inv);
 }
 
+/* Without them the first files that are opened would get what is printed. */
+static void hold_standard_streams(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* what is written there fails */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = { .opt = { .size = sizeof(a.opt), .log = print_message } };
@@ -325,6 +342,8 @@ int main(int argc, char **argv)
 		.options = options,
 		.run = run,
 	};
+	hold_standard_streams();
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error like a full disk */
 	log_init("slipway-hwprobe", LOG_INFO);
 	return program_main(&program, &a, argc, argv);
 }
