@@ -46,6 +46,7 @@ static const struct {
 	{ "proc/sysinfo", HWP_CPU | HWP_VENDOR },
 	{ "run/NetworkManager/", HWP_NICS },
 	{ "run/systemd/netif/", HWP_NICS },
+	{ "run/udev/data/+dmi", HWP_MEMORY },
 	{ "run/udev/data/b", HWP_DISKS },
 	{ "run/udev/data/n", HWP_NICS },
 	{ "sys/bus/pci/", HWP_GPUS },
