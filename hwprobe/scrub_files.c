@@ -288,19 +288,35 @@ static size_t in_uname(const struct scrub *s, char *data, size_t len)
 	return len;
 }
 
-/* The boot signature, and what says that this is a medium we were booted from (ECMA-119 8.4); nothing else of a disk is looked at. */
+/*
+ * Whether there is boot code, which partition of the MBR is active, the boot signature, and what says that this is a medium to boot from (ECMA-119
+ * 8.2, 8.4; El Torito 2.0); nothing else of a disk is looked at.
+ */
 static size_t in_device(const struct scrub *s, char *data, size_t len)
 {
+	enum { CODE_BYTES = 440 };
 	static const struct {
 		size_t at, len;
-	} kept[] = { { 510, 2 }, { 32768, 6 }, { 32768 + 40, 32 } };
+	} kept[] = { { 0, 1 },   { 446, 1 },   { 462, 1 },         { 478, 1 },   { 494, 1 },
+		     { 510, 2 }, { 32768, 6 }, { 32768 + 40, 32 }, { 34816, 39 } };
 	size_t from = 0;
+	bool has_code = false;
+	for (size_t i = 0; i < MIN_OF(len, (size_t)CODE_BYTES); i++)
+		has_code |= data[i] != 0;
 	for (size_t i = 0; i < ARRAY_SIZE(kept) && from < len; i++) {
 		memset(data + from, 0, MIN_OF(kept[i].at, len) - from);
 		from = kept[i].at + kept[i].len;
 	}
 	if (from < len)
 		memset(data + from, 0, len - from);
+	if (has_code)
+		data[0] = 1;
+	return len;
+}
+
+static size_t in_tail(const struct scrub *s, char *data, size_t len)
+{
+	memset(data, 0, len);
 	return len;
 }
 
@@ -502,6 +518,7 @@ static const struct {
 	{ "netlink/", NULL, in_netlink },
 	{ "dev/", ".smart", as_it_is },
 	{ "dev/", ".errno", as_it_is },
+	{ "dev/", ".tail", in_tail },
 	{ "dev/", NULL, in_device },
 };
 

@@ -20,9 +20,10 @@ static char *value_of(const char *word)
 /* Words whose value tells how the machine was booted, but not whose it is: unless it names a server. */
 static bool is_harmless(const char *word)
 {
-	static const char *const keys[] = { "console=",     "root=live:",   "coreos.liveiso=",
-					    "coreos.live.", "earlycon=",    "rd.live.",
-					    "mitigations=", "systemd.unit=" };
+	static const char *const keys[] = {
+		"console=", "root=live:",   "coreos.liveiso=", "coreos.live.",    "earlycon=",
+		"rd.live.", "mitigations=", "systemd.unit=",   "inst.stage2=hd:", "inst.repo=hd:"
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (str_starts(word, keys[i]))
 			return true;

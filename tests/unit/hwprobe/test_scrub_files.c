@@ -97,20 +97,39 @@ static void test_whole_files(void **state)
 	}
 }
 
-/* Of a disk only the boot signature and the label of the medium stay; a health log tells nothing of its owner. */
+/* Of a disk only what it is good for stays: a health log tells nothing of its owner. */
 static void test_devices(void **state)
 {
-	static char disk[32768 + 2048];
+	static const struct {
+		size_t at;
+		const char *text;
+	} kept[] = { { 446, "\x80" },
+		     { 478, "\0" },
+		     { 510, "\x55\xaa" },
+		     { 32768, "\1CD001" },
+		     { 32768 + 40, "SLIPWAY                         " },
+		     { 34816, "\1CD001\1EL TORITO SPECIFICATION" } };
+	static char disk[34816 + 2048], want[sizeof(disk)] = "\1"; /* there is code */
 	const struct scrub s = { .key = "files" };
 	memset(disk, 'S', sizeof(disk));
-	memcpy(disk + 510, "\x55\xaa", 2);
-	memcpy(disk + 32768, "\1CD001", 6);
-	memcpy(disk + 32768 + 40, "SLIPWAY                         ", 32);
+	for (size_t at = 446; at < 510; at += 16)
+		disk[at] = 0;
+	memset(disk + 34816, 0, 39);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		memcpy(disk + kept[i].at, kept[i].text, strlen(kept[i].text));
+		memcpy(want + kept[i].at, kept[i].text, strlen(kept[i].text));
+	}
 	assert_int_equal(scrub_file(&s, "dev/sda", disk, sizeof(disk)), sizeof(disk));
-	assert_memory_equal(disk + 510, "\x55\xaa", 2);
-	assert_memory_equal(disk + 32768 + 40, "SLIPWAY", 7);
 	for (size_t i = 0; i < sizeof(disk); i++)
-		assert_int_not_equal(i != 32768 + 40 && disk[i] == 'S', true);
+		if (disk[i] != want[i])
+			fail_msg("byte %zu is %02x", i, (unsigned char)disk[i]);
+	char blank[512] = { [440] = 'S' };
+	scrub_file(&s, "dev/sdb", blank, sizeof(blank));
+	assert_int_equal(blank[0], 0); /* a disk without code still has none */
+	assert_int_equal(blank[440], 0);
+	char one[1] = "";
+	assert_int_equal(scrub_file(&s, "dev/sdc", one, 1), 1);
+	assert_int_equal(scrub_file(&s, "dev/sdc", one, 0), 0);
 	char log[4] = "\4abc";
 	assert_int_equal(scrub_file(&s, "dev/nvme0n1.smart", log, 4), 4);
 	assert_memory_equal(log, "\4abc", 4);

@@ -34,6 +34,11 @@ static const struct text_case cases[] = {
 	  "root=live:http://10.11.12.13/squashfs.img root=live:CDLABEL=Example-39",
 	  { "root=live:http://", " root=live:CDLABEL=Example-39" },
 	  { "10.11.12.13" } },
+	/* What tells the medium the system was booted from. */
+	{ "proc/cmdline",
+	  "inst.stage2=hd:LABEL=EXAMPLE-9-DVD inst.repo=https://mirror.customer-9.example/",
+	  { "inst.stage2=hd:LABEL=EXAMPLE-9-DVD inst.repo=" },
+	  { "customer" } },
 	{ "proc/cmdline",
 	  "app.key=\"two secret words\" quiet",
 	  { "app.key=\"", "\" quiet" },
