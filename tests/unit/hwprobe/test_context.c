@@ -189,6 +189,11 @@ static void test_null(void **state)
 		hwp_explain(NULL, "cpu", &text),
 		hwp_explain(inv, NULL, &text),
 		hwp_explain(inv, "cpu", NULL),
+		hwp_monitor_open(NULL, 0, &m),
+		hwp_monitor_open(ctx, 0, NULL),
+		hwp_monitor_fd(NULL),
+		hwp_monitor_dispatch(NULL, &changed),
+		hwp_monitor_refresh(NULL, inv, &other),
 	};
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (refused[i] != -EINVAL)
