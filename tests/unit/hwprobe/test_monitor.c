@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "common/str.h"
-#include "hwprobe/hwprobe.h"
+#include "hwprobe/monitor.c"
 #include "tests/unit/hwprobe/loop.h"
 
 enum { WAIT_MS = 5000 };
@@ -124,6 +124,80 @@ static void test_block_device(void **state)
 	assert_int_equal(changed, HWP_DISKS);
 }
 
+/* Which disks the events concern; "*" = any. */
+static void test_names_of_disks(void **state)
+{
+	static const struct {
+		const char *path;
+		bool is_partition;
+		const char *want; /* all of this row's part of the list */
+	} rows[] = {
+		{ "/devices/pci0000:00/0000:00:03.0/host0/block/sda", false, "sda" },
+		{ "/devices/pci0000:00/0000:00:03.0/host0/block/sda/sda1", true, "sda" },
+		{ "/devices/virtual/block/dm-0", false, "sda dm-0" },
+		{ "/devices/mmc0/block/mmcblk0/mmcblk0boot0", false, "sda dm-0 mmcblk0boot0" },
+		{ "/devices/mmc0/block/mmcblk0/mmcblk0p1", true, "sda dm-0 mmcblk0boot0 mmcblk0" },
+		{ "/devices/cciss0/block/cciss!c0d0/cciss!c0d0p1", true,
+		  "sda dm-0 mmcblk0boot0 mmcblk0 cciss!c0d0" },
+		{ NULL, false, "*" },
+		{ "nothing", false, "*" },
+		{ "/nothing", true, "*" },
+		{ "/devices/block/", false, "*" },
+		{ "/devices/block/"
+		  "0123456789012345678901234567890123456789012345678901234567890123456789",
+		  false, "*" },
+	};
+	struct hwp_monitor m = { 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char list[1024] = "";
+		m.is_any_disk = false;
+		note_disk(&m, rows[i].path, rows[i].is_partition);
+		for (size_t k = 0; k < m.disk_count; k++)
+			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+				 k ? " " : "", m.disks[k]);
+		assert_string_equal(m.is_any_disk ? "*" : list, rows[i].want);
+	}
+
+	/* There is room for so many; more means all. */
+	for (size_t i = 0; i <= DISK_NAMES_MAX; i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "/devices/block/vd%zu", i);
+		note_disk(&m, path, false);
+	}
+	assert_true(m.is_any_disk);
+	assert_int_equal(m.disk_count, DISK_NAMES_MAX);
+}
+
+/* What was told is looked at once; what is asked for besides is looked at, too; nothing else is. */
+static void test_refresh(void **state)
+{
+	struct hwp_ctx *ctx;
+	struct hwp_monitor *m;
+	struct hwp_inventory *first, *second, *third;
+	const unsigned parts = HWP_DISKS | HWP_MEMORY | HWP_HOSTNAME;
+	const struct hwp_options opt = { .size = sizeof(opt), .flags = HWP_NO_DEVICE_READ };
+	assert_int_equal(hwp_open(&ctx, &opt), 0);
+	assert_int_equal(hwp_monitor_open(ctx, HWP_DISKS, &m), 0);
+	assert_int_equal(hwp_probe(ctx, parts, &first), 0);
+
+	assert_int_equal(hwp_monitor_refresh(m, first, 0, &second), 0);
+	assert_int_equal(inventory_shared_parts(first, second), parts);
+	hwp_unref(second);
+	m->pending = HWP_DISKS;
+	note_disk(m, "/devices/virtual/block/none", false);
+	assert_int_equal(hwp_monitor_refresh(m, first, HWP_HOSTNAME, &second), 0);
+	assert_int_equal(inventory_shared_parts(first, second), HWP_MEMORY);
+	assert_int_equal(hwp_diff(first, second, NULL), 0);
+	assert_int_equal(m->pending | m->disk_count | m->is_any_disk, 0);
+	assert_int_equal(hwp_monitor_refresh(m, second, 0, &third), 0);
+	assert_int_equal(inventory_shared_parts(second, third), parts);
+	hwp_unref(first);
+	hwp_unref(second);
+	hwp_unref(third);
+	hwp_monitor_close(m);
+	hwp_close(ctx);
+}
+
 static void test_only_the_running_machine(void **state)
 {
 	struct hwp_ctx *ctx;
@@ -142,6 +216,8 @@ int main(void)
 	/* Devices first: the other tests leave the network namespace, where events of devices are told. */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_block_device),
+		cmocka_unit_test(test_names_of_disks),
+		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_only_the_running_machine),
 		cmocka_unit_test(test_link_comes_up),
 		cmocka_unit_test(test_hostname_changes),
