@@ -140,7 +140,7 @@ static unsigned hostname_parts(struct hwp_monitor *m)
 
 int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **ret_monitor)
 {
-	if (!ctx->root.is_live)
+	if (!ctx || !ret_monitor || !ctx->root.is_live)
 		return -EINVAL;
 	AUTO(hwp_monitor_closep) struct hwp_monitor *m = calloc(1, sizeof(*m));
 	if (!m)
@@ -164,7 +164,7 @@ int hwp_monitor_open(struct hwp_ctx *ctx, unsigned parts, struct hwp_monitor **r
 
 int hwp_monitor_fd(const struct hwp_monitor *m)
 {
-	return m->epoll;
+	return m ? m->epoll : -EINVAL;
 }
 
 static unsigned device_parts(struct udev_device *d)
@@ -267,6 +267,8 @@ static unsigned drain_net(struct hwp_monitor *m)
 
 int hwp_monitor_dispatch(struct hwp_monitor *m, unsigned *ret_changed_parts)
 {
+	if (!m || !ret_changed_parts)
+		return -EINVAL;
 	*ret_changed_parts = (drain_devices(m) | drain_net(m) | hostname_parts(m)) & m->parts;
 	m->pending |= *ret_changed_parts;
 	return *ret_changed_parts != 0;
@@ -276,6 +278,8 @@ int hwp_monitor_refresh(struct hwp_monitor *m, struct hwp_inventory *last, unsig
 			struct hwp_inventory **ret_inv)
 {
 	char *names[DISK_NAMES_MAX];
+	if (!m || !last || !ret_inv)
+		return -EINVAL;
 	const struct root_names disks = { .v = names, .n = m->disk_count };
 	bool is_any_disk = m->is_any_disk || more & HWP_DISKS;
 	for (size_t i = 0; i < m->disk_count; i++)

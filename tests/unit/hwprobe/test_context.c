@@ -193,7 +193,7 @@ static void test_null(void **state)
 		hwp_monitor_open(ctx, 0, NULL),
 		hwp_monitor_fd(NULL),
 		hwp_monitor_dispatch(NULL, &changed),
-		hwp_monitor_refresh(NULL, inv, &other),
+		hwp_monitor_refresh(NULL, inv, 0, &other),
 	};
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (refused[i] != -EINVAL)
