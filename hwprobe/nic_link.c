@@ -67,9 +67,10 @@ static bool is_elsewhere(struct survey *s, const struct link_table *t)
 		if (!e->name || !e->address ||
 		    !mac_text(nla_data(e->address), (size_t)nla_len(e->address), mac, sizeof(mac)))
 			continue;
-		if (str_eq(attr_text(s, NET_DIR "/%s/address", e->name), mac))
+		const char *text = attr_text(s, NET_DIR "/%s/address", e->name);
+		if (str_eq(text, mac))
 			return false;
-		looks++;
+		looks += text || s->root->is_live; /* a record may not have it */
 	}
 	return looks > 0;
 }
@@ -83,8 +84,7 @@ static const struct link_table *links_of(struct survey *s)
 		return NULL;
 	s->links = t;
 	read_links(s, t);
-	/* A record was made of what was seen. */
-	t->is_elsewhere = s->root->is_live && is_elsewhere(s, t);
+	t->is_elsewhere = is_elsewhere(s, t);
 	t->has_udev = !t->is_elsewhere && !(s->opt->flags & HWP_NO_UDEV) &&
 		      root_exists(s->root, UDEV_DIR);
 	return t;
