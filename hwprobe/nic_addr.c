@@ -19,8 +19,8 @@ static bool parse_address(struct nlmsghdr *h, struct address *ret)
 	const struct ifaddrmsg *m = NLMSG_DATA(h);
 	if (h->nlmsg_type != RTM_NEWADDR || !netdump_attrs(h, sizeof(*m), tb, IFA_MAX))
 		return false;
-	/* IFA_ADDRESS of IPv4 is the other end on point-to-point links. */
-	const struct nlattr *a = m->ifa_family == AF_INET ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+	/* IFA_ADDRESS is the other end where both are there (net/ipv6/addrconf.c, inet6_fill_ifaddr()). */
+	const struct nlattr *a = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
 	size_t len = address_len(m->ifa_family);
 	if (!len || !a || (size_t)nla_len(a) < len || m->ifa_prefixlen > len * 8)
 		return false;

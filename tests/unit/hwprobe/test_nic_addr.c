@@ -125,10 +125,50 @@ static void test_broken(void **state)
 	tree_done(&t);
 }
 
+static void test_peers(void **state)
+{
+	static const struct {
+		const char *local, *address, *want;
+	} cases[] = {
+		{ "192.0.2.1", "192.0.2.9", "192.0.2.1/32" },
+		{ "192.0.2.1", NULL, "192.0.2.1/32" },
+		{ NULL, "192.0.2.9", "192.0.2.9/32" },
+		{ "2001:db8::1", "2001:db8::9", "2001:db8::1/128" },
+		{ NULL, "2001:db8::1", "2001:db8::1/128" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tree t;
+		struct dump links = { 0 }, addresses = { 0 };
+		bool is_v6 = strchr(cases[i].want, ':') != NULL;
+		struct ifaddrmsg head = { .ifa_family = is_v6 ? AF_INET6 : AF_INET,
+					  .ifa_prefixlen = is_v6 ? 128 : 32,
+					  .ifa_index = 2 };
+		struct nl_msg *m = nlmsg_alloc_simple(RTM_NEWADDR, 0);
+		print_message("%s\n", cases[i].want);
+		tree_init(&t);
+		add_link(&links, 2, "ppp0");
+		nlmsg_append(m, &head, sizeof(head), NLMSG_ALIGNTO);
+		if (cases[i].address)
+			put_address(m, IFA_ADDRESS, cases[i].address);
+		if (cases[i].local)
+			put_address(m, IFA_LOCAL, cases[i].local);
+		dump_add(&addresses, m);
+		dump_write(&links, &t, "netlink/link.nl");
+		dump_write(&addresses, &t, "netlink/addr.nl");
+		struct hwp_inventory *inv = tree_probe(&t, HWP_NICS);
+		const struct hwp_nic *n = nic(inv, "ppp0");
+		expect_list(is_v6 ? &n->ipv6_addresses : &n->ipv4_addresses,
+			    (const char *const[]){ cases[i].want, NULL });
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_which_and_in_which_order),
 					    cmocka_unit_test(test_prefix),
+					    cmocka_unit_test(test_peers),
 					    cmocka_unit_test(test_broken) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
