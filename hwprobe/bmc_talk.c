@@ -25,6 +25,7 @@ enum {
 	LAN_V6_DYNAMIC = 59,
 	V6_SETS_MAX = 16,
 	VLAN_ENABLED = 0x80,
+	V6_STATIC_ENABLED = 0x80,
 };
 
 /* An IPv6 address of a set: 20 bytes behind the parameter revision. */
@@ -88,7 +89,8 @@ static bool take_v6(struct ipmi *i, uint8_t channel, uint8_t param, uint8_t set,
 {
 	struct v6_set v;
 	if (!lan_param(i, channel, param, set, (uint8_t *)&v, sizeof(v)) ||
-	    v.status != 0 /* not active */)
+	    v.status != 0 /* not active */ ||
+	    (param == LAN_V6_STATIC && !(v.source & V6_STATIC_ENABLED)))
 		return false;
 	struct in6_addr a;
 	memcpy(&a, v.address, sizeof(a));

@@ -131,13 +131,55 @@ static void test_v6(void **state)
 	assert_null(strstr(asked, "0c 02 01 3b 10 00|"));
 }
 
+#define V6_SET(set, source, first, last, status) \
+	"\x11" set source first "\0\0\0\0\0\0\0\0\0\0\0" last "\x40" status
+
+/* Which set of several counts. */
+static void test_v6_sets(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *sets[3]; /* dynamic 0, static 0, static 1 */
+		uint8_t want;        /* the last byte; 0 = none */
+	} cases[] = {
+		{ "a static one that is switched off",
+		  { NULL, V6_SET("\0", "\0", "\x20\1\x0d\xb8", "\x33", "\0"),
+		    V6_SET("\1", "\x80", "\x20\1\x0d\xb8", "\x34", "\0") },
+		  0x34 },
+		{ "link-local",
+		  { V6_SET("\0", "\1", "\xfe\x80\0\0", "\x22", "\0"), NULL,
+		    V6_SET("\1", "\x80", "\x20\1\x0d\xb8", "\x34", "\0") },
+		  0x34 },
+		{ "unspecified", { V6_SET("\0", "\1", "\0\0\0\0", "\0", "\0"), NULL, NULL }, 0 },
+		{ "a dynamic one has no such bit",
+		  { V6_SET("\0", "\1", "\x20\1\x0d\xb8", "\x22", "\0"),
+		    V6_SET("\0", "\x80", "\x20\1\x0d\xb8", "\x33", "\0"), NULL },
+		  0x22 },
+	};
+	static const char *const questions[] = { "0c 02 01 3b 00 00", "0c 02 01 38 00 00",
+						 "0c 02 01 38 01 00" };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct row table[8] = { { "06 42 01", 0, "\1\4\x81", 3 },
+					{ "0c 02 01 33 00 00", 0, "\x11\1", 2 },
+					{ "0c 02 01 37 00 00", 0, "\x11\2\1\0", 4 } };
+		size_t n = 3;
+		struct bmc_info info;
+		print_message("%s\n", cases[i].what);
+		for (size_t k = 0; k < 3; k++)
+			if (cases[i].sets[k])
+				table[n++] = (struct row){ questions[k], 0, cases[i].sets[k], 21 };
+		assert_int_equal(ask(table, false, &info), 0);
+		assert_int_equal(info.has_v6, cases[i].want != 0);
+		assert_int_equal(info.v6[15], cases[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_channels),
-		cmocka_unit_test(test_dead),
-		cmocka_unit_test(test_more),
-		cmocka_unit_test(test_v6),
+		cmocka_unit_test(test_channels), cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_more),     cmocka_unit_test(test_v6),
+		cmocka_unit_test(test_v6_sets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
