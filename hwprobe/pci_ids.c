@@ -56,6 +56,11 @@ static bool line_is(const char *p, size_t len, const char *id, int tabs, const c
 			return false;
 	while (head < len && p[head] == ' ')
 		head++;
+	/* An editor may have left something. */
+	while (len > head && (p[len - 1] == ' ' || p[len - 1] == '\r' || p[len - 1] == '\t'))
+		len--;
+	if (len == head)
+		return false;
 	*ret_name = p + head;
 	*ret_len = len - head;
 	return true;

@@ -10,7 +10,7 @@
 static const char database[] =
 	"# comment\n10dd  Before\n\t1eb8  Wrong vendor\n\n10de  NVIDIA Corporation\n# inside\n"
 	"\t1eb8  TU104GL [Tesla T4]\n\t\t10de 12a2  Tesla T4\n\t1EB9  Upper case\n10df  Emulex\n"
-	"\te000  Behind\nffff\nabcd X\nC 03  Display controller\n\t00  VGA\n0300  Not a vendor";
+	"\te000  Behind\nffff\nabcd X\n1234  \r\n\t0001      \n1235  Line ends \r\n\t0001  of DOS\t\r\nC 03  Display controller\n\t00  VGA\n0300  Not a vendor";
 
 static void test_lookup(void **state)
 {
@@ -26,6 +26,8 @@ static void test_lookup(void **state)
 		{ "10df", "e000", "Emulex", "Behind" },
 		{ "ffff", "0001", NULL, NULL }, /* without a name */
 		{ "abcd", "0001", NULL, NULL },
+		{ "1234", "0001", NULL, NULL }, /* blanks */
+		{ "1235", "0001", "Line ends", "of DOS" },
 		{ "0300", "0000", NULL, NULL }, /* behind the list of classes */
 		{ "beef", "0000", NULL, NULL },
 	};
