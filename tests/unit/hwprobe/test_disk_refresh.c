@@ -329,8 +329,8 @@ static const struct {
 	{ "such a disk has links all the same",
 	  { "sys/block/sdd/size", "8\n", "sys/block/sdd/dev", "8:48\n", "dev/disk/by-id/wwn-x",
 	    LINK_TO "../../sdd" },
-	  { "run/udev/data/b8:0", "I:1\nS:disk/by-id/wwn-x\nS:disk/by-id/wwn-z\n", "dev/disk/by-id/wwn-x",
-	    LINK_TO "../../sda" },
+	  { "run/udev/data/b8:0", "I:1\nS:disk/by-id/wwn-x\nS:disk/by-id/wwn-z\n",
+	    "dev/disk/by-id/wwn-x", LINK_TO "../../sda" },
 	  "sda",
 	  false },
 	{ "udev is gone", {}, { "run/udev", GONE }, "sda", false },
@@ -501,6 +501,36 @@ static void test_foreign_snapshots(void **state)
 	tree_done(&t);
 }
 
+/* A data base that cannot be read: nobody knows whether the disks that stay would say so, too. */
+static void test_error_of_no_disk(void **state)
+{
+	struct tree t;
+	struct hwp_ctx *ctx;
+	struct hwp_inventory *last, *single = NULL, *now;
+	char *name = (char *)"nvme0n1";
+	const struct root_names list = { .v = &name, .n = 1 };
+	tree_init(&t);
+	apply(&t, before);
+	const struct hwp_options opt = { .size = sizeof(opt),
+					 .sysroot = t.dir,
+					 .parts = HWP_DISKS,
+					 .flags = HWP_MORE,
+					 .pci_ids = "/nowhere/pci.ids" };
+	assert_int_equal(hwp_open(&ctx, &opt), 0);
+	assert_int_equal(hwp_probe(ctx, 0, &last), 0);
+	assert_int_equal(hwp_errors(last, NULL), 0);
+	apply(&t,
+	      (const char *const[]){ DISK("nvme0n1", "259:0"),
+				     "sys/block/nvme0n1/device/device/vendor", "0x1b36\n", NULL });
+	assert_int_equal(disk_refresh(ctx, last, &list, &single), -EAGAIN);
+	assert_int_equal(inventory_refresh(ctx, last, HWP_DISKS, &list, &now), 0);
+	assert_int_equal(hwp_errors(now, NULL), 1);
+	hwp_unref(now);
+	hwp_unref(last);
+	hwp_close(ctx);
+	tree_done(&t);
+}
+
 /* --- recorded machines -------------------------------------------------------------------------------------------- */
 
 static struct {
@@ -601,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_nothing_piles_up),
 		cmocka_unit_test(test_foreign_snapshots),
+		cmocka_unit_test(test_error_of_no_disk),
 	};
 	return expected_run("disk_refresh", "tests/data/roots", own, sizeof(own) / sizeof(own[0]),
 			    test_machine);
