@@ -165,7 +165,7 @@ struct hwp_boot {
 struct hwp_vendor {
 	struct hwp_str manufacturer, product_name, serial_number;
 	struct hwp_bool is_virtual;
-	struct hwp_str virtualization; /* kvm, vmware, …; only in virtual machines */
+	struct hwp_str virtualization; /* kvm, vmware, …; zvm does not count as virtual */
 	struct hwp_str uuid, sku, version, family;
 	struct hwp_str board_vendor, board_name, board_version, board_serial, board_asset_tag;
 	struct hwp_str chassis_vendor, chassis_type, chassis_serial, chassis_asset_tag;
@@ -405,13 +405,15 @@ struct hwp_error {
 
 /*
  * Opens the sources. @opt: NULL = the running machine, defaults.
- * Returns 0; -EXDEV when a link of a recorded tree leaves it (the log names the path); -ENOENT, -ENOTDIR, -ENOMEM, … .
+ * Returns 0; -EXDEV when a link of a recorded tree leaves it (the log names the path); -EINVAL when @opt has no size; -ENOENT, -ENOTDIR,
+ * -ENOMEM, … . Here and below arguments that must not be NULL are answered by -EINVAL, and a NULL inventory by NULL or 0.
  */
 HWP_API int hwp_open(struct hwp_ctx **ret_ctx, const struct hwp_options *opt);
 HWP_API void hwp_close(struct hwp_ctx *ctx);
 
 /*
- * Takes a snapshot. @parts: 0 = those of the options. Blocks at most for the time limits of the options.
+ * Takes a snapshot. @parts: 0 = those of the options; bits that this library does not know are left out (-EINVAL: no other is left).
+ * Blocks at most for the time limits of the options.
  * Partial data is success: what could not be read is in hwp_errors(). -EXDEV: as in hwp_open(); -ENOMEM.
  */
 HWP_API int hwp_probe(struct hwp_ctx *ctx, unsigned parts, struct hwp_inventory **ret_inv);
@@ -424,7 +426,8 @@ HWP_API int hwp_refresh(struct hwp_ctx *ctx, struct hwp_inventory *last, unsigne
 /*
  * As hwp_probe(), and writes whatever was read into the empty folder @dirfd: a machine that .sysroot replays with the same result.
  * It holds serial numbers, addresses and the kernel command line as they are, unless the options have HWP_SCRUB: then each is replaced
- * by something of the same shape, and *ret_inv is what the record shows. Only of the running machine (-EINVAL).
+ * by something of the same shape, and *ret_inv is what the record shows. Only of the running machine (-EINVAL). -ENOTEMPTY: the folder
+ * is not empty.
  */
 HWP_API int hwp_record(struct hwp_ctx *ctx, int dirfd, unsigned parts,
 		       struct hwp_inventory **ret_inv);

@@ -19,6 +19,15 @@ nm -D --defined-only "$usr/lib/libhwprobe.so" | awk '$2 == "T" { sub(/@.*/, "", 
 diff "$TMP/declared" "$TMP/offered" || fail "the header and the library differ"
 nm -D --defined-only "$usr/lib/libhwprobe.so" | grep -vE ' A HWPROBE_0| T hwp_' && fail "more than functions is offered"
 
+# the manual tells of every name, and of every member of the options
+grep -oE '\bHWP_[A-Z0-9_]+\b' "$usr/include/slipway/hwprobe.h" | grep -vx HWP_API | sort -u >"$TMP/constants"
+sed -n '/^struct hwp_options {/,/^};/s/.*\b\([a-z_]*\);.*/\1/p; s/^\tvoid (\*\([a-z]*\)).*/\1/p' "$usr/include/slipway/hwprobe.h" >"$TMP/members"
+[ "$(wc -l <"$TMP/constants")" -gt 20 ] || fail "no constants in the header"
+[ "$(wc -l <"$TMP/members")" -gt 10 ] || fail "no options in the header"
+while read -r name; do
+	grep -qw "$name" "$usr/share/man/man3/libhwprobe.3" || fail "$name is not in the manual"
+done < <(cat "$TMP/declared" "$TMP/constants" "$TMP/members")
+
 # what a program needs to build with it
 export PKG_CONFIG_PATH=$usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$TMP/root
 [ "$(pkg-config --modversion libhwprobe)" = "$(cat "$TOP/VERSION")" ] || fail "the version of the .pc file is wrong"
