@@ -13,6 +13,18 @@ static bool exists(struct survey *s, const char *name, const char *file)
 	return root_exists(s->root, path);
 }
 
+/* The resource manager serves 2.0 only; it has a class of its own (drivers/char/tpm/tpm-interface.c tpm_init()). */
+static bool has_manager(struct survey *s, const char *index)
+{
+	static const char *const dirs[] = { "sys/class/tpmrm", TPM_DIR };
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		char *path = arena_printf(s->tmp, "%s/tpmrm%s", dirs[i], index);
+		if (path && root_exists(s->root, path))
+			return true;
+	}
+	return false;
+}
+
 /* Version of one chip; NULL = cannot be told. */
 static const char *version_of(struct survey *s, const char *name)
 {
@@ -22,10 +34,7 @@ static const char *version_of(struct survey *s, const char *name)
 		return !strcmp(major, "2") ? "2.0" : !strcmp(major, "1") ? "1.2" : NULL;
 	if (exists(s, name, "device/caps") || exists(s, name, "caps")) /* only 1.2 has them */
 		return "1.2";
-	char *manager = arena_printf(s->tmp, TPM_DIR "/tpmrm%s", name + strlen("tpm"));
-	return manager && root_exists(s->root, manager)
-		       ? "2.0"
-		       : NULL; /* the resource manager serves 2.0 only */
+	return has_manager(s, name + strlen("tpm")) ? "2.0" : NULL;
 }
 
 /* The firmware's tables (ACPI: TPM2, TCG's TCPA) name a chip that no driver serves. */

@@ -23,6 +23,8 @@ static void test_versions(void **state)
 		{ { "sys/class/tpm/tpm0/device/caps", "x" }, "1.2" },
 		{ { "sys/class/tpm/tpm0/caps", "x" }, "1.2" },
 		{ { "sys/class/tpm/tpm0/dev", "x", "sys/class/tpm/tpmrm0/dev", "x" }, "2.0" },
+		{ { "sys/class/tpm/tpm0/dev", "x", "sys/class/tpmrm/tpmrm0/dev", "x" }, "2.0" },
+		{ { "sys/class/tpm/tpm0/dev", "x", "sys/class/tpmrm/tpmrm1/dev", "x" }, "none" },
 		{ { "sys/class/tpm/tpmrm0/dev", "x" }, "none" },
 		{ { "sys/class/tpm/tpm10/tpm_version_major", "2",
 		    "sys/class/tpm/tpm9/tpm_version_major", "1" },
