@@ -185,11 +185,11 @@ static bool has_disk(const struct hwp_monitor *m, const char *name, size_t len)
 }
 
 /* "/devices/…/block/sda/sda1" is a partition of sda. The names are those of sysfs, and the device may be gone. */
-static void note_disk(struct hwp_monitor *m, struct udev_device *d)
+static void note_disk(struct hwp_monitor *m, const char *path, bool is_partition)
 {
-	const char *path = udev_device_get_devpath(d), *end = path ? path + strlen(path) : NULL;
+	const char *end = path ? path + strlen(path) : NULL;
 	const char *slash = path ? strrchr(path, '/') : NULL;
-	if (slash && str_eq(udev_device_get_devtype(d), "partition")) {
+	if (slash && is_partition) {
 		end = slash;
 		slash = memrchr(path, '/', (size_t)(slash - path));
 	}
@@ -228,7 +228,8 @@ static unsigned drain_devices(struct hwp_monitor *m)
 			break;
 		unsigned concerned = device_parts(d);
 		if (concerned & HWP_DISKS)
-			note_disk(m, d);
+			note_disk(m, udev_device_get_devpath(d),
+				  str_eq(udev_device_get_devtype(d), "partition"));
 		parts |= concerned;
 		udev_device_unref(d);
 	}

@@ -215,7 +215,8 @@ static void test_reader_goes(void **state)
 		json_t *line = read_line(fd, WAIT_MS);
 		assert_non_null(line);
 		json_decref(line);
-		struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+		struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0),
+				      .events = POLLIN };
 		assert_true(end.fd >= 0);
 		assert_int_equal(poll(&end, 1, IDLE_MS), 0);
 		close(fd);
