@@ -1,36 +1,24 @@
 /*
- * A look at the disks that events name shows what a look at all of them shows, whatever happened: by a table of things that happen to
- * small machines, and by every disk of every recorded machine, which comes and goes. Only the order of errors may differ.
+ * A look at the disks that events name shows what a look at all of them shows, whatever happened to a small machine. That recorded machines
+ * keep to it is in test_disk_refresh_machines.c.
  */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <ftw.h>
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/disk_facts.h"
 #include "hwprobe/disk_refresh.h"
 #include "tests/unit/hwprobe/disks.h"
-#include "tests/unit/hwprobe/expected.h"
+#include "tests/unit/hwprobe/refreshed.h"
 
-enum { MANY = 80, ROUNDS = 300, FILES_PER_CASE = 26, FILE_MAX_BYTES = 1 << 20 };
+enum { MANY = 80, ROUNDS = 300, FILES_PER_CASE = 26 };
 
 /* Instead of a text: the file or folder is removed. A text that starts with LINK_TO is the target of a link. */
 #define GONE "(gone)"
 #define LINK_TO "->"
-
-static struct hwp_ctx *open_tree(const struct tree *t)
-{
-	struct hwp_ctx *ctx;
-	const struct hwp_options opt = { .size = sizeof(opt),
-					 .sysroot = t->dir,
-					 .parts = HWP_DISKS | HWP_HOSTNAME,
-					 .flags = HWP_MORE };
-	assert_int_equal(hwp_open(&ctx, &opt), 0);
-	return ctx;
-}
 
 static void apply(struct tree *t, const char *const *files)
 {
@@ -47,57 +35,6 @@ static void apply(struct tree *t, const char *const *files)
 			tree_file(t, files[0], files[1]);
 		}
 	}
-}
-
-/* --- comparison ------------------------------------------------------------------------------------------------- */
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void add_errors(char *text, size_t size, const json_t *errors)
-{
-	size_t i, n = json_array_size(errors);
-	char **lines = calloc(n + 1, sizeof(*lines));
-	json_t *item;
-	json_array_foreach(errors, i, item)
-		lines[i] = json_dumps(item, JSON_COMPACT | JSON_SORT_KEYS);
-	qsort(lines, n, sizeof(*lines), by_text);
-	for (i = 0; i < n; i++) {
-		snprintf(text + strlen(text), size - strlen(text), "\n%s", lines[i]);
-		free(lines[i]);
-	}
-	free(lines);
-}
-
-/* The full document, its errors in an order of their own behind it. The caller free()s. */
-static char *document(const struct hwp_inventory *inv)
-{
-	enum { DOCUMENT_MAX = 1 << 20 };
-	char *text = hwp_to_json(inv, HWP_JSON_FULL, 0), *all = calloc(1, DOCUMENT_MAX);
-	assert_non_null(text);
-	json_t *v = json_loads(text, 0, NULL);
-	json_t *errors = json_incref(json_object_get(v, "errors"));
-	json_object_del(v, "errors");
-	char *rest = json_dumps(v, JSON_COMPACT);
-	snprintf(all, DOCUMENT_MAX, "%s", rest);
-	add_errors(all, DOCUMENT_MAX, errors);
-	json_decref(errors);
-	json_decref(v);
-	free(text);
-	free(rest);
-	return all;
-}
-
-static void expect_same(const char *what, const struct hwp_inventory *whole,
-			const struct hwp_inventory *inv)
-{
-	char *a = document(whole), *b = document(inv);
-	if (strcmp(a, b))
-		fail_msg("%s:\nwhole look: %s\nnamed look: %s", what, a, b);
-	free(a);
-	free(b);
 }
 
 /* "sda sdb" */
@@ -531,108 +468,13 @@ static void test_error_of_no_disk(void **state)
 	tree_done(&t);
 }
 
-/* --- recorded machines -------------------------------------------------------------------------------------------- */
-
-static struct {
-	struct tree tree;
-	size_t skip; /* length of the original's name and slash */
-} copy;              /* nftw() takes no argument for its callback */
-
-static int copy_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	const char *name = path + copy.skip;
-	char target[1024], *data = NULL;
-	size_t len = 0;
-	if (type == FTW_D) {
-		if (*name && path[copy.skip - 1] == '/')
-			tree_dir(&copy.tree, name);
-		return 0;
-	}
-	if (type == FTW_SL || type == FTW_SLN) {
-		ssize_t n = readlink(path, target, sizeof(target) - 1);
-		if (n < 0)
-			return -1;
-		target[n] = '\0';
-		tree_link(&copy.tree, name, target);
-		return 0;
-	}
-	if (file_read_at(AT_FDCWD, path, FILE_MAX_BYTES, &data, &len, NULL) < 0)
-		return -1;
-	tree_write(&copy.tree, name, data, len);
-	free(data);
-	return 0;
-}
-
-static void rename_disk(const char *from, const char *to)
-{
-	char a[512], b[512];
-	snprintf(a, sizeof(a), "%s/sys/block/%s", copy.tree.dir, from);
-	snprintf(b, sizeof(b), "%s/sys/%s", copy.tree.dir, to);
-	assert_int_equal(rename(a, b), 0);
-}
-
-static void return_disk(const char *from, const char *to)
-{
-	char a[512], b[512];
-	snprintf(a, sizeof(a), "%s/sys/%s", copy.tree.dir, from);
-	snprintf(b, sizeof(b), "%s/sys/block/%s", copy.tree.dir, to);
-	assert_int_equal(rename(a, b), 0);
-}
-
-/* The disk goes, comes, and stays: each time the named look is as good as the whole one. */
-static void come_and_go(struct hwp_ctx *ctx, struct hwp_inventory *with, char *name, int *singles)
-{
-	struct hwp_inventory *without, *now, *single = NULL;
-	const struct root_names list = { .v = &name, .n = 1 };
-	rename_disk(name, "away");
-	assert_int_equal(hwp_probe(ctx, 0, &without), 0);
-	*singles += disk_refresh(ctx, with, &list, &single) == 0;
-	hwp_unref(single);
-	assert_int_equal(inventory_refresh(ctx, with, HWP_DISKS, &list, &now), 0);
-	expect_same(name, without, now);
-	hwp_unref(now);
-
-	return_disk("away", name);
-	assert_int_equal(inventory_refresh(ctx, without, HWP_DISKS, &list, &now), 0);
-	expect_same(name, with, now);
-	hwp_unref(now);
-	hwp_unref(without);
-	assert_int_equal(inventory_refresh(ctx, with, HWP_DISKS, &list, &now), 0);
-	expect_same(name, with, now);
-	hwp_unref(now);
-}
-
-static void test_machine(void **state)
-{
-	char root[1024];
-	struct hwp_inventory *whole;
-	struct root_names names = { 0 };
-	struct arena tmp = { 0 };
-	int singles = 0;
-	snprintf(root, sizeof(root), "%s/root", (const char *)*state);
-	tree_init(&copy.tree);
-	copy.skip = strlen(root) + 1;
-	assert_int_equal(nftw(root, copy_one, 16, FTW_PHYS), 0);
-	struct hwp_ctx *ctx = open_tree(&copy.tree);
-	assert_int_equal(hwp_probe(ctx, 0, &whole), 0);
-	(void)root_list(&ctx->root, &tmp, "sys/block", &names);
-	for (size_t i = 0; i < names.n; i++)
-		come_and_go(ctx, whole, names.v[i], &singles);
-	print_message("%d of %zu can go alone\n", singles, names.n);
-	hwp_unref(whole);
-	hwp_close(ctx);
-	arena_done(&tmp);
-	tree_done(&copy.tree);
-}
-
 int main(void)
 {
-	static const struct CMUnitTest own[] = {
+	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_nothing_piles_up),
 		cmocka_unit_test(test_foreign_snapshots),
 		cmocka_unit_test(test_error_of_no_disk),
 	};
-	return expected_run("disk_refresh", "tests/data/roots", own, sizeof(own) / sizeof(own[0]),
-			    test_machine);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
