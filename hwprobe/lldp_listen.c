@@ -124,10 +124,15 @@ static int add_wire(struct survey *s, struct wires *all, size_t nic)
 
 static void open_wires(struct survey *s, struct wires *all, const char *type)
 {
-	for (size_t i = 0; i < s->inv->nic_count && all->n < WIRES_MAX; i++) {
+	for (size_t i = 0; i < s->inv->nic_count; i++) {
 		const struct hwp_nic *n = &s->inv->nics[i];
 		if (!is_wire(n, type))
 			continue;
+		if (all->n == WIRES_MAX) {
+			survey_error(s, "AF_PACKET", E2BIG, "listens on %d interfaces only",
+				     WIRES_MAX);
+			return;
+		}
 		int rc = add_wire(s, all, i);
 		if (rc < 0)
 			survey_error(s, "AF_PACKET", -rc, "cannot listen on %s: %s", n->name.s,

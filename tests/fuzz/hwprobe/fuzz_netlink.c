@@ -1,3 +1,4 @@
+#include "hwprobe/netdump_live.h"
 #include "tests/fuzz/hwprobe/pass.h"
 
 /* The same bytes stand for every dump: messages of the wrong kind must be skipped. */
@@ -10,6 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		p.dumps[i].data = pass_copy(&p, data, size);
 		p.dumps[i].len = size;
 	}
+	/* The running kernel's datagrams are looked through before they are kept. */
+	struct netdump_result r = { 0 };
+	(void)netdump_scan(p.copy[0], size, &r);
 	probe_nics.run(&p.s);
 	probe_routes.run(&p.s);
 	pass_done(&p);
