@@ -155,7 +155,7 @@ void disk_find_eligibility(struct survey *s, struct block_map *m, const struct b
 
 	if (!is_known_controller(b))
 		add_reason(s, d, "unknown-controller", b->dir,
-			   "Disks of the kind %s are not supported", b->name);
+			   "Disks of the kind %s are not supported", d->name.s);
 	if (disk_is_lvm(b))
 		add_reason(s, d, "lvm-volume", arena_printf(s->tmp, "%s/dm/uuid", b->dir),
 			   "It is a logical volume, not a disk");

@@ -71,7 +71,8 @@ static unsigned fed_by(const char *path)
 {
 	/* The folder of a TPM lies with the device it is on: sys/devices/pnp0/00:00/tpm/tpm0, …/tpmrm/tpmrm0. */
 	bool is_device = str_starts(path, "sys/devices/");
-	if (is_device && (strstr(path, "/tpm/tpm") || strstr(path, "/tpmrm/tpm")))
+	if (is_device &&
+	    (strstr(path, "/tpm/tpm") || strstr(path, "/tpmrm/tpm") || str_ends(path, "/caps")))
 		return HWP_TPM;
 	/* sys/bus/pci/devices holds links. */
 	if (is_device &&
