@@ -219,7 +219,8 @@ static int record_and_scrub(struct hwp_ctx *ctx, int dirfd, unsigned parts,
 	if (rc < 0)
 		return record_failed(ctx, rc);
 	hwp_unref(TAKE(*ret_inv));
-	return probe_record(ctx, dirfd, parts, ret_inv);
+	rc = probe_record(ctx, dirfd, parts, ret_inv);
+	return rc < 0 ? record_failed(ctx, rc) : 0;
 }
 
 /* What is there already would be taken for part of the record. */

@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/cpuinfo.h"
+#include "hwprobe/explain.h"
 #include "hwprobe/memory.h"
 #include "hwprobe/probe.h"
 #include "hwprobe/udev_db.h"
@@ -194,8 +195,10 @@ static bool put_physical(struct survey *s, uint64_t bytes, uint64_t at_least, co
 			 const char *source)
 {
 	struct hwp_memory *m = &s->inv->memory;
-	if (!bytes || bytes > INT64_MAX || bytes < at_least)
+	if (!bytes || bytes > INT64_MAX || bytes < at_least) {
+		explain_try(s, &m->physical_bytes, source, false);
 		return false;
+	}
 	put_num(s, &m->physical_bytes, (int64_t)bytes, source);
 	return put_str(s, &m->physical_bytes_method, method, source);
 }

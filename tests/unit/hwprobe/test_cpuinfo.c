@@ -38,6 +38,32 @@ static void test_arm_model(void **state)
 	arena_done(&a);
 }
 
+/* A part number means something with its implementer only. */
+static void test_arm_implementers(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "CPU implementer : 0x48\nCPU part : 0xd01\n", "TaiShan-v110" },
+		{ "CPU implementer : 0x41\nCPU part : 0xd01\n", "Cortex-A32" },
+		{ "CPU implementer : 0x41\nCPU part : 0xd49\n", "Neoverse-N2" },
+		{ "CPU implementer : 0x6d\nCPU part : 0xd49\n", "Azure-Cobalt-100" },
+		{ "CPU implementer : 0x70\nCPU part : 0x663\n", "FTC663" },
+		{ "CPU implementer : 0xc0\nCPU part : 0xac5\n", "Ampere-1b" },
+		{ "CPU implementer : 0x51\nCPU part : 0x001\n", "Oryon" },
+		{ "CPU implementer : 0x50\nCPU part : 0x000\n", "X-Gene" },
+		{ "CPU implementer : 0x99\nCPU part : 0xd49\n", NULL },
+		{ "CPU part : 0xd49\n", NULL },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena a = { 0 };
+		const char *got = cpu_arm_model(&a, cases[i].text);
+		print_message("case %zu: %s\n", i, got ? got : "none");
+		assert_string_equal(got ? got : "", cases[i].want ? cases[i].want : "");
+		arena_done(&a);
+	}
+}
+
 #define MODEL(name) "processor : 0\nmodel name : " name "\n"
 
 static void test_most(void **state)
@@ -88,9 +114,8 @@ static void test_common(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpuinfo_keys),
-		cmocka_unit_test(test_arm_model),
-		cmocka_unit_test(test_most),
+		cmocka_unit_test(test_cpuinfo_keys),     cmocka_unit_test(test_arm_model),
+		cmocka_unit_test(test_arm_implementers), cmocka_unit_test(test_most),
 		cmocka_unit_test(test_common),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

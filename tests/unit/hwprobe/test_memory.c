@@ -99,11 +99,34 @@ static void test_zones(void **state)
 	assert_int_equal(zoneinfo_present(NULL), 0);
 }
 
+/* What was not good enough is told, too. */
+static void test_tried(void **state)
+{
+	struct tree t;
+	struct hwp_inventory *inv = NULL;
+	char *text = NULL;
+	tree_init(&t);
+	tree_file(&t, "proc/meminfo", "MemTotal: 8 kB\n");
+	assert_int_equal(tree_try(&t,
+				  (struct hwp_options){ .parts = HWP_MEMORY, .flags = HWP_EXPLAIN },
+				  &inv),
+			 0);
+	assert_int_equal(hwp_explain(inv, "memory.physical_bytes", &text), 0);
+	const char *dmi = strstr(text, "smbios type 17"), *udev = strstr(text, "udev +dmi:id"),
+		   *used = strstr(text, "proc/meminfo MemTotal: used");
+	if (!dmi || !udev || !used || dmi > udev || udev > used)
+		fail_msg("%s", text);
+	free(text);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_methods),
 		cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_tried),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
