@@ -14,7 +14,7 @@
 
 /*
  * One thing that happens is told by several events that follow each other at once: the look at the machine waits until they pause, but
- * never longer than the second figure. When events go on and on, the looks have pauses in between, so that most of the time is left to
+ * never longer than the second figure. An event of a disk comes when udev has finished with it: it is not waited for others. When events go on and on, the looks have pauses in between, so that most of the time is left to
  * others: a look is worth three times as long as it took, and what is worth more than the third figure is waited for.
  */
 enum { QUIET_MS = 2, BURST_MAX_MS = 10, CREDIT_MS = 300, WORTH_PER_LOOK = 3, PAUSE_MAX_MS = 200 };
@@ -46,13 +46,13 @@ static int print_line(const struct hwp_inventory *inv, unsigned changed)
 	return fflush(stdout) ? -errno : 0;
 }
 
-/* How long to wait for more events, when some have come: until @earliest_ms in any case, else for a pause. 0 = no longer. */
-static int wait_more_ms(int64_t earliest_ms, int64_t end_ms)
+/* How long to wait for more events, when some have come of @parts: until @earliest_ms in any case, else for a pause. 0 = no longer. */
+static int wait_more_ms(unsigned parts, int64_t earliest_ms, int64_t end_ms)
 {
 	int64_t now_ms = time_mono_ms();
 	if (now_ms < earliest_ms)
 		return (int)(earliest_ms - now_ms);
-	return now_ms < end_ms ? QUIET_MS : 0;
+	return parts & ~(unsigned)HWP_DISKS && now_ms < end_ms ? QUIET_MS : 0;
 }
 
 /* 1 = there are events, 0 = none came in time. -EPIPE = nobody reads any more: that is told at once, not by the next line. */
@@ -73,19 +73,18 @@ static int wait_events(struct hwp_monitor *m, int timeout_ms)
 /* Waits for changes and for the end of the burst they belong to, @earliest_ms at least. */
 static int wait_change(struct hwp_monitor *m, int64_t earliest_ms)
 {
-	bool is_told = false;
-	unsigned changed;
+	unsigned parts = 0, changed;
 	int64_t end_ms = 0;
 	for (;;) {
-		int rc = wait_events(m, is_told ? wait_more_ms(earliest_ms, end_ms) : -1);
+		int rc = wait_events(m, parts ? wait_more_ms(parts, earliest_ms, end_ms) : -1);
 		if (rc < 0 && rc != -EINTR)
 			return rc;
 		if (rc == 0 && time_mono_ms() >= earliest_ms)
 			return 0;
 		if (rc <= 0 || !hwp_monitor_dispatch(m, &changed))
 			continue;
-		end_ms = is_told ? end_ms : time_mono_ms() + BURST_MAX_MS;
-		is_told = true;
+		end_ms = parts ? end_ms : time_mono_ms() + BURST_MAX_MS;
+		parts |= changed;
 	}
 }
 
