@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <sched.h>
+#include <sys/wait.h>
 #include "hwprobe/netdump_live.h"
 #include "tests/unit/hwprobe/messages.h"
 
@@ -112,12 +116,75 @@ static void test_cut(void **state)
 	}
 }
 
+enum { ALT_NAMES = 400, NOT_ALLOWED = 77, BROKEN = 78 };
+
+/* Gives the loopback interface so many other names that its message is longer than the kernel's usual ones (32 KiB). */
+static bool add_alt_names(struct nl_sock *sk)
+{
+	struct ifinfomsg head = { .ifi_index = 1 };
+	for (int i = 0; i < ALT_NAMES; i++) {
+		char name[128];
+		snprintf(name, sizeof(name), "%0120d", i);
+		struct nl_msg *m = nlmsg_alloc_simple(RTM_NEWLINKPROP,
+						      NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND);
+		nlmsg_append(m, &head, sizeof(head), NLMSG_ALIGNTO);
+		struct nlattr *list = nla_nest_start(m, IFLA_PROP_LIST);
+		nla_put_string(m, IFLA_ALT_IFNAME, name);
+		nla_nest_end(m, list);
+		if (nl_send_sync(sk, m) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* In a network namespace of its own. The exit code is the number of interfaces found, with all names where @flags asks for them. */
+static int count_links(unsigned flags)
+{
+	struct nl_sock *sk = nl_socket_alloc();
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 && unshare(CLONE_NEWNET) < 0)
+		return NOT_ALLOWED;
+	if (nl_connect(sk, NETLINK_ROUTE) < 0 || !add_alt_names(sk))
+		return NOT_ALLOWED;
+	nl_socket_free(sk);
+	struct hwp_options opt = { .size = sizeof(opt), .parts = HWP_NICS, .flags = flags };
+	struct hwp_inventory *inv = NULL;
+	struct hwp_ctx *ctx = NULL;
+	if (hwp_open(&ctx, &opt) < 0 || hwp_probe(ctx, 0, &inv) < 0 || hwp_errors(inv, NULL))
+		return BROKEN;
+	int n = (int)hwp_nic_count(inv);
+	if (n && flags & HWP_MORE && hwp_nic_at(inv, 0)->alt_names.n != ALT_NAMES)
+		n = BROKEN;
+	hwp_unref(inv);
+	hwp_close(ctx);
+	return n;
+}
+
+static void test_long_message(void **state)
+{
+	static const unsigned flags[] = { 0, HWP_MORE };
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		int status = 0;
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (!pid)
+			_exit(count_links(flags[i]));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		if (WEXITSTATUS(status) == NOT_ALLOWED) {
+			print_message("no network namespace, or no other names (Linux 5.5) here\n");
+			skip();
+		}
+		assert_true(WEXITSTATUS(status) >= 1 && WEXITSTATUS(status) != BROKEN);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_more_follows),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_long_message),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
