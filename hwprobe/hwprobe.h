@@ -480,7 +480,7 @@ HWP_API char *hwp_to_json(const struct hwp_inventory *inv, enum hwp_format forma
  */
 HWP_API int hwp_write(const struct hwp_inventory *inv, enum hwp_format format, size_t max_bytes,
 		      int (*sink)(void *data, const void *bytes, size_t len), void *data);
-/* For people: sections, columns cut at @width (0 = not cut), totals. The caller free()s. NULL = no memory. */
+/* For people: sections, totals, lines wrapped at @width columns (0 = not). The caller free()s. NULL = no memory. */
 HWP_API char *hwp_to_text(const struct hwp_inventory *inv, unsigned width);
 
 /*

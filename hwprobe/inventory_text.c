@@ -8,82 +8,9 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/inventory.h"
+#include "hwprobe/text_table.h"
 
-enum { TEXT_MAX = 16 << 20, COLUMNS_MAX = 8 };
-
-/* A table that learns the width of its columns as rows are added. Cells are kept in an arena. */
-struct text_table {
-	struct arena mem;
-	size_t columns;
-	bool is_right[COLUMNS_MAX]; /* numbers */
-	const char ***rows;
-	size_t n;
-};
-
-static void table_done(struct text_table *t)
-{
-	arena_done(&t->mem);
-}
-
-static void add_row(struct text_table *t, const char *const *cells)
-{
-	const char **row = arena_alloc(&t->mem, sizeof(*row) * COLUMNS_MAX);
-	const char ***slot = row ? arena_append(&t->mem, &t->rows, &t->n, sizeof(*slot)) : NULL;
-	if (!slot)
-		return;
-	for (size_t i = 0; i < t->columns; i++)
-		row[i] = arena_dup(&t->mem, cells[i] ? cells[i] : "-");
-	*slot = row;
-}
-
-static size_t column_width(const struct text_table *t, size_t column)
-{
-	size_t width = 0;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->rows[i][column] && strlen(t->rows[i][column]) > width)
-			width = strlen(t->rows[i][column]);
-	return width;
-}
-
-/* One line, cut at @width columns; control characters become blanks. */
-static int put_line(struct buf *out, char *line, unsigned width)
-{
-	size_t n = strlen(line);
-	while (n && line[n - 1] == ' ')
-		line[--n] = '\0';
-	if (width && n > width) {
-		n = width;
-		while (n &&
-		       ((unsigned char)line[n] & 0xc0) == 0x80) /* not inside a UTF-8 character */
-			n--;
-		line[n] = '\0';
-	}
-	for (char *p = line; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	return buf_printf(out, "%s\n", line);
-}
-
-static int put_table(struct buf *out, const struct text_table *t, unsigned width)
-{
-	int widths[COLUMNS_MAX];
-	for (size_t c = 0; c < t->columns; c++)
-		widths[c] = (int)column_width(t, c);
-	for (size_t i = 0; i < t->n; i++) {
-		AUTO(buf_done) struct buf line;
-		buf_init(&line, TEXT_MAX);
-		for (size_t c = 0; c < t->columns; c++) {
-			const char *cell = t->rows[i][c] ? t->rows[i][c] : "";
-			if (buf_printf(&line, t->is_right[c] ? "%*s  " : "%-*s  ", widths[c],
-				       cell) < 0)
-				return -ENOMEM;
-		}
-		int r = put_line(out, line.data, width);
-		if (r < 0)
-			return r;
-	}
-	return t->mem.has_failed ? -ENOMEM : 0;
-}
+enum { TEXT_MAX = 16 << 20 };
 
 /* "274.9 GB": powers of 1000, as on the label of a disk. */
 static const char *size_text(struct arena *a, int64_t bytes)
@@ -96,9 +23,30 @@ static const char *size_text(struct arena *a, int64_t bytes)
 	return arena_printf(a, u ? "%.1f %s" : "%.0f %s", v, units[u]);
 }
 
+/* "64.0 GiB", "512 MiB": powers of 1024, as memory is sold. */
 static const char *memory_text(struct arena *a, int64_t bytes)
 {
-	return arena_printf(a, "%.1f GiB", (double)bytes / (1 << 30));
+	if (bytes >= 1 << 30)
+		return arena_printf(a, "%.1f GiB", (double)bytes / (1 << 30));
+	return bytes >= 1 << 20 ? arena_printf(a, "%.0f MiB", (double)bytes / (1 << 20))
+				: arena_printf(a, "%.0f KiB", (double)bytes / (1 << 10));
+}
+
+/* What is built in, and what of that the kernel has for itself and others; NULL = neither is known. */
+static const char *memory_sizes(struct arena *a, const struct hwp_memory *m)
+{
+	const char *usable = m->usable_bytes.source ? memory_text(a, m->usable_bytes.v) : NULL;
+	if (!m->physical_bytes.source)
+		return usable ? arena_printf(a, "%s usable", usable) : NULL;
+	const char *physical = memory_text(a, m->physical_bytes.v);
+	return usable ? arena_printf(a, "%s (%s usable)", physical, usable) : physical;
+}
+
+/* "25 Gb/s", "2.5 Gb/s", "100 Mb/s" */
+static const char *speed_text(struct arena *a, int64_t mbps)
+{
+	return mbps >= 1000 ? arena_printf(a, "%.15g Gb/s", (double)mbps / 1000)
+			    : arena_printf(a, "%" PRId64 " Mb/s", mbps);
 }
 
 /* --- sections --------------------------------------------------------------------------------------------- */
@@ -106,7 +54,7 @@ static const char *memory_text(struct arena *a, int64_t bytes)
 static void add_fact(struct text_table *t, const char *name, const char *value)
 {
 	if (!str_empty(value))
-		add_row(t, (const char *const[]){ name, value });
+		text_table_add(t, (const char *const[]){ name, value });
 }
 
 static const char *cpu_text(struct arena *a, const struct hwp_cpu *c)
@@ -182,11 +130,8 @@ static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 	}
 	if (hwp_get_cpu(inv))
 		add_fact(t, "Processors", cpu_text(a, &inv->cpu));
-	if (hwp_get_memory(inv) && inv->memory.physical_bytes.source)
-		add_fact(t, "Memory",
-			 arena_printf(a, "%s (%s usable)",
-				      memory_text(a, inv->memory.physical_bytes.v),
-				      memory_text(a, inv->memory.usable_bytes.v)));
+	if (hwp_get_memory(inv))
+		add_fact(t, "Memory", memory_sizes(a, &inv->memory));
 	if (b)
 		add_fact(t, "Boot",
 			 arena_printf(a, "%s, secure boot: %s", b->current_boot_mode.s,
@@ -201,31 +146,85 @@ static void add_machine(struct text_table *t, const struct hwp_inventory *inv)
 		add_fact(t, "BMC", bmc_text(a, &inv->bmc));
 }
 
-/* May it be installed on? */
+static const char *reasons_text(struct arena *a, const char *text, const struct hwp_reason *list,
+				size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		text = arena_printf(a, "%s%s%s", text, i ? "; " : " ", list[i].text);
+	return text;
+}
+
+/* May it be installed on? All that speaks against it. */
 static const char *install_text(struct arena *a, const struct hwp_disk *d)
 {
 	if (d->reason_count)
-		return arena_printf(a, "no: %s", d->reasons[0].text);
-	if (str_eq(d->smart.s, "failing"))
-		return "yes, but it is about to fail";
-	return d->warning_count ? arena_printf(a, "yes, but: %s", d->warnings[0].text) : "yes";
+		return reasons_text(a, "no:", d->reasons, d->reason_count);
+	bool is_failing = str_eq(d->smart.s, "failing");
+	if (d->warning_count)
+		return reasons_text(a, is_failing ? "yes, but it is about to fail;" : "yes, but:",
+				    d->warnings, d->warning_count);
+	return is_failing ? "yes, but it is about to fail" : "yes";
+}
+
+/* Is the name in the list "sda1,dm-4"? */
+static bool is_among(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *p = list; p && *p; p += strcspn(p, ","), p += *p == ',')
+		if (strcspn(p, ",") == n && !strncmp(p, name, n))
+			return true;
+	return false;
+}
+
+/* One of several ways to a disk that stands in the list, too. */
+static bool is_way(const struct hwp_inventory *inv, const struct hwp_disk *d)
+{
+	for (size_t i = 0; d->holders.s && i < hwp_disk_count(inv); i++)
+		if (str_eq(inv->disks[i].drive_type.s, "Multipath") &&
+		    is_among(d->holders.s, inv->disks[i].name.s))
+			return true;
+	return false;
+}
+
+/* Bytes that the machine really has: not those of what is made of other disks, of second ways, and of media. */
+static bool is_counted(const struct hwp_inventory *inv, const struct hwp_disk *d)
+{
+	static const char *const others[] = { "LVM", "RAID", "ODD", "FDD" };
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (str_eq(d->drive_type.s, others[i]))
+			return false;
+	return !is_way(inv, d);
+}
+
+static void add_disk(struct text_table *t, const struct hwp_disk *d)
+{
+	const char *model = d->model_full.s ? d->model_full.s : d->model.s;
+	const char *type = d->drive_type_full.s ? d->drive_type_full.s : d->drive_type.s;
+	text_table_add(t,
+		       (const char *const[]){ d->name.s, size_text(&t->mem, d->size_bytes.v), type,
+					      model, d->serial.s, install_text(&t->mem, d) });
 }
 
 static void add_disks(struct text_table *t, const struct hwp_inventory *inv)
 {
 	int64_t total = 0;
-	add_row(t, (const char *const[]){ "DISK", "SIZE", "TYPE", "MODEL", "SERIAL", "INSTALL" });
-	for (size_t i = 0; i < hwp_disk_count(inv); i++) {
+	size_t n = hwp_disk_count(inv), counted = 0;
+	text_table_add(
+		t, (const char *const[]){ "DISK", "SIZE", "TYPE", "MODEL", "SERIAL", "INSTALL" });
+	for (size_t i = 0; i < n; i++) {
 		const struct hwp_disk *d = hwp_disk_at(inv, i);
-		const char *model = d->model_full.s ? d->model_full.s : d->model.s;
-		const char *answer = install_text(&t->mem, d);
-		add_row(t, (const char *const[]){ d->name.s, size_text(&t->mem, d->size_bytes.v),
-						  d->drive_type.s, model, d->serial.s, answer });
-		total += d->size_bytes.v;
+		add_disk(t, d);
+		if (!is_counted(inv, d))
+			continue;
+		counted++;
+		if (__builtin_add_overflow(total, d->size_bytes.v, &total))
+			total = INT64_MAX;
 	}
-	if (hwp_disk_count(inv) > 1)
-		add_row(t, (const char *const[]){ "total", size_text(&t->mem, total), "", "", "",
-						  "" });
+	const char *disks =
+		arena_printf(&t->mem, "%zu %s", counted, counted == 1 ? "disk" : "disks");
+	if (n > 1)
+		text_table_add(t, (const char *const[]){ "total", size_text(&t->mem, total), "",
+							 disks, "", "" });
 }
 
 static const char *joined(struct arena *a, const struct hwp_strs *x, const struct hwp_strs *y)
@@ -260,26 +259,27 @@ static const char *relation_text(struct arena *a, const struct hwp_nic *n)
 
 static void add_nics(struct text_table *t, const struct hwp_inventory *inv)
 {
-	add_row(t, (const char *const[]){ "INTERFACE", "TYPE", "MAC", "LINK", "MTU", "ADDRESSES",
-					  "PART" });
+	text_table_add(t, (const char *const[]){ "INTERFACE", "TYPE", "MAC", "LINK", "MTU",
+						 "ADDRESSES", "PART" });
 	for (size_t i = 0; i < hwp_nic_count(inv); i++) {
 		const struct hwp_nic *n = hwp_nic_at(inv, i);
-		const char *speed = n->speed_mbps.v > 0 ? arena_printf(&t->mem, "%" PRId64 " Mb/s",
-								       n->speed_mbps.v)
+		const char *speed = n->speed_mbps.v > 0 ? speed_text(&t->mem, n->speed_mbps.v)
 							: "up";
-		add_row(t, (const char *const[]){
-				   n->name.s, n->type.s, n->mac_address.s,
-				   n->has_carrier.v ? speed : "no carrier",
-				   arena_printf(&t->mem, "%" PRId64, n->mtu.v),
-				   joined(&t->mem, &n->ipv4_addresses, &n->ipv6_addresses),
-				   relation_text(&t->mem, n) });
+		text_table_add(t, (const char *const[]){
+					  n->name.s, n->type.s, n->mac_address.s,
+					  n->has_carrier.v ? speed : "no carrier",
+					  arena_printf(&t->mem, "%" PRId64, n->mtu.v),
+					  joined(&t->mem, &n->ipv4_addresses, &n->ipv6_addresses),
+					  relation_text(&t->mem, n) });
 	}
 }
 
 static void add_modules(struct text_table *t, const struct hwp_inventory *inv)
 {
-	size_t n = hwp_get_memory(inv) ? inv->memory.dimm_count : 0;
-	add_row(t, (const char *const[]){ "MEMORY", "SIZE", "TYPE", "SPEED", "MAKER", "PART" });
+	size_t n = hwp_get_memory(inv) ? inv->memory.dimm_count : 0, filled = 0;
+	int64_t total = 0;
+	text_table_add(t,
+		       (const char *const[]){ "MEMORY", "SIZE", "TYPE", "SPEED", "MAKER", "PART" });
 	for (size_t i = 0; i < n; i++) {
 		const struct hwp_dimm *d = &inv->memory.dimms[i];
 		const char *size = d->size_bytes.v ? memory_text(&t->mem, d->size_bytes.v)
@@ -287,9 +287,17 @@ static void add_modules(struct text_table *t, const struct hwp_inventory *inv)
 		const char *speed = NULL;
 		if (d->speed_mts.source)
 			speed = arena_printf(&t->mem, "%" PRId64 " MT/s", d->speed_mts.v);
-		add_row(t, (const char *const[]){ d->locator.s, size, d->type.s, speed,
-						  d->manufacturer.s, d->part_number.s });
+		text_table_add(t, (const char *const[]){ d->locator.s, size, d->type.s, speed,
+							 d->manufacturer.s, d->part_number.s });
+		filled += d->size_bytes.v > 0;
+		if (__builtin_add_overflow(total, d->size_bytes.v, &total))
+			total = INT64_MAX;
 	}
+	if (n > 1)
+		text_table_add(
+			t, (const char *const[]){ "total", memory_text(&t->mem, total),
+						  arena_printf(&t->mem, "%zu of %zu", filled, n),
+						  "", "", "" });
 }
 
 static void add_neighbour(struct text_table *t, const struct hwp_nic *n, const struct hwp_lldp *l)
@@ -298,15 +306,15 @@ static void add_neighbour(struct text_table *t, const struct hwp_nic *n, const s
 	const char *vlan = NULL;
 	if (l->port_vlan_id.source)
 		vlan = arena_printf(&t->mem, "%" PRId64, l->port_vlan_id.v);
-	add_row(t,
-		(const char *const[]){ n->name.s, l->system_name.s, l->chassis_id.s, l->port_id.s,
-				       vlan, joined(&t->mem, &l->management_addresses, &none) });
+	text_table_add(t, (const char *const[]){
+				  n->name.s, l->system_name.s, l->chassis_id.s, l->port_id.s, vlan,
+				  joined(&t->mem, &l->management_addresses, &none) });
 }
 
 static void add_neighbours(struct text_table *t, const struct hwp_inventory *inv)
 {
-	add_row(t, (const char *const[]){ "NEIGHBOUR ON", "SYSTEM", "CHASSIS", "PORT", "VLAN",
-					  "ADDRESSES" });
+	text_table_add(t, (const char *const[]){ "NEIGHBOUR ON", "SYSTEM", "CHASSIS", "PORT",
+						 "VLAN", "ADDRESSES" });
 	for (size_t i = 0; i < hwp_nic_count(inv); i++) {
 		const struct hwp_nic *n = hwp_nic_at(inv, i);
 		for (size_t k = 0; k < n->lldp_count; k++)
@@ -314,58 +322,85 @@ static void add_neighbours(struct text_table *t, const struct hwp_inventory *inv
 	}
 }
 
+/* All ways of it. */
+static void add_route(struct text_table *t, const struct hwp_route *r)
+{
+	const char *gateway = r->gateway.s, *interface = r->interface.s;
+	for (size_t i = 0; i < r->nexthop_count; i++) {
+		const struct hwp_nexthop *h = &r->nexthops[i];
+		const char *way = h->gateway.s ? h->gateway.s : "-",
+			   *link = h->interface.s ? h->interface.s : "-";
+		gateway = i ? arena_printf(&t->mem, "%s %s", gateway, way) : way;
+		interface = i ? arena_printf(&t->mem, "%s %s", interface, link) : link;
+	}
+	text_table_add(t, (const char *const[]){ arena_printf(&t->mem, "%s/%" PRId64,
+							      r->destination.s, r->prefixlen.v),
+						 gateway, interface,
+						 arena_printf(&t->mem, "%" PRId64, r->metric.v) });
+}
+
 static void add_routes(struct text_table *t, const struct hwp_inventory *inv)
 {
-	add_row(t, (const char *const[]){ "ROUTE", "GATEWAY", "INTERFACE", "METRIC" });
-	for (size_t i = 0; i < hwp_route_count(inv); i++) {
-		const struct hwp_route *r = hwp_route_at(inv, i);
-		add_row(t, (const char *const[]){ arena_printf(&t->mem, "%s/%" PRId64,
-							       r->destination.s, r->prefixlen.v),
-						  r->gateway.s, r->interface.s,
-						  arena_printf(&t->mem, "%" PRId64, r->metric.v) });
-	}
+	text_table_add(t, (const char *const[]){ "ROUTE", "GATEWAY", "INTERFACE", "METRIC" });
+	for (size_t i = 0; i < hwp_route_count(inv); i++)
+		add_route(t, hwp_route_at(inv, i));
 }
 
 static void add_gpus(struct text_table *t, const struct hwp_inventory *inv)
 {
-	add_row(t, (const char *const[]){ "GPU", "ID", "VENDOR", "NAME" });
+	text_table_add(t, (const char *const[]){ "GPU", "ID", "VENDOR", "NAME" });
 	for (size_t i = 0; i < hwp_gpu_count(inv); i++) {
 		const struct hwp_gpu *g = hwp_gpu_at(inv, i);
 		const char *id = arena_printf(&t->mem, "%s:%s",
 					      g->vendor_id.s ? g->vendor_id.s : "?",
 					      g->device_id.s ? g->device_id.s : "?");
-		add_row(t, (const char *const[]){ g->address.s, id, g->vendor.s, g->name.s });
+		text_table_add(t,
+			       (const char *const[]){ g->address.s, id, g->vendor.s, g->name.s });
 	}
+}
+
+/* What is missing above. */
+static void add_errors(struct text_table *t, const struct hwp_inventory *inv)
+{
+	text_table_add(t, (const char *const[]){ "NOT COMPLETE", "SOURCE", "WHY" });
+	for (size_t i = 0; i < inv->error_count; i++)
+		text_table_add(t, (const char *const[]){ inv->errors[i].part, inv->errors[i].source,
+							 inv->errors[i].detail });
+	for (size_t i = 0; i < inv->degraded.n; i++)
+		text_table_add(
+			t, (const char *const[]){ "all", inv->degraded.v[i],
+						  "it is not there: second sources were used" });
 }
 
 static const struct {
 	size_t columns, right; /* a column of numbers */
 	void (*add)(struct text_table *t, const struct hwp_inventory *inv);
 } sections[] = {
-	{ 2, COLUMNS_MAX, add_machine },
+	{ 2, TEXT_COLUMNS_MAX, add_machine },
 	{ 6, 1, add_modules },
 	{ 6, 1, add_disks },
 	{ 7, 4, add_nics },
 	{ 6, 4, add_neighbours },
 	{ 4, 3, add_routes },
-	{ 4, COLUMNS_MAX, add_gpus },
+	{ 4, TEXT_COLUMNS_MAX, add_gpus },
+	{ 3, TEXT_COLUMNS_MAX, add_errors },
 };
 
 char *hwp_to_text(const struct hwp_inventory *inv, unsigned width)
 {
 	AUTO(buf_done) struct buf out;
-	if (!inv)
-		return NULL;
 	buf_init(&out, TEXT_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
-		AUTO(table_done) struct text_table t = { .columns = sections[i].columns };
-		if (sections[i].right < COLUMNS_MAX)
+		AUTO(text_table_done)
+		struct text_table t = { .columns = sections[i].columns, .has_heading = i > 0 };
+		if (sections[i].right < TEXT_COLUMNS_MAX)
 			t.is_right[sections[i].right] = true;
 		sections[i].add(&t, inv);
 		/* A table with nothing but its heading is left out. */
-		if (!t.n || (i > 0 && t.n == 1))
+		if (t.n <= t.has_heading)
 			continue;
-		if ((out.len && buf_append_str(&out, "\n") < 0) || put_table(&out, &t, width) < 0)
+		if ((out.len && buf_append_str(&out, "\n") < 0) ||
+		    text_table_put(&t, &out, width) < 0)
 			return NULL;
 	}
 	return buf_take(&out);

@@ -26,14 +26,19 @@ static void test_text(void **state)
 		      "Boot             bios, secure boot: NotSupported\n"
 		      "TPM              none\n"
 		      "\n"
-		      "DISK       SIZE  TYPE  MODEL  SERIAL  INSTALL\n"
-		      "nvme0n1  1.0 kB  SSD   -      -       yes\n"
-		      "sda      1.0 GB  HDD   -      A B     no: The whole disk is mounted at /\n"
-		      "total    1.0 GB\n");
+		      "DISK       SIZE  TYPE  MODEL    SERIAL  INSTALL\n"
+		      "nvme0n1  1.0 kB  SSD   -        -       yes\n"
+		      "sda      1.0 GB  HDD   -        A B     no: The whole disk is mounted at /\n"
+		      "total    1.0 GB        2 disks\n"
+		      "\n"
+		      "NOT COMPLETE  SOURCE  WHY\n"
+		      "all           udev    it is not there: second sources were used\n");
 	free(text);
-	text = hwp_to_text(inv, 20);
+	text = hwp_to_text(inv, 40);
 	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
-		assert_true(end - line <= 20);
+		if (end - line > 40)
+			fail_msg("longer than 40: %.*s", (int)(end - line), line);
+	assert_non_null(strstr(text, "\n    INSTALL: no: The whole disk is\n      mounted at /\n"));
 	free(text);
 	hwp_unref(inv);
 	tree_done(&t);
@@ -179,11 +184,12 @@ static void test_firmware_and_modules(void **state)
 	assert_string_equal(text, "Vendor           To Be Filled By O.E.M. (a placeholder)\n"
 				  "Firmware         F7, 01/02/2024\n"
 				  "Virtual machine  no\n"
-				  "Memory           16.0 GiB (0.0 GiB usable)\n"
+				  "Memory           16.0 GiB\n"
 				  "\n"
-				  "MEMORY      SIZE  TYPE  SPEED      MAKER  PART\n"
-				  "A1      16.0 GiB  DDR4  3200 MT/s  ACME   PN\n"
-				  "B1         empty  -     -          -      -\n");
+				  "MEMORY      SIZE  TYPE    SPEED      MAKER  PART\n"
+				  "A1      16.0 GiB  DDR4    3200 MT/s  ACME   PN\n"
+				  "B1         empty  -       -          -      -\n"
+				  "total   16.0 GiB  1 of 2\n");
 	free(text);
 	hwp_unref(inv);
 	tree_done(&t);
@@ -220,6 +226,64 @@ static void test_topology(void **state)
 	tree_done(&t);
 }
 
+/* What is made of disks, second ways to them, and media are no more bytes; absurd sizes do not make the sum negative. */
+static void test_totals(void **state)
+{
+	static const struct {
+		const char *files[16], *line;
+	} tests[] = {
+		{ { "sys/block/sda/size", "2000000", "sys/block/sdb/size", "2000000",
+		    "sys/block/md0/size", "2000000", "sys/block/sr0/size", "2000000" },
+		  "total  2.0 GB        2 disks" },
+		{ { "sys/block/sda/size", "2000000", "sys/block/sda/holders/dm-0/x", "",
+		    "sys/block/sdb/size", "2000000", "sys/block/sdb/holders/dm-0/x", "",
+		    "sys/block/dm-0/size", "2000000", "sys/block/dm-0/dm/uuid", "mpath-1" },
+		  "total  1.0 GB             1 disk" },
+		{ { "sys/block/sda/size", "2000000", "sys/block/sda/holders/dm-0/x", "",
+		    "sys/block/dm-0/size", "1000000", "sys/block/dm-0/dm/uuid", "LVM-1" },
+		  "total    1.0 GB        1 disk" },
+		{ { "sys/block/sda/size", "18014398509481983", "sys/block/sdb/size",
+		    "18014398509481983" },
+		  "total  9.2 EB        2 disks" },
+	};
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		struct tree t;
+		char line[128];
+		tree_init(&t);
+		tree_add(&t, tests[i].files);
+		struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+		char *text = hwp_to_text(inv, 0);
+		assert_string_equal(line_of(text, "total", line, sizeof(line)), tests[i].line);
+		free(text);
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
+/* Everything that speaks against a disk, and everything that could not be read. */
+static void test_reasons_and_errors(void **state)
+{
+	struct tree t;
+	char line[256];
+	tree_init(&t);
+	tree_files(&t, "sys/block/sda/size", "2048", "sys/block/sda/dev", "8:0",
+		   "sys/block/sda/sda1/partition", "1", "sys/block/sda/sda1/dev", "8:1",
+		   "proc/self/mountinfo",
+		   "1 1 8:1 / /boot rw - ext4 /dev/sda1 rw\n2 1 8:0 / / rw - ext4 /dev/sda rw\n",
+		   "sys/block/sdb/size", "-1", "run/udev/data/b8:0", "I:1\n", NULL);
+	struct hwp_inventory *inv = tree_probe(&t, HWP_DISKS);
+	char *text = hwp_to_text(inv, 0);
+	assert_non_null(
+		strstr(line_of(text, "sda", line, sizeof(line)),
+		       "  no: Partition sda1 is mounted at /boot; The whole disk is mounted at /"));
+	assert_string_equal(
+		line_of(text, "disks", line, sizeof(line)),
+		"disks         sys/block/sdb/size  -1 sectors are not the size of a disk");
+	free(text);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +293,8 @@ int main(void)
 		cmocka_unit_test(test_interfaces),
 		cmocka_unit_test(test_firmware_and_modules),
 		cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_totals),
+		cmocka_unit_test(test_reasons_and_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
