@@ -100,7 +100,7 @@ void ethtool_find_modes(struct survey *s)
 	}
 }
 
-static const char *port_name(uint8_t port)
+void ethtool_put_port(struct survey *s, struct hwp_nic *n, uint8_t port, const char *source)
 {
 	static const struct {
 		uint8_t port;
@@ -111,8 +111,7 @@ static const char *port_name(uint8_t port)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
 		if (ports[i].port == port)
-			return ports[i].name;
-	return NULL;
+			put_str(s, &n->port, ports[i].name, source);
 }
 
 void ethtool_find_ports(struct survey *s)
@@ -124,9 +123,8 @@ void ethtool_find_ports(struct survey *s)
 		struct hwp_nic *n = parse_reply(s, h, ETHTOOL_MSG_LINKINFO_GET_REPLY, tb,
 						ETHTOOL_A_LINKINFO_MAX);
 		if (n)
-			put_str(s, &n->port,
-				port_name(nlattr_u8(tb[ETHTOOL_A_LINKINFO_PORT], PORT_NONE)),
-				"ETHTOOL_A_LINKINFO_PORT");
+			ethtool_put_port(s, n, nlattr_u8(tb[ETHTOOL_A_LINKINFO_PORT], PORT_NONE),
+					 "ETHTOOL_A_LINKINFO_PORT");
 	}
 }
 

@@ -15,6 +15,8 @@ void ethtool_ask_drivers(struct survey *s);
 
 /* The fastest of the link modes in @words (bit 0 of the first is mode 0); 0 = none is known. */
 unsigned ethtool_top_mbps(const uint32_t *words, size_t count);
+/* Keeps the connector that PORT_… means, if there is one. */
+void ethtool_put_port(struct survey *s, struct hwp_nic *n, uint8_t port, const char *source);
 /* Keep what is known only: drivers write "unknown" as 0, as 16 and as 32 bits of ones. */
 void ethtool_put_link(struct survey *s, struct hwp_nic *n, uint32_t mbps, uint8_t duplex,
 		      const char *source);

@@ -1,7 +1,8 @@
 /*
- * SIOCETHTOOL: the version of an interface's firmware, which netlink does not tell; for kernels before 5.6 the permanent address and the speeds;
+ * SIOCETHTOOL: the version of an interface's firmware, which netlink does not tell; for kernels before 5.6 the permanent address, speeds, port and link;
  * where sysfs shows another network namespace the driver and the place on the bus.
- * Answers are recorded in ethtool.txt: "eth0 firmware TEXT", "eth0 driver NAME", "eth0 bus PLACE", "eth0 permaddr MAC", "eth0 link MBPS DUPLEX TOP".
+ * Answers are recorded in ethtool.txt: "eth0 firmware TEXT", "eth0 driver NAME", "eth0 bus PLACE", "eth0 permaddr MAC", "eth0 link MBPS DUPLEX TOP",
+ * "eth0 port NUMBER", "eth0 detected 1".
  */
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -28,8 +29,13 @@ struct answers {
 	char firmware[ETHTOOL_FWVERS_LEN + 1], driver[33], bus[ETHTOOL_BUSINFO_LEN + 1];
 	char mac[ADDRESS_MAX * 3];
 	uint32_t mbps, top_mbps;
-	uint8_t duplex;
+	uint8_t duplex, port;
+	int detected; /* 1, 0; -1 = the driver cannot tell */
 };
+
+static const struct answers no_answers = { .duplex = DUPLEX_UNKNOWN,
+					   .port = PORT_NONE,
+					   .detected = -1 };
 
 /* --- the running machine -------------------------------------------------------------------------------------- */
 
@@ -91,8 +97,16 @@ static void ask_link(int fd, const char *name, struct answers *a)
 		return;
 	a->mbps = answer.head.speed;
 	a->duplex = answer.head.duplex;
+	a->port = answer.head.port;
 	/* The first of the three masks is what is supported. */
 	a->top_mbps = ethtool_top_mbps(answer.head.link_mode_masks, (size_t)words);
+}
+
+static void ask_detected(int fd, const char *name, struct answers *a)
+{
+	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
+	if (ask(fd, name, &link))
+		a->detected = link.data != 0;
 }
 
 static void keep(struct survey *s, const char *name, const char *what, const char *text)
@@ -101,12 +115,9 @@ static void keep(struct survey *s, const char *name, const char *what, const cha
 		record_line(s->root, ANSWERS_FILE, "%s %s %s", name, what, text);
 }
 
-static void ask_driver(struct survey *s, int fd, const struct hwp_nic *n, bool has_modes,
-		       struct answers *a)
+static void ask_driver(struct survey *s, int fd, const struct hwp_nic *n, const char *name,
+		       bool has_modes, struct answers *a)
 {
-	const char *name = link_name(s, (uint32_t)n->ifindex.v);
-	if (!name)
-		return;
 	ask_info(fd, name, a);
 	keep(s, name, "firmware", a->firmware);
 	if (!n->driver.s)
@@ -121,15 +132,34 @@ static void ask_driver(struct survey *s, int fd, const struct hwp_nic *n, bool h
 	ask_link(fd, name, a);
 	record_line(s->root, ANSWERS_FILE, "%s link %u %u %u", name, a->mbps, a->duplex,
 		    a->top_mbps);
+	record_line(s->root, ANSWERS_FILE, "%s port %u", name, a->port);
+	ask_detected(fd, name, a);
+	if (a->detected >= 0)
+		record_line(s->root, ANSWERS_FILE, "%s detected %d", name, a->detected);
 }
 
 /* --- a recorded machine --------------------------------------------------------------------------------------- */
+
+static void take_number(struct answers *a, const char *what, const char *value)
+{
+	unsigned mbps, duplex, top;
+	if (sscanf(value, "%u %u %u", &mbps, &duplex, &top) == 3 && !strcmp(what, "link")) {
+		a->mbps = mbps;
+		a->duplex = duplex <= UINT8_MAX ? (uint8_t)duplex : DUPLEX_UNKNOWN;
+		a->top_mbps = top;
+	} else if (sscanf(value, "%u", &mbps) != 1) {
+		return;
+	} else if (!strcmp(what, "port")) {
+		a->port = mbps <= UINT8_MAX ? (uint8_t)mbps : PORT_NONE;
+	} else if (!strcmp(what, "detected")) {
+		a->detected = mbps != 0;
+	}
+}
 
 static void take_line(const char *line, const char *name, struct answers *a)
 {
 	char what[16];
 	int at = 0;
-	unsigned mbps, duplex, top;
 	size_t n = strlen(name);
 	if (strncmp(line, name, n) || sscanf(line + n, " %15s %n", what, &at) != 1 || !at)
 		return;
@@ -142,11 +172,8 @@ static void take_line(const char *line, const char *name, struct answers *a)
 		str_copy(a->bus, sizeof(a->bus), value);
 	else if (!strcmp(what, "permaddr"))
 		str_copy(a->mac, sizeof(a->mac), value);
-	else if (!strcmp(what, "link") && sscanf(value, "%u %u %u", &mbps, &duplex, &top) == 3) {
-		a->mbps = mbps;
-		a->duplex = duplex <= UINT8_MAX ? (uint8_t)duplex : DUPLEX_UNKNOWN;
-		a->top_mbps = top;
-	}
+	else
+		take_number(a, what, value);
 }
 
 static void find_recorded(const char *text, const char *name, struct answers *a)
@@ -172,6 +199,10 @@ static void put_answers(struct survey *s, struct hwp_nic *n, const struct answer
 		put_str(s, &n->pci_address, pci_address_in(s->tmp, a->bus), INFO_SOURCE);
 	if (!n->permanent_mac.s)
 		put_str(s, &n->permanent_mac, a->mac, "ETHTOOL_GPERMADDR");
+	if (!n->port.s)
+		ethtool_put_port(s, n, a->port, "ETHTOOL_GLINKSETTINGS");
+	if (!n->has_link.source && a->detected >= 0)
+		put_bool(s, &n->has_link, a->detected, "ETHTOOL_GLINK");
 	if (n->speed_current_mbps.source || n->speed_max_mbps.source || n->duplex.s)
 		return;
 	ethtool_put_link(s, n, a->mbps, a->duplex, "ETHTOOL_GLINKSETTINGS");
@@ -191,7 +222,7 @@ static bool is_bus(const char *text)
 
 bool ethtool_has_bus(struct survey *s, const struct hwp_nic *n)
 {
-	struct answers a = { .duplex = DUPLEX_UNKNOWN };
+	struct answers a = no_answers;
 	const char *name = link_name(s, (uint32_t)n->ifindex.v);
 	char *text = NULL;
 	if (!name)
@@ -223,13 +254,14 @@ void ethtool_ask_drivers(struct survey *s)
 		return;
 	for (size_t i = 0; i < s->inv->nic_count; i++) {
 		struct hwp_nic *n = &s->inv->nics[i];
-		struct answers a = { .duplex = DUPLEX_UNKNOWN };
-		if (!str_eq(n->type.s, "physical"))
+		const char *name = link_name(s, (uint32_t)n->ifindex.v);
+		struct answers a = no_answers;
+		if (!name || !str_eq(n->type.s, "physical"))
 			continue;
 		if (fd >= 0)
-			ask_driver(s, fd, n, has_modes, &a);
+			ask_driver(s, fd, n, name, has_modes, &a);
 		else
-			find_recorded(text, n->name.s, &a);
+			find_recorded(text, name, &a);
 		put_answers(s, n, &a);
 	}
 }

@@ -40,9 +40,9 @@ static void test_recorded(void **state)
 	write_machine(&t, true);
 	tree_file(
 		&t, "ethtool.txt",
-		"eth0 firmware 7.10 0x800075df 19.5.12\neth0 permaddr 02:00:00:00:00:07\neth0 link 40000 1 40000\n"
-		"eth1 firmware N/A\neth1 permaddr 02:00:00:00:00:08\neth1 link 10000 1 25000\nnonsense\n"
-		"dummy0 firmware 1\neth10 permaddr\neth10 link x\n");
+		"eth0 firmware 7.10 0x800075df 19.5.12\neth0 permaddr 02:00:00:00:00:07\neth0 link 40000 1 40000\neth0 port 3\neth0 detected 1\n"
+		"eth1 firmware N/A\neth1 permaddr 02:00:00:00:00:08\neth1 link 10000 1 25000\neth1 port 255\neth1 detected 0\nnonsense\n"
+		"dummy0 firmware 1\neth10 permaddr\neth10 link x\neth10 port\neth10 detected yes\n");
 	struct hwp_inventory *inv = tree_probe_all(&t, HWP_NICS);
 	const struct hwp_nic *a = nic(inv, "eth0"), *b = nic(inv, "eth1"), *c = nic(inv, "eth10");
 	assert_string_equal(a->firmware.s, "7.10 0x800075df 19.5.12");
@@ -56,6 +56,14 @@ static void test_recorded(void **state)
 	assert_int_equal(b->speed_max_mbps.v, 25000);
 	assert_string_equal(b->duplex.s, "full");
 	assert_string_equal(b->duplex.source, "ETHTOOL_GLINKSETTINGS");
+	assert_string_equal(a->port.s, "fibre");
+	assert_string_equal(a->port.source, "ETHTOOL_GLINKSETTINGS");
+	assert_true(a->has_link.v);
+	assert_string_equal(a->has_link.source, "ETHTOOL_GLINK");
+	assert_null(b->port.s);
+	assert_false(b->has_link.v);
+	assert_non_null(b->has_link.source);
+	assert_null(c->has_link.source);
 	assert_null(c->permanent_mac.s);
 	assert_null(c->speed_current_mbps.source);
 	assert_null(nic(inv, "dummy0")->firmware.s); /* there is no hardware to ask */
