@@ -36,7 +36,7 @@ static const struct {
 	{ "netlink/route4.nl", HWP_ROUTES | HWP_NICS }, /* the origin of addresses */
 	{ "netlink/route6.nl", HWP_ROUTES | HWP_NICS },
 	{ "netlink/nexthop.nl", HWP_ROUTES },
-	{ "proc/cmdline", HWP_BOOT },
+	{ "proc/cmdline", HWP_BOOT | HWP_DISKS }, /* the label of the live medium */
 	{ "proc/cpuinfo", HWP_CPU | HWP_VENDOR },
 	{ "proc/meminfo", HWP_MEMORY },
 	{ "proc/self/mountinfo", HWP_DISKS | HWP_BOOT },
