@@ -388,6 +388,8 @@ static const struct {
 
 char *hwp_to_text(const struct hwp_inventory *inv, unsigned width)
 {
+	if (!inv)
+		return NULL;
 	AUTO(buf_done) struct buf out;
 	buf_init(&out, TEXT_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
