@@ -9,6 +9,7 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/context.h"
+#include "hwprobe/explain.h"
 #include "hwprobe/probe.h"
 #include "hwprobe/record.h"
 #include "hwprobe/smbios_host.h"
@@ -83,9 +84,18 @@ static int collect(struct survey *s, struct bmc_cache *c)
 	return 0;
 }
 
+/* The search for the device came before this probe, so that the BMC has time to answer. */
+static void explain_nodes(struct survey *s)
+{
+	for (size_t i = 0; ipmi_nodes[i]; i++)
+		explain_read(s, ipmi_nodes[i], root_exists(s->root, ipmi_nodes[i]) ? 0 : ENOENT);
+}
+
 static const struct bmc_info *ask_live(struct survey *s)
 {
 	struct bmc_cache *c = &s->ctx->bmc;
+	if (s->opt->flags & HWP_EXPLAIN)
+		explain_nodes(s);
 	int rc = c->worker ? collect(s, c) : 0;
 	if (!rc)
 		rc = c->rc;

@@ -12,6 +12,7 @@
 #include "common/fd.h"
 #include "common/str.h"
 #include "hwprobe/device_read.h"
+#include "hwprobe/explain.h"
 #include "hwprobe/record.h"
 
 enum { BATCH_MAX = 256 };
@@ -182,4 +183,7 @@ void device_read_heads(struct survey *s, struct device_head *heads, size_t n)
 	}
 	for (size_t done = 0; done < n;)
 		done += read_batch(s, heads + done, n - done);
+	for (size_t i = 0; i < n; i++)
+		explain_read(s, heads[i].path,
+			     heads[i].sector_result < 0 ? (int)-heads[i].sector_result : 0);
 }

@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/str.h"
+#include "hwprobe/explain.h"
 #include "hwprobe/record.h"
 
 enum { ERRNO_MAX = 4096 }; /* include/linux/err.h MAX_ERRNO */
@@ -207,6 +208,7 @@ ssize_t device_read(struct survey *s, const char *path, uint64_t offset, void *d
 		record_device(s->root, path, offset, data, (size_t)n);
 	if (n < 0 && s->root->is_live)
 		device_record_errno(s, path, (int)-n);
+	explain_read(s, path, n < 0 ? (int)-n : 0);
 	return n;
 }
 

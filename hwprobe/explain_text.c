@@ -12,7 +12,7 @@
 
 enum {
 	READS_MAX = 8,   /* the last ones before a value */
-	LOOKED_MAX = 16, /* of a whole part, where a value or a list has none of its own */
+	LOOKED_MAX = 32, /* of a whole part, where a value or a list has none of its own */
 	EXPLAIN_TEXT_MAX = 16 << 20,
 };
 
@@ -133,7 +133,8 @@ static int put_reads(struct buf *out, const struct hwp_inventory *inv, size_t i)
 {
 	size_t first = i;
 	int r = 0;
-	while (first > 0 && i - first < READS_MAX && !inv->events[first - 1].source)
+	while (first > 0 && i - first < READS_MAX && !inv->events[first - 1].source &&
+	       str_eq(inv->events[first - 1].part, inv->events[i].part))
 		first--;
 	for (; first < i && r == 0; first++)
 		/* "read" and "used" of the same file are one thing. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "common/cleanup.h"
+#include "hwprobe/explain.h"
 #include "hwprobe/netdump_live.h"
 #include "hwprobe/record.h"
 
@@ -122,9 +123,11 @@ const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind)
 	if (d->has_read)
 		return d->is_there ? d : NULL;
 	d->has_read = true;
-	if (s->root->is_live)
+	if (s->root->is_live) {
 		read_live(s, kind, d);
-	else
+		explain_read(s, kinds[kind].file, d->is_there ? 0 : ENODATA);
+	} else {
 		d->is_there = attr_file(s, kinds[kind].file, NETDUMP_MAX, &d->data, &d->len) == 0;
+	}
 	return d->is_there ? d : NULL;
 }

@@ -60,6 +60,11 @@ static const struct {
 	{ "disks.sda", { "disks[0].name: ", "disks[0].partitions[0].name: \"sda1\"" } },
 	{ "hostname", { "hostname: \"h\"\n  source: " } },
 	{ "memory.usable_bytes", { ": absent\n", "error: memory: proc/meminfo: no MemTotal" } },
+	{ "disks.sda.bootable",
+	  { ": absent\n", "  looked at dev/sda: No such file or directory\n" } },
+	{ "bmc_address",
+	  { ": \"0.0.0.0\"\n", "  tried:\n    looked at ipmi.txt: No such file or directory\n"
+			       "    default: used\n" } },
 	{ "system_vendor", { "system_vendor.manufacturer: absent\n" } },
 };
 

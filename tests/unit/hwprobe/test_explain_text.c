@@ -116,16 +116,15 @@ static void quiet(void *data, int prio, const char *part, const char *msg)
 {
 }
 
-static void test_machine(void **state)
+/* NULL = the running one. */
+static void check_machine(const char *root, unsigned parts)
 {
-	char root[1024];
 	struct hwp_ctx *ctx = NULL;
 	struct hwp_inventory *inv = NULL;
-	snprintf(root, sizeof(root), "%s/root", (const char *)*state);
 	struct hwp_options opt = { .size = sizeof(opt),
 				   .sysroot = root,
 				   .log = quiet,
-				   .parts = HWP_ALL | HWP_LLDP,
+				   .parts = parts,
 				   .flags = HWP_EXPLAIN | HWP_MORE };
 	assert_int_equal(hwp_open(&ctx, &opt), 0);
 	assert_int_equal(hwp_probe(ctx, 0, &inv), 0);
@@ -135,7 +134,20 @@ static void test_machine(void **state)
 	hwp_close(ctx);
 }
 
+static void test_machine(void **state)
+{
+	char root[1024];
+	snprintf(root, sizeof(root), "%s/root", (const char *)*state);
+	check_machine(root, HWP_ALL | HWP_LLDP);
+}
+
+static void test_this_machine(void **state)
+{
+	check_machine(NULL, HWP_ALL);
+}
+
 int main(void)
 {
-	return expected_run("explain", "tests/data/roots", NULL, 0, test_machine);
+	static const struct CMUnitTest own[] = { cmocka_unit_test(test_this_machine) };
+	return expected_run("explain", "tests/data/roots", own, 1, test_machine);
 }
