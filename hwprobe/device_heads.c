@@ -44,21 +44,36 @@ static void batch_leave(struct batch *b)
 	free(b);
 }
 
-static ssize_t read_at(const struct batch *b, const struct item *item, int fd, uint64_t offset,
-		       void *data, size_t len)
+static ssize_t read_start(const struct batch *b, int fd, const char *node, void *data, size_t len)
 {
-	return b->read ? b->read(item->node, offset, data, len) : fd_pread(fd, data, len, offset);
+	return b->read ? b->read(node, 0, data, len) : fd_pread(fd, data, len, 0);
+}
+
+/*
+ * As far as the descriptor in one go: that is one command to the device, where two reads would be two. false = it failed, maybe behind
+ * LBA 0.
+ */
+static bool read_both(const struct batch *b, int fd, const char *node, struct device_head *h)
+{
+	unsigned char data[HEAD_DESCRIPTOR_AT + HEAD_DESCRIPTOR_BYTES];
+	ssize_t n = read_start(b, fd, node, data, sizeof(data));
+	if (n < 0)
+		return false;
+	h->sector_result = MIN_OF(n, (ssize_t)sizeof(h->sector));
+	memcpy(h->sector, data, (size_t)h->sector_result);
+	h->descriptor_result = MAX_OF(n - HEAD_DESCRIPTOR_AT, (ssize_t)0);
+	memcpy(h->descriptor, data + HEAD_DESCRIPTOR_AT, (size_t)h->descriptor_result);
+	return true;
 }
 
 static void read_item(const struct batch *b, struct item *item)
 {
 	struct device_head *h = &item->head;
 	AUTO(closep) int fd = b->read ? -1 : device_node_open(item->node);
-	h->sector_result =
-		!b->read && fd < 0 ? fd : read_at(b, item, fd, 0, h->sector, sizeof(h->sector));
-	if (h->wants_descriptor && h->sector_result == sizeof(h->sector))
-		h->descriptor_result = read_at(b, item, fd, HEAD_DESCRIPTOR_AT, h->descriptor,
-					       sizeof(h->descriptor));
+	if (fd < 0 && !b->read)
+		h->sector_result = fd;
+	else if (!h->wants_descriptor || !read_both(b, fd, item->node, h))
+		h->sector_result = read_start(b, fd, item->node, h->sector, sizeof(h->sector));
 }
 
 static void *work(void *arg)

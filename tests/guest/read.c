@@ -1,6 +1,6 @@
 /*
- * Merely reads what it is told to, one path per line: "f PATH" a file (one read, as for an attribute), "d PATH" a folder's names, "l PATH" a link, "b PATH" the first
- * block of a disk.
+ * Merely reads what it is told to, one path per line: "f PATH" a file (one read, as for an attribute), "d PATH" a folder's names, "l PATH" a link, "b PATH" the
+ * beginning of a disk as far as the inventory looks at it.
  * What the inventory costs is compared with this.
  */
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SIZE = 1 << 16, BLOCK = 512 };
+enum { SIZE = 1 << 16, HEAD = 32768 + 6 }; /* the descriptor of ISO 9660 */
 
 static void read_one(char kind, const char *path, char *data)
 {
@@ -19,7 +19,7 @@ static void read_one(char kind, const char *path, char *data)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return;
-	long n = kind == 'f' ? read(fd, data, SIZE) : kind == 'b' ? pread(fd, data, BLOCK, 0) : 1;
+	long n = kind == 'f' ? read(fd, data, SIZE) : kind == 'b' ? pread(fd, data, HEAD, 0) : 1;
 	while (kind == 'd' && n > 0)
 		n = syscall(SYS_getdents64, fd, data, (size_t)SIZE);
 	close(fd);

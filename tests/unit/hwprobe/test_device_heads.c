@@ -21,7 +21,7 @@ enum { HEADS = 600 }; /* more than go into one batch */
 /* One per case: those left behind by one must not take what lets those of another go on. */
 static sem_t may_go_on[6];
 
-/* "/dev/hungN" waits for its semaphore, "/dev/bad…" fails, the others are full of a byte that tells the offset. */
+/* "/dev/hungN" waits for its semaphore, "/dev/bad…" fails, the others are full of a byte that tells where it stands. */
 static ssize_t fake_device(const char *path, uint64_t offset, void *data, size_t len)
 {
 	const char *hung = strstr(path, "hung");
@@ -29,7 +29,15 @@ static ssize_t fake_device(const char *path, uint64_t offset, void *data, size_t
 		sem_wait(&may_go_on[hung[4] - '0']);
 	if (strstr(path, "bad"))
 		return -EIO;
-	memset(data, offset ? 'd' : 's', len);
+	assert(offset == 0);
+	/* LBA 0 can be read, what is behind it not; and a device that ends in the descriptor. */
+	if (strstr(path, "torn") && len > HEAD_SECTOR_BYTES)
+		return -EIO;
+	if (strstr(path, "short"))
+		len = MIN_OF(len, (size_t)HEAD_DESCRIPTOR_AT + 2);
+	memset(data, 's', len);
+	if (len > HEAD_DESCRIPTOR_AT)
+		memset((char *)data + HEAD_DESCRIPTOR_AT, 'd', len - HEAD_DESCRIPTOR_AT);
 	return (ssize_t)len;
 }
 
@@ -76,6 +84,19 @@ static void test_all_good(void **state)
 	for (size_t i = 0; i < HEADS; i++)
 		expect_good(i);
 	assert_true(s.workers <= 3); /* not one for each */
+}
+
+static void test_torn_and_short(void **state)
+{
+	struct survey s = make(4, "1 torn 3 short");
+	device_read_heads(&s, heads, 4);
+	expect_good(0);
+	expect_good(2);
+	assert_int_equal(heads[1].sector_result, HEAD_SECTOR_BYTES);
+	assert_int_equal(heads[1].sector[511], 's');
+	assert_int_equal(heads[1].descriptor_result, 0);
+	assert_int_equal(heads[3].sector_result, HEAD_SECTOR_BYTES);
+	assert_int_equal(heads[3].descriptor_result, 2);
 }
 
 static void test_none(void **state)
@@ -179,9 +200,10 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_good),   cmocka_unit_test(test_none),
-		cmocka_unit_test(test_some_hang),  cmocka_unit_test(test_all_hang),
-		cmocka_unit_test(test_total_time), cmocka_unit_test(test_recorded),
+		cmocka_unit_test(test_all_good),       cmocka_unit_test(test_none),
+		cmocka_unit_test(test_torn_and_short), cmocka_unit_test(test_some_hang),
+		cmocka_unit_test(test_all_hang),       cmocka_unit_test(test_total_time),
+		cmocka_unit_test(test_recorded),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
