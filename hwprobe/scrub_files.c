@@ -178,12 +178,15 @@ static void learn_dm_uuid(struct scrub *s, const char *text, size_t len)
 /* "pci-0000:05:00.0-fc-0x500…-lun-0", "ip-192.0.2.1:3260-iscsi-iqn.2001-04.x:y-lun-1" */
 static void learn_id_path(struct scrub *s, const char *text)
 {
-	const char *iscsi = strstr(text, "-iscsi-"), *lun = strstr(text, "-lun-");
+	static const char mark[] = "-iscsi-";
+	const char *iscsi = strstr(text, mark);
+	const char *target = iscsi ? iscsi + strlen(mark) : NULL,
+		   *lun = target ? strstr(target, "-lun-") : NULL;
 	for (const char *p = text; (p = strstr(p, "0x")); p += 2)
 		scrub_add(s, p, 2 + strspn(p + 2, "0123456789abcdef"));
-	if (!iscsi || !lun || lun < iscsi)
+	if (!lun)
 		return;
-	scrub_add(s, iscsi + strlen("-iscsi-"), (size_t)(lun - iscsi) - strlen("-iscsi-"));
+	scrub_add(s, target, (size_t)(lun - target));
 	const char *ip = strstr(text, "ip-");
 	if (ip && ip < iscsi)
 		scrub_add(s, ip + strlen("ip-"), strcspn(ip + strlen("ip-"), ":-"));
@@ -379,7 +382,8 @@ static size_t in_mountinfo(const struct scrub *s, char *data, size_t len)
 		shape_point(s, whole, t.v[0].point);
 		memcpy(out, whole, n);
 		out += n;
-		*out++ = '\n';
+		if (end < data + len) /* a line that was cut has no end */
+			*out++ = '\n';
 	}
 	return (size_t)(out - data);
 }

@@ -23,11 +23,13 @@ size_t scrub_lease(const struct scrub *s, char *data, size_t len)
 	static const char key[] = "ADDRESS=";
 	char text[INET_ADDRSTRLEN] = "", line[64];
 	uint8_t ip[4];
-	for (char *p = data; p && *p; p = strchr(p, '\n'), p += p ? 1 : 0)
+	for (char *p = data, *end; *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '\n');
 		if (str_starts(p, key))
 			snprintf(text, sizeof(text), "%.*s",
-				 (int)MIN_OF(strcspn(p + strlen(key), "\n"), sizeof(text) - 1),
+				 (int)MIN_OF((size_t)(end - p) - strlen(key), sizeof(text) - 1),
 				 p + strlen(key));
+	}
 	if (inet_pton(AF_INET, text, ip) != 1)
 		return 0;
 	scrub_ip(s, ip, sizeof(ip), 128);
