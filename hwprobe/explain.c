@@ -42,6 +42,28 @@ static bool disk_path(const struct hwp_disk *d, const void *dst, char *path, siz
 	       reason_path(d->warnings, d->warning_count, dst, "warnings", path, size);
 }
 
+static bool path_of(const struct field *table, const void *base, const void *dst, char *path,
+		    size_t size);
+
+/* The item of the list that has the value at @dst, in itself or in a list of its own; the number of items when none has. */
+static size_t item_with(const struct field *f, const void *base, const void *dst, char *path,
+			size_t size)
+{
+	size_t n = place_list_count(f, base);
+	if (!n)
+		return n;
+	uintptr_t first = (uintptr_t)place_list_item(f, base, 0), at = (uintptr_t)dst;
+	if (at >= first && at - first < n * f->item_size) {
+		size_t i = (at - first) / f->item_size;
+		return path_of(f->items, place_list_item(f, base, i), dst, path, size) ? i : n;
+	}
+	/* What is being filled is the last item. */
+	for (size_t i = n; i-- > 0;)
+		if (path_of(f->items, place_list_item(f, base, i), dst, path, size))
+			return i;
+	return n;
+}
+
 /* Appends the name of the value at @dst to @path; false = it is not in this object. */
 static bool path_of(const struct field *table, const void *base, const void *dst, char *path,
 		    size_t size)
@@ -59,12 +81,9 @@ static bool path_of(const struct field *table, const void *base, const void *dst
 				return snprintf(path, size, "%s", f->key) < (int)size;
 			continue;
 		}
-		/* What is being filled is the last item. */
-		for (size_t i = place_list_count(f, base); i-- > 0;)
-			if (path_of(f->items, place_list_item(f, base, i), dst, inner,
-				    sizeof(inner)))
-				return snprintf(path, size, "%s[%zu].%s", f->key, i, inner) <
-				       (int)size;
+		size_t i = item_with(f, base, dst, inner, sizeof(inner));
+		if (i < place_list_count(f, base))
+			return snprintf(path, size, "%s[%zu].%s", f->key, i, inner) < (int)size;
 	}
 	return table == disk_fields && disk_path(base, dst, path, size);
 }

@@ -9,6 +9,7 @@
 #include "hwprobe/explain.h"
 #include "hwprobe/explain_place.h"
 #include "hwprobe/explain_view.h"
+#include "hwprobe/strmap.h"
 
 enum {
 	READS_MAX = 8,   /* the last ones before a value */
@@ -21,8 +22,25 @@ struct telling {
 	const struct hwp_inventory *inv;
 	struct arena *mem;
 	struct buf *out;
-	bool is_single; /* one value or list was asked for */
+	bool is_single;      /* one value or list was asked for */
+	struct strmap tries; /* path of a value to the first event of it */
+	long *next;          /* event to the next one of the same value; STRMAP_NONE */
 };
+
+static bool index_tries(struct telling *t)
+{
+	size_t n = t->inv->event_count;
+	t->tries.arena = t->mem;
+	t->next = arena_alloc(t->mem, (n + 1) * sizeof(*t->next));
+	for (size_t i = n; t->next && i-- > 0;) {
+		const struct explain_event *e = &t->inv->events[i];
+		if (!e->source)
+			continue;
+		t->next[i] = strmap_get(&t->tries, e->path);
+		strmap_set(&t->tries, e->path, (long)i);
+	}
+	return !t->mem->has_failed;
+}
 
 /* Who fills a value, and what it uses that is read once, for several probes. */
 struct subject {
@@ -149,13 +167,11 @@ static int put_tries(struct telling *t, const char *path, size_t *ret_n)
 	const struct hwp_inventory *inv = t->inv;
 	int r = 0;
 	*ret_n = 0;
-	for (size_t i = 0; i < inv->event_count && r == 0; i++) {
+	for (long i = strmap_get(&t->tries, path); i != STRMAP_NONE && r == 0; i = t->next[i]) {
 		const struct explain_event *e = &inv->events[i];
-		if (!e->source || !str_eq(e->path, path))
-			continue;
 		r = (*ret_n)++ ? 0 : buf_append_str(t->out, "  tried:\n");
 		if (r == 0)
-			r = put_reads(t->out, inv, i);
+			r = put_reads(t->out, inv, (size_t)i);
 		if (r == 0)
 			r = buf_printf(t->out, "    %s: %s\n", e->source,
 				       e->is_used ? "used" : "nothing there");
@@ -355,7 +371,7 @@ int hwp_explain(const struct hwp_inventory *inv, const char *path, char **ret)
 	AUTO(buf_done) struct buf out;
 	buf_init(&out, EXPLAIN_TEXT_MAX);
 	struct telling t = { .inv = inv, .mem = &mem, .out = &out };
-	int r = put_answer(&t, &p);
+	int r = index_tries(&t) ? put_answer(&t, &p) : -ENOMEM;
 	for (size_t i = 0; i < inv->error_count && r == 0; i++)
 		r = buf_printf(&out, "error: %s: %s: %s\n", inv->errors[i].part,
 			       inv->errors[i].source, inv->errors[i].detail);
