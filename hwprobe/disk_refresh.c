@@ -125,7 +125,7 @@ static int begin(struct look *l, const struct root_names *names)
 {
 	const struct hwp_inventory *last = l->last;
 	if (!(last->parts & HWP_DISKS) || !last->facts || last->facts->ctx != l->ctx ||
-	    last->degraded.n)
+	    last->degraded.n || !root_is_dir(&l->ctx->root, "run/udev/data"))
 		return -EAGAIN;
 	int rc = root_list(&l->ctx->root, &l->tmp, "sys/block", &l->there);
 	if (rc < 0)

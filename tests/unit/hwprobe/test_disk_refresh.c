@@ -20,16 +20,21 @@ enum { MANY = 80, ROUNDS = 300, FILES_PER_CASE = 26 };
 #define GONE "(gone)"
 #define LINK_TO "->"
 
+static void remove_any(const char *path)
+{
+	if (unlink(path) < 0 && errno != ENOENT)
+		assert_int_equal(dir_remove_at(AT_FDCWD, path, NULL), 0);
+}
+
 static void apply(struct tree *t, const char *const *files)
 {
 	for (; *files; files += 2) {
 		char path[512];
 		snprintf(path, sizeof(path), "%s/%s", t->dir, files[0]);
 		if (!strcmp(files[1], GONE)) {
-			if (unlink(path) < 0)
-				assert_int_equal(dir_remove_at(AT_FDCWD, path, NULL), 0);
+			remove_any(path);
 		} else if (str_starts(files[1], LINK_TO)) {
-			(void)unlink(path);
+			remove_any(path);
 			tree_link(t, files[0], files[1] + strlen(LINK_TO));
 		} else {
 			tree_file(t, files[0], files[1]);
@@ -102,7 +107,7 @@ static const struct {
 	{ "a disk comes and is not named", {}, { DISK("sdd", "8:48") }, "sda", true },
 	{ "several come, in natural order",
 	  {},
-	  { DISK("sd!a10", "8:48"), DISK("sd!a9", "8:64"), DISK("aa", "8:80"), DISK("vda", "9:1") },
+	  { DISK("sd!a10", "8:112"), DISK("sd!a9", "8:128"), DISK("aa", "8:144"), DISK("vda", "9:1") },
 	  "vda sd!a10 sd!a9 aa",
 	  true },
 	{ "a disk goes", {}, { "sys/block/sda", GONE, "run/udev/data/b8:0", GONE }, "sda", true },
@@ -358,6 +363,47 @@ static void test_cases(void **state)
 		run_case(i);
 }
 
+/* The same things one after the other, in any order: each look goes out from the last one. */
+static void test_one_after_the_other(void **state)
+{
+	static const char *const nothing[] = { "sys", GONE,  "proc", GONE, "run",
+					       GONE,  "dev", GONE,   NULL };
+	struct tree t;
+	struct hwp_inventory *last, *now, *whole;
+	uint32_t random = 1;
+	size_t singles = 0;
+	tree_init(&t);
+	apply(&t, before);
+	struct hwp_ctx *ctx = open_tree(&t);
+	assert_int_equal(hwp_probe(ctx, 0, &last), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		char text[256], *names[DISK_NAMES_MAX + 2];
+		struct root_names list;
+		random = random * 1664525 + 1013904223;
+		size_t k = (random >> 16) % ARRAY_SIZE(cases);
+		/* Now and then all is as it was; some things cannot be undone otherwise. */
+		bool is_anew = i % 20 == 19;
+		if (is_anew)
+			apply(&t, nothing);
+		apply(&t, is_anew ? before : cases[k].then);
+		str_copy(text, sizeof(text), cases[k].names);
+		split(text, names, &list);
+		assert_int_equal(
+			inventory_refresh(ctx, last, HWP_DISKS, is_anew ? NULL : &list, &now), 0);
+		hwp_unref(last);
+		last = now;
+		singles += inventory_origin(last, HWP_DISKS)->source_count > 0;
+		assert_int_equal(hwp_probe(ctx, 0, &whole), 0);
+		expect_same(cases[k].what, whole, last);
+		hwp_unref(whole);
+	}
+	print_message("%zu of %d by single disks\n", singles, ROUNDS);
+	assert_true(singles > ROUNDS / 5);
+	hwp_unref(last);
+	hwp_close(ctx);
+	tree_done(&t);
+}
+
 static void add_virtual_disk(struct tree *t, int i)
 {
 	char path[64], text[64];
@@ -472,6 +518,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_one_after_the_other),
 		cmocka_unit_test(test_nothing_piles_up),
 		cmocka_unit_test(test_foreign_snapshots),
 		cmocka_unit_test(test_error_of_no_disk),
