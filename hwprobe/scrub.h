@@ -43,6 +43,8 @@ int scrub_tree(int dirfd);
 uint64_t scrub_hash(const struct scrub *s, const void *data, size_t len);
 /* Digits become digits, letters letters of the same case, hex stays hex; the rest stays. Placeholders ("None") stay, too. */
 void scrub_shape(const struct scrub *s, char *text, size_t len);
+/* Of placeholders, too: what people choose may look like one. */
+void scrub_shape_any(const struct scrub *s, char *text, size_t len);
 /* A text that must vanish; white space at its ends does not count. */
 void scrub_add(struct scrub *s, const char *text, size_t len);
 /* The same for what surely is a secret, however short it is: "host", "PLAIN". */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
+#include "hwprobe/hwprobe.h"
 #include "hwprobe/scrub.h"
 
 /* --- SipHash-2-4 (Aumasson, Bernstein: SipHash, a fast short-input PRF, 2012) --------------------------------- */
@@ -61,33 +62,22 @@ uint64_t scrub_hash(const struct scrub *s, const void *data, size_t len)
 
 /* --- shapes ------------------------------------------------------------------------------------------------- */
 
+enum { PLACEHOLDER_MAX = 64 };
+
 /* What firmware and drives say instead of a serial number: tells nothing of whose it is, but much of the machine. */
 static bool is_placeholder(const char *text, size_t len)
 {
-	static const char *const placeholders[] = {
-		"None",
-		"N/A",
-		"Not Specified",
-		"Not Available",
-		"Not Provided",
-		"Unknown",
-		"Default string",
-		"To be filled by O.E.M.",
-		"To Be Filled By O.E.M.",
-		"System Serial Number",
-		"OracleCloud.com",
-		"0123456789",
-		"localhost",
-		"localhost.localdomain",
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(placeholders); i++)
-		if (strlen(placeholders[i]) == len && !strncasecmp(placeholders[i], text, len))
+	static const char *const others[] = { "OracleCloud.com", "localhost",
+					      "localhost.localdomain" };
+	char copy[PLACEHOLDER_MAX];
+	if (len >= sizeof(copy))
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (!strcasecmp(copy, others[i]))
 			return true;
-	/* "0000000000": all the same, or nothing but zeros and separators */
-	for (size_t i = 0; i < len; i++)
-		if (isalnum((unsigned char)text[i]) && text[i] != '0')
-			return false;
-	return true;
+	return !len || hwp_is_placeholder(str_trim(copy));
 }
 
 static bool is_hex(const char *text, size_t len)
@@ -110,8 +100,12 @@ static char shaped(char c, unsigned random, bool is_in_hex)
 
 void scrub_shape(const struct scrub *s, char *text, size_t len)
 {
-	if (is_placeholder(text, len))
-		return;
+	if (!is_placeholder(text, len))
+		scrub_shape_any(s, text, len);
+}
+
+void scrub_shape_any(const struct scrub *s, char *text, size_t len)
+{
 	bool is_in_hex = is_hex(text, len);
 	uint64_t seed[2] = { scrub_hash(s, text, len), 0 };
 	for (size_t i = 0; i < len; i++) {

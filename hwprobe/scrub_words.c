@@ -63,9 +63,9 @@ static void in_word(const struct scrub *s, char *word)
 	if (replace_bootif(s, word))
 		return;
 	if (!is_harmless(word))
-		scrub_shape(s, value_of(word), strlen(value_of(word)));
+		scrub_shape_any(s, value_of(word), strlen(value_of(word)));
 	else if (server)
-		scrub_shape(s, server, strlen(server));
+		scrub_shape_any(s, server, strlen(server));
 	else
 		scrub_apply(s, word, strlen(word));
 }
@@ -87,7 +87,7 @@ size_t scrub_cmdline(const struct scrub *s, char *data, size_t len)
 		char after = p[n];
 		p[n] = '\0';
 		if (is_quoted)
-			scrub_shape(s, p, n);
+			scrub_shape_any(s, p, n);
 		else
 			in_word(s, p);
 		is_quoted ^= count_quotes(p, n) & 1;
