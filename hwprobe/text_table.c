@@ -11,7 +11,8 @@ enum {
 	FOLD = 4,      /* what follows a row stands so far in */
 	HANG = 6,      /* and so far from its second line on */
 	UNBROKEN = 12, /* cells of up to so many columns are not wrapped */
-	FEW = 3,       /* a third of the rows are few */
+	WRAPPED = 24,  /* others get so many at least, not a line for every word */
+	FEW = 2,       /* half of the rows are few */
 };
 
 #define UNKNOWN "-"
@@ -136,7 +137,11 @@ struct layout {
 static size_t least_of(const struct text_table *t, size_t c, const char *cell)
 {
 	size_t whole = columns_of(cell, strlen(cell));
-	return t->is_right[c] || whole <= UNBROKEN ? whole : longest_word(cell);
+	if (t->is_right[c] || whole <= UNBROKEN)
+		return whole;
+	/* The first column, and facts, cannot stand in lines of their own. */
+	size_t least = t->has_heading && c > 0 ? WRAPPED : 0;
+	return MAX_OF(longest_word(cell), MIN_OF(whole, least));
 }
 
 static bool is_own_line(const struct text_table *t, const struct layout *l, size_t c,
