@@ -104,7 +104,7 @@ static const struct {
 	{ "no disk is named", {}, {}, "", true },
 	{ "a disk that was never there", {}, {}, "sdx", true },
 	{ "a disk comes", {}, { DISK("sdd", "8:48") }, "sdd", true },
-	{ "a disk comes and is not named", {}, { DISK("sdd", "8:48") }, "sda", true },
+	{ "a disk comes and is not named", {}, { DISK("sdf", "8:80") }, "sda", true },
 	{ "several come, in natural order",
 	  {},
 	  { DISK("sd!a10", "8:112"), DISK("sd!a9", "8:128"), DISK("aa", "8:144"), DISK("vda", "9:1") },
