@@ -96,6 +96,10 @@ static int rewrite_file(struct scrub *s, int dir, const char *name, const char *
 	int rc = file_read_at(dir, name, SCRUB_FILE_MAX, &data, &len, NULL);
 	if (rc < 0)
 		return rc;
+	char *room = realloc(data, len + SCRUB_ROOM + 1);
+	if (!room)
+		return -ENOMEM;
+	data = room;
 	len = scrub_file(s, path, data, len);
 	AUTO(closep) int fd = openat(dir, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd_write(fd, data, len);

@@ -16,6 +16,7 @@ enum {
 	SCRUB_LONG = 8,        /* from here on a text need not stand alone */
 	SCRUB_LONG_PLAIN = 12, /* the same for letters alone and digits alone */
 	SCRUB_FILE_MAX = 64 << 20,
+	SCRUB_ROOM = 64, /* by so much a file of one address may become longer */
 	SCRUB_DEPTH_MAX = 64,
 	SCRUB_INFINIBAND_LEN = 20, /* of a hardware address */
 	SCRUB_SECRETS_MAX = 1 << 20,
@@ -69,7 +70,9 @@ bool scrub_apply_in_place(const struct scrub *s, void *data, size_t len);
 void scrub_learn(struct scrub *s, const char *path, const char *data, size_t len);
 /* The part of the path of a link in /dev that may hold a secret, as long or short as it is: behind "disk/by-id/", "md/". NULL = none. */
 char *scrub_link_name(char *link);
-/* Rewrites the file's contents in place; the new length. */
+/*
+ * Rewrites the file's contents in place; the new length. Behind @data there is a NUL, and SCRUB_ROOM bytes where the file is an IP address.
+ */
 size_t scrub_file(const struct scrub *s, const char *path, char *data, size_t len);
 
 /* --- scrub_lldp.c: what neighbours said (lldp.h) -------------------------------------------------------------- */
@@ -81,6 +84,8 @@ void scrub_lldp(const struct scrub *s, char *data, size_t len);
 void scrub_learn_drivers(struct scrub *s, const char *data, size_t len);
 /* A lease of systemd-networkd: its address is kept, as it is in the dumps then, and nothing else. The new length. */
 size_t scrub_lease(const struct scrub *s, char *data, size_t len);
+/* An IP address and nothing else: it becomes what it is in the dumps, perhaps longer than before. */
+size_t scrub_ip_text(const struct scrub *s, char *data, size_t len);
 
 /* --- scrub_words.c: texts of words and of "key : value" ------------------------------------------------------- */
 /* These keep the length. @data has a NUL behind it. */

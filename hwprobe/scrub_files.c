@@ -502,6 +502,8 @@ static const struct {
 	{ "sys/firmware/efi/", NULL, in_efi },
 	{ "sys/devices/system/", NULL, as_it_is },
 	{ "sys/", "vpd_pg80", in_vpd80 },
+	{ "sys/", "ipaddress", scrub_ip_text },
+	{ "sys/firmware/ibft/", "ip-addr", scrub_ip_text },
 	{ "sys/", "vpd_pg83", in_vpd83 },
 	{ "sys/", "size", as_it_is },
 	{ "sys/", "start", as_it_is },

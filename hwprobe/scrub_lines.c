@@ -17,6 +17,22 @@ void scrub_learn_drivers(struct scrub *s, const char *data, size_t len)
 	}
 }
 
+size_t scrub_ip_text(const struct scrub *s, char *data, size_t len)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint8_t ip[16];
+	size_t n = strcspn(data, " \n");
+	int family = memchr(data, ':', n) ? AF_INET6 : AF_INET;
+	snprintf(text, sizeof(text), "%.*s", (int)MIN_OF(n, sizeof(text) - 1), data);
+	if (inet_pton(family, text, ip) != 1) {
+		scrub_apply_in_place(s, data, len);
+		return len;
+	}
+	scrub_ip(s, ip, family == AF_INET ? 4 : 16, 128);
+	inet_ntop(family, ip, text, sizeof(text));
+	return (size_t)snprintf(data, SCRUB_ROOM, "%s\n", text);
+}
+
 /* The new text may be longer; there is room where the rest of the lease was. */
 size_t scrub_lease(const struct scrub *s, char *data, size_t len)
 {

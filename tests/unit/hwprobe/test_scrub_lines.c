@@ -57,11 +57,48 @@ static void test_lease(void **state)
 	free(tight);
 }
 
+/* The address that the firmware or iSCSI tells is that of an interface, in the record, too. */
+static void test_ip_text(void **state)
+{
+	static const struct {
+		const char *text;
+		int family;
+	} cases[] = {
+		{ "1.2.3.4\n", AF_INET },
+		{ "198.51.100.7\n", AF_INET },
+		{ "2001:db8::7\n", AF_INET6 },
+		{ "2001:db8:1:2:3:4:5:6", AF_INET6 },
+	};
+	static const char *const others[] = { "", "\n", "0.0.0.0\n", "host\n", "1.2.3\n", ":\n" };
+	const struct scrub s = { .key = "k" };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char data[64 + SCRUB_ROOM], want[INET6_ADDRSTRLEN];
+		uint8_t ip[16];
+		snprintf(data, sizeof(data), "%s", cases[i].text);
+		snprintf(want, sizeof(want), "%.*s", (int)strcspn(data, "\n"), data);
+		assert_int_equal(inet_pton(cases[i].family, want, ip), 1);
+		scrub_ip(&s, ip, cases[i].family == AF_INET ? 4 : 16, 128);
+		inet_ntop(cases[i].family, ip, want, sizeof(want));
+		size_t n = scrub_ip_text(&s, data, strlen(data));
+		assert_int_equal(n, strlen(want) + 1);
+		assert_memory_equal(data, want, n - 1);
+		assert_int_equal(data[n - 1], '\n');
+		assert_int_not_equal(strncmp(data, cases[i].text, strcspn(cases[i].text, "\n")), 0);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		char data[64 + SCRUB_ROOM];
+		snprintf(data, sizeof(data), "%s", others[i]);
+		assert_int_equal(scrub_ip_text(&s, data, strlen(data)), strlen(others[i]));
+		assert_string_equal(data, others[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drivers),
 		cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_ip_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
