@@ -13,6 +13,7 @@
 #include "hwprobe/device_read.h"
 #include "hwprobe/netdump.h"
 #include "hwprobe/probe.h"
+#include "hwprobe/record.h"
 #include "hwprobe/scrub.h"
 #include "hwprobe/settle.h"
 #include "hwprobe/signature.h"
@@ -124,13 +125,44 @@ static const struct {
 	{ "/sys", "sys/class" },
 };
 
+/* In a record: the folders that were not there, and why. */
+#define MISSING_FILE "missing.txt"
+
+static void tell_missing(struct survey *s, const char *folder, int err)
+{
+	survey_error(s, folder, err, "it is not mounted: what the kernel tells there is missing");
+}
+
+static void check_recorded_sources(struct survey *s)
+{
+	char *text = NULL, *save = NULL;
+	if (attr_file(s, MISSING_FILE, ROOT_ATTR_MAX, &text, NULL) < 0)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char folder[16];
+		int err;
+		if (sscanf(line, "%15s %d", folder, &err) != 2 || err <= 0)
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+			if (!strcmp(folder, sources[i].folder))
+				tell_missing(s, sources[i].folder, err);
+	}
+}
+
 static void check_sources(struct survey *s)
 {
 	s->part = "source";
-	for (size_t i = 0; s->root->is_live && i < ARRAY_SIZE(sources); i++)
-		if (faccessat(s->root->fd, sources[i].inside, F_OK, 0) < 0)
-			survey_error(s, sources[i].folder, errno,
-				     "it is not mounted: what the kernel tells there is missing");
+	if (!s->root->is_live) {
+		check_recorded_sources(s);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		if (faccessat(s->root->fd, sources[i].inside, F_OK, 0) == 0)
+			continue;
+		int err = errno;
+		record_line(s->root, MISSING_FILE, "%s %d", sources[i].folder, err);
+		tell_missing(s, sources[i].folder, err);
+	}
 }
 
 int context_probe(struct hwp_ctx *ctx, unsigned parts, const struct root_names *only,

@@ -241,6 +241,22 @@ static void test_null(void **state)
 	tree_done(&t);
 }
 
+/* A machine that was recorded without /sys is as incomplete as it was then. */
+static void test_missing_sources(void **state)
+{
+	struct tree t;
+	const struct hwp_error *errors;
+	tree_init(&t);
+	tree_file(&t, "missing.txt", "/sys 2\n/etc 2\n/proc\n/proc -1\nnonsense\n");
+	struct hwp_inventory *inv = tree_probe(&t, HWP_TPM);
+	assert_int_equal(hwp_errors(inv, &errors), 1);
+	assert_string_equal(errors[0].part, "source");
+	assert_string_equal(errors[0].source, "/sys");
+	assert_int_equal(errors[0].err, ENOENT);
+	hwp_unref(inv);
+	tree_done(&t);
+}
+
 /* "No such name" is not the name that a disk does not have. */
 static void test_find_nothing(void **state)
 {
@@ -334,17 +350,12 @@ static void test_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_no_tree),
-		cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_unknown_parts),
-		cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_null),
-		cmocka_unit_test(test_wrong_sizes),
-		cmocka_unit_test(test_find_nothing),
-		cmocka_unit_test(test_record_needs_room),
+		cmocka_unit_test(test_defaults),        cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_no_tree),         cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_parts),           cmocka_unit_test(test_unknown_parts),
+		cmocka_unit_test(test_threads),         cmocka_unit_test(test_null),
+		cmocka_unit_test(test_wrong_sizes),     cmocka_unit_test(test_find_nothing),
+		cmocka_unit_test(test_missing_sources), cmocka_unit_test(test_record_needs_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
