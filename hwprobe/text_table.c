@@ -189,7 +189,7 @@ static bool leave_out_few(const struct text_table *t, struct layout *l, size_t c
 		if (least < l->least[c])
 			next = MAX_OF(next, least);
 	}
-	if (next >= l->least[c] || wide > t->n / FEW)
+	if (next >= l->least[c] || wide > (t->n - 1) / FEW)
 		return false;
 	l->least[c] = next;
 	return true;
