@@ -175,6 +175,8 @@ static size_t read_batch(struct survey *s, struct device_head *heads, size_t n)
 		keep_result(s, &heads[i], &b->items[i].head);
 	if (done < count)
 		fail(s, &heads[done++], ETIMEDOUT);
+	else
+		s->workers--; /* only those left behind count: there may be more batches than those */
 	batch_leave(b);
 	return done;
 }

@@ -35,7 +35,7 @@ struct survey {
 	struct nl_sock *nl;           /* opened by the first dump */
 	struct link_table *links;     /* names of links by index (nic.c) */
 	struct device_reader *reader; /* started by the first device read */
-	int workers;                  /* started in this pass */
+	int workers;                  /* of this pass that are at work or hang */
 	ssize_t (*read_device)(const char *path, uint64_t offset, void *data,
 			       size_t len); /* instead of open and read; NULL = those */
 	char *cpuinfo;
