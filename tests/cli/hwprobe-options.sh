@@ -204,3 +204,12 @@ p = start("--sysroot=" + root, "--format=full")
 p.stdout.close()
 assert p.wait(timeout=20) in (-signal.SIGPIPE, 0), p.returncode
 X
+
+# what is asked for and is not there: why, and what is called nearly so; what was not asked for is told from what is absent
+says 2 2 'disks[0] has no "serail"' --sysroot="$root" --explain='disks[0].serail'
+grep -q '^Nearest: disks\[0\]\.serial\. Try "slipway-hwprobe --format=full"' "$TMP/err" || fail "nothing near: $(cat "$TMP/err")"
+says 2 2 'the list gpus is empty' --sysroot="$root" --parts=disks --explain='gpus[0]'
+status 0 --sysroot="$root" --parts=disks --explain=gpus
+grep -qx '  the part gpus was not asked for' "$TMP/out" || fail "--parts left it out: $(cat "$TMP/out")"
+status 0 --sysroot="$root" --explain='disks[0].installation_eligibility'
+grep -qx 'disks\[0\].installation_eligibility.eligible: [a-z]*' "$TMP/out" || fail "may it be installed on? $(cat "$TMP/out")"
