@@ -167,13 +167,30 @@ int hwp_monitor_fd(const struct hwp_monitor *m)
 	return m ? m->epoll : -EINVAL;
 }
 
-static unsigned device_parts(struct udev_device *d)
+/* Each disk and each interface that is plugged in is a PCI function, too (drivers/pci/pci-driver.c, pci_uevent()). When in doubt it counts. */
+static bool may_be_gpu(const struct gpu_rules *rules, const char *class, const char *ids)
+{
+	unsigned c, vendor, device;
+	char rest;
+	if (!class || !ids || sscanf(class, "%x%c", &c, &rest) != 1 || c > 0xffffff ||
+	    sscanf(ids, "%x:%x%c", &vendor, &device, &rest) != 2 || vendor > UINT16_MAX ||
+	    device > UINT16_MAX)
+		return true;
+	return gpu_rules_match(rules, (uint16_t)(c >> 8), (uint16_t)vendor, (uint16_t)device);
+}
+
+static unsigned device_parts(const struct hwp_monitor *m, struct udev_device *d)
 {
 	const char *subsystem = udev_device_get_subsystem(d);
+	unsigned parts = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(subsystem_parts); i++)
 		if (str_eq(subsystem, subsystem_parts[i].subsystem))
-			return subsystem_parts[i].parts;
-	return 0;
+			parts = subsystem_parts[i].parts;
+	if (parts == HWP_GPUS &&
+	    !may_be_gpu(&m->ctx->gpu_rules, udev_device_get_property_value(d, "PCI_CLASS"),
+			udev_device_get_property_value(d, "PCI_ID")))
+		return 0;
+	return parts;
 }
 
 static bool has_disk(const struct hwp_monitor *m, const char *name, size_t len)
@@ -226,7 +243,7 @@ static unsigned drain_devices(struct hwp_monitor *m)
 		}
 		if (!d)
 			break;
-		unsigned concerned = device_parts(d);
+		unsigned concerned = device_parts(m, d);
 		if (concerned & HWP_DISKS)
 			note_disk(m, udev_device_get_devpath(d),
 				  str_eq(udev_device_get_devtype(d), "partition"));

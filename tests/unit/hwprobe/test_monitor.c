@@ -168,6 +168,39 @@ static void test_names_of_disks(void **state)
 	assert_int_equal(m.disk_count, DISK_NAMES_MAX);
 }
 
+/* Most functions that come and go are none: by the properties that the kernel gives them. */
+static void test_gpus(void **state)
+{
+	static const struct {
+		const char *rules, *class, *ids;
+		bool may_be;
+	} rows[] = {
+		{ NULL, "20000", "1AF4:1041", false },
+		{ NULL, "10802", "1B36:0010", false },
+		{ NULL, "30000", "1234:1111", true },
+		{ NULL, "30200", "10DE:20B5", true },
+		{ NULL, "120000", "1DA3:1060", true },
+		{ NULL, NULL, "1AF4:1041", true },
+		{ NULL, "20000", NULL, true },
+		{ NULL, "x", "1AF4:1041", true },
+		{ NULL, "20000x", "1AF4:1041", true },
+		{ NULL, "2000000", "1AF4:1041", true },
+		{ NULL, "20000", "1AF4", true },
+		{ NULL, "20000", "1AF4:10410", true },
+		{ NULL, "20000", "1AF4:1041:", true },
+		{ "vendors:\n- \"0200 1af4\"\n", "20000", "1AF4:1041", true },
+		{ "vendors:\n- \"0200 1af4\"\n", "30000", "1234:1111", false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct gpu_rules rules = { 0 };
+		if (rows[i].rules)
+			assert_int_equal(gpu_rules_parse(&rules, rows[i].rules, NULL), 0);
+		if (may_be_gpu(&rules, rows[i].class, rows[i].ids) != rows[i].may_be)
+			fail_msg("row %zu", i);
+		gpu_rules_done(&rules);
+	}
+}
+
 /* What was told is looked at once; what is asked for besides is looked at, too; nothing else is. */
 static void test_refresh(void **state)
 {
@@ -217,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_block_device),
 		cmocka_unit_test(test_names_of_disks),
+		cmocka_unit_test(test_gpus),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_only_the_running_machine),
 		cmocka_unit_test(test_link_comes_up),
