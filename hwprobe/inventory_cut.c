@@ -14,11 +14,14 @@
  * The service treats a host with truncation.type "full" as one without inventory.
  */
 
-static void filter(json_t *array, bool (*keeps)(const json_t *))
+/* Returns whether something was left out. */
+static bool filter(json_t *array, bool (*keeps)(const json_t *))
 {
-	for (size_t i = json_array_size(array); i > 0; i--)
+	size_t n = json_array_size(array);
+	for (size_t i = n; i > 0; i--)
 		if (!keeps(json_array_get(array, i - 1)))
 			json_array_remove(array, i - 1);
+	return json_array_size(array) < n;
 }
 
 static bool is_eligible(const json_t *disk)
@@ -48,29 +51,29 @@ static bool is_default_route(const json_t *route)
 	return to && json_str(route, "gateway") && (!strcmp(to, "0.0.0.0") || !strcmp(to, "::"));
 }
 
-static void cut_disks(json_t *inv)
+static bool cut_disks(json_t *inv)
 {
-	filter(json_object_get(inv, "disks"), is_eligible);
+	return filter(json_object_get(inv, "disks"), is_eligible);
 }
 
-static void cut_interfaces(json_t *inv)
+static bool cut_interfaces(json_t *inv)
 {
-	filter(json_object_get(inv, "interfaces"), has_address_or_is_physical);
+	return filter(json_object_get(inv, "interfaces"), has_address_or_is_physical);
 }
 
-static void cut_routes(json_t *inv)
+static bool cut_routes(json_t *inv)
 {
-	filter(json_object_get(inv, "routes"), is_default_route);
+	return filter(json_object_get(inv, "routes"), is_default_route);
 }
 
-static void cut_flags(json_t *inv)
+static bool cut_flags(json_t *inv)
 {
-	filter(json_object_get(json_object_get(inv, "cpu"), "flags"), is_needed_flag);
+	return filter(json_object_get(json_object_get(inv, "cpu"), "flags"), is_needed_flag);
 }
 
 static const struct {
 	const char *reason;
-	void (*cut)(json_t *inv);
+	bool (*cut)(json_t *inv);
 } cuts[] = {
 	{ "disks that cannot be installed on are left out", cut_disks },
 	{ "virtual interfaces without addresses are left out", cut_interfaces },
@@ -150,7 +153,8 @@ char *inventory_cut(const char *text, size_t max_bytes)
 	if (json_object_set_new(inv, "truncation", cut) < 0)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(cuts); i++) {
-		cuts[i].cut(inv);
+		if (!cuts[i].cut(inv))
+			continue;
 		json_array_append_new(reasons, json_string(cuts[i].reason));
 		bool fits;
 		AUTO(freep) char *shorter = text_within(inv, max_bytes, &fits);

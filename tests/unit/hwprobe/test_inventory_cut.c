@@ -121,6 +121,23 @@ static void test_steps(void **state)
 	}
 }
 
+/* What is told to be left out was there: this machine has nothing but eligible disks and routes to no gateway. */
+static void test_reasons_are_true(void **state)
+{
+	json_t *v = make(), *got;
+	json_array_remove(json_object_get(v, "disks"), 3);
+	json_array_remove(json_object_get(v, "disks"), 1);
+	json_array_clear(json_object_get(v, "interfaces"));
+	got = cut_to(v, length(v) - 1);
+	json_t *told = json_object_get(json_object_get(got, "truncation"), "reasons");
+	assert_int_equal(json_array_size(told), 1);
+	assert_string_equal(json_string_value(json_array_get(told, 0)),
+			    "routes other than default routes are left out");
+	assert_int_equal(count(got, "disks"), 2);
+	json_decref(got);
+	json_decref(v);
+}
+
 /* Which of them stay. */
 static void test_what_stays(void **state)
 {
@@ -219,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_reasons_are_true),
 		cmocka_unit_test(test_what_stays),
 		cmocka_unit_test(test_as_many_disks_as_fit),
 	};
