@@ -113,7 +113,7 @@ static int watch_changes(struct hwp_ctx *ctx, struct hwp_monitor *m)
 	/* The monitor is open already, so nothing is missed between this look and the first wait. */
 	int rc = hwp_probe(ctx, 0, &last);
 	if (!rc)
-		rc = print_line(last, hwp_get_parts(last));
+		rc = print_line(last, hwp_get_parts(last) & ~(unsigned)HWP_CLOCK);
 	while (!rc) {
 		rc = wait_change(m, earliest_ms);
 		int64_t start_ms = time_mono_ms();

@@ -197,6 +197,7 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     p = start("--watch")
     line = p.stdout.readline()
     assert line.startswith(b'{"changed":[') and line.endswith(b"}}\n"), line
+    assert b'"clock"' not in line, line  # no line shows it
     p.send_signal(number)
     rest, _ = p.communicate(timeout=20)
     assert p.returncode == -number and rest == b"", (p.returncode, rest)
