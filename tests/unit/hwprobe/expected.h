@@ -252,7 +252,17 @@ __attribute__((unused)) static int expected_check(const char *dir)
 
 enum { EXPECTED_MACHINES_MAX = 256 };
 
-/* Folders below @dir that are machines (they have an expected.json); paths are malloc()ed. */
+static bool expected_has(const char *dir, const char *folder, const char *name)
+{
+	char path[1024];
+	snprintf(path, sizeof(path), "%s/%s/%s", dir, folder, name);
+	return access(path, F_OK) == 0;
+}
+
+/*
+ * Folders below @dir that are machines: one with an expected.json or a root alone fails its test. Paths are malloc()ed. More than there
+ * is room for are none: that fails, too.
+ */
 __attribute__((unused)) static size_t expected_machines(const char *dir,
 							char *paths[EXPECTED_MACHINES_MAX])
 {
@@ -260,17 +270,24 @@ __attribute__((unused)) static size_t expected_machines(const char *dir,
 	int n = scandir(dir, &names, NULL, alphasort);
 	size_t count = 0;
 	for (int i = 0; i < n; i++) {
+		const char *name = names[i]->d_name;
 		char path[1024];
-		snprintf(path, sizeof(path), "%s/%s/expected.json", dir, names[i]->d_name);
-		if (count < EXPECTED_MACHINES_MAX && access(path, R_OK) == 0) {
-			*strrchr(path, '/') = '\0';
-			paths[count++] = strdup(path);
-		}
+		snprintf(path, sizeof(path), "%s/%s", dir, name);
+		if (name[0] != '.' &&
+		    (expected_has(dir, name, "expected.json") || expected_has(dir, name, "root")) &&
+		    count++ < EXPECTED_MACHINES_MAX)
+			paths[count - 1] = strdup(path);
 		free(names[i]);
 	}
 	if (n >= 0)
 		free(names);
-	return count;
+	if (count <= EXPECTED_MACHINES_MAX)
+		return count;
+	fprintf(stderr, "%zu machines in %s, %d are too many\n", count, dir,
+		EXPECTED_MACHINES_MAX + 1);
+	for (size_t i = 0; i < EXPECTED_MACHINES_MAX; i++)
+		free(paths[i]);
+	return 0;
 }
 
 enum { EXPECTED_OWN_MAX = 8 };
@@ -284,7 +301,8 @@ __attribute__((unused)) static int expected_run(const char *group, const char *d
 	size_t n = expected_machines(dir, paths);
 	struct CMUnitTest tests[EXPECTED_OWN_MAX + EXPECTED_MACHINES_MAX];
 	if (!n || own_n > EXPECTED_OWN_MAX) {
-		fprintf(stderr, "no machine in %s: run from the top folder\n", dir);
+		fprintf(stderr, "no machine to test in %s (paths are relative to the top folder)\n",
+			dir);
 		return 1;
 	}
 	for (size_t i = 0; i < own_n; i++)
