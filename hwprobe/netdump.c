@@ -117,6 +117,24 @@ static void read_live(struct survey *s, enum netdump_kind kind, struct netdump *
 		record_file(s->root, file, d->data, d->len);
 }
 
+/* Are there messages up to the end, or up to the one that says that it is the end? */
+static bool is_whole(const struct netdump *d)
+{
+	size_t pos = 0;
+	while (netdump_next(d, &pos))
+		;
+	const struct nlmsghdr *h = (const struct nlmsghdr *)(d->data + pos);
+	return pos >= d->len || (d->len - pos >= sizeof(*h) && h->nlmsg_type == NLMSG_DONE);
+}
+
+static void read_recorded(struct survey *s, enum netdump_kind kind, struct netdump *d)
+{
+	const char *file = kinds[kind].file;
+	d->is_there = attr_file(s, file, NETDUMP_MAX, &d->data, &d->len) == 0;
+	if (d->is_there && !is_whole(d))
+		survey_error(s, file, EBADMSG, "what follows its first messages is none");
+}
+
 const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind)
 {
 	struct netdump *d = &s->dumps[kind];
@@ -127,7 +145,7 @@ const struct netdump *survey_netdump(struct survey *s, enum netdump_kind kind)
 		read_live(s, kind, d);
 		explain_read(s, kinds[kind].file, d->is_there ? 0 : ENODATA);
 	} else {
-		d->is_there = attr_file(s, kinds[kind].file, NETDUMP_MAX, &d->data, &d->len) == 0;
+		read_recorded(s, kind, d);
 	}
 	return d->is_there ? d : NULL;
 }

@@ -117,6 +117,42 @@ static void test_recorded(void **state)
 	tree_done(&t);
 }
 
+/* What is not all there is told, and what is there counts. */
+static void test_damaged(void **state)
+{
+	struct dump links = { 0 };
+	add_link(&links, 1, "lo");
+	size_t first = links.len;
+	add_link(&links, 2, "eth0");
+	const struct {
+		size_t len;
+		uint16_t type; /* of the second message */
+		size_t messages, errors;
+	} cases[] = {
+		{ links.len, RTM_NEWLINK, 2, 0 },    { links.len - 4, RTM_NEWLINK, 1, 1 },
+		{ first + 8, RTM_NEWLINK, 1, 1 },    { first, RTM_NEWLINK, 1, 0 },
+		{ first - 1, RTM_NEWLINK, 0, 1 },    { 3, RTM_NEWLINK, 0, 1 },
+		{ links.len - 4, NLMSG_DONE, 1, 0 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct netdump dumps[NETDUMP_KINDS] = { 0 };
+		struct dump d = links;
+		struct tree t;
+		struct pass p;
+		tree_init(&t);
+		((struct nlmsghdr *)(d.data + first))->nlmsg_type = cases[i].type;
+		d.len = cases[i].len;
+		dump_write(&d, &t, "netlink/link.nl");
+		pass_open(&p, &t, 0);
+		p.s.dumps = dumps;
+		const struct netdump *got = survey_netdump(&p.s, NETDUMP_LINK);
+		assert_int_equal(count(got->data, got->len), cases[i].messages);
+		assert_int_equal(hwp_errors(p.inv, NULL), cases[i].errors);
+		pass_close(&p);
+		tree_done(&t);
+	}
+}
+
 /* Every kind of dump of the running kernel; which ones there are depends on its age. */
 static void test_this_machine(void **state)
 {
@@ -158,9 +194,9 @@ static void test_this_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_messages),     cmocka_unit_test(test_attributes),
-		cmocka_unit_test(test_text),         cmocka_unit_test(test_recorded),
-		cmocka_unit_test(test_this_machine),
+		cmocka_unit_test(test_messages), cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_text),     cmocka_unit_test(test_recorded),
+		cmocka_unit_test(test_damaged),  cmocka_unit_test(test_this_machine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
