@@ -5,8 +5,8 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include "common/cleanup.h"
 #include "common/fd.h"
@@ -22,8 +22,12 @@ struct item {
 	struct device_head head;
 };
 
-/* Shared by the pass and the worker; the last one to leave frees it. Items before @at are finished and the pass's. */
+/*
+ * Shared by the pass and the worker; the last one to leave unmaps it: with free(3) in a thread that has never allocated anything malloc
+ * would make a heap for the thread first. Items before @at are finished and the pass's.
+ */
 struct batch {
+	size_t size; /* of all of it */
 	atomic_int refs;
 	atomic_bool is_over;      /* nobody waits for the rest any more */
 	atomic_size_t at;         /* the item at work */
@@ -41,7 +45,7 @@ static void batch_leave(struct batch *b)
 	if (atomic_fetch_sub(&b->refs, 1) != 1)
 		return;
 	sem_destroy(&b->finished);
-	free(b);
+	(void)munmap(b, b->size);
 }
 
 static ssize_t read_start(const struct batch *b, int fd, const char *node, void *data, size_t len)
@@ -98,9 +102,11 @@ static struct batch *batch_new(struct survey *s, const struct device_head *heads
 	size_t bytes = sizeof(struct batch) + n * sizeof(struct item), names = 0;
 	for (size_t i = 0; i < n; i++)
 		names += strlen(heads[i].path) + strlen("/") + 1;
-	struct batch *b = calloc(1, bytes + names);
-	if (!b)
+	struct batch *b = mmap(NULL, bytes + names, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (b == MAP_FAILED)
 		return NULL;
+	b->size = bytes + names;
 	char *name = (char *)b + bytes;
 	sem_init(&b->finished, 0, 0);
 	atomic_init(&b->refs, 2);
@@ -166,7 +172,8 @@ static size_t read_batch(struct survey *s, struct device_head *heads, size_t n)
 	if (rc < 0) {
 		for (size_t i = 0; i < n; i++)
 			fail(s, &heads[i], -rc);
-		free(b);
+		if (b)
+			(void)munmap(b, b->size);
 		return n;
 	}
 	size_t count = b->n, done = batch_wait(s, b);
