@@ -142,17 +142,25 @@ static void add_partitions(struct survey *s, struct block_map *m, size_t disk)
 			add_partition(s, m, disk, names.v[i]);
 }
 
-/* The disk whose name it starts with, by the rule of add_partition() in block/partitions/core.c: "sda1", but "nvme0n1p1". */
+/*
+ * The disk whose name it starts with, by the rule of add_partition() in block/partitions/core.c: "sda1", but "nvme0n1p1". Names of arrays
+ * are free: "md_5p1" may be of "md_5" or of "md_5p", then its folder tells.
+ */
 static char *disk_of(struct survey *s, const struct strmap *disks, const char *part)
 {
 	size_t n = strlen(part);
 	while (n > 0 && isdigit((unsigned char)part[n - 1]))
 		n--;
 	char *disk = part[n] ? arena_copy(s->tmp, part, n) : NULL;
-	if (!disk || strmap_get(disks, disk) != STRMAP_NONE)
+	if (!disk)
+		return NULL;
+	bool has_disk = strmap_get(disks, disk) != STRMAP_NONE;
+	if (n < 2 || disk[n - 1] != 'p' || !isdigit((unsigned char)disk[n - 2]))
+		return has_disk ? disk : NULL;
+	const char *dir = has_disk ? arena_printf(s->tmp, "sys/block/%s/%s", disk, part) : NULL;
+	if (dir && root_is_dir(s->root, dir))
 		return disk;
-	if (n > 1 && disk[n - 1] == 'p' && isdigit((unsigned char)disk[n - 2]))
-		disk[n - 1] = '\0';
+	disk[n - 1] = '\0';
 	return strmap_get(disks, disk) != STRMAP_NONE ? disk : NULL;
 }
 

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "common/cleanup.h"
 #include "hwprobe/block.h"
 #include "tests/unit/hwprobe/pass.h"
 
@@ -151,6 +152,63 @@ static void test_use(void **state)
 	tree_done(&t);
 }
 
+/* A running machine has one list of all devices, a recorded tree the folders of the disks: both tell the same partitions. */
+static void read_as(struct pass *p, struct tree *t, bool is_live, struct block_map *ret)
+{
+	pass_open(p, t, 0);
+	p->ctx->root.is_live = is_live;
+	block_map_read(&p->s, ret);
+	assert_int_equal(ret->has_parts, is_live);
+}
+
+static void expect_same_map(const char *what, const struct block_map *a, const struct block_map *b)
+{
+	assert_int_equal(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++) {
+		const struct block_dev *x = &a->v[i], *y = &b->v[i];
+		if (strcmp(x->dir, y->dir) || x->parent != y->parent || x->parts != y->parts)
+			fail_msg("%s: %s with %zu partitions, %s with %zu", what, x->dir, x->parts,
+				 y->dir, y->parts);
+	}
+}
+
+static void test_one_list(void **state)
+{
+	/* "DISK" or "DISK/PARTITION" */
+	static const char *const lists[] = {
+		"sda sda/sda1 sda/sda2 sda/sda10 sdaa sdaa/sdaa1",
+		"sd sd/sd2 sd1 sd1/sd1p1 sd1/sd1p12 sd11 sd11/sd11p1",
+		"nvme0n1 nvme0n1/nvme0n1p1 nvme0n1/nvme0n1p15 nvme0n10 nvme0n10/nvme0n10p1",
+		"mmcblk0 mmcblk0/mmcblk0p1 mmcblk0boot0 mmcblk0boot1 mmcblk0boot1/mmcblk0boot1p1",
+		"md127 md127/md127p1 md_d0 md_d0/md_d0p2 dm-0 sr0 xvda xvda1",
+		"cciss!c0d0 cciss!c0d0/cciss!c0d0p1 cciss!c0d1",
+		"md_x5 md_x5/md_x5p2 md_x5p md_x5p/md_x5p3 1 1/1p5 12", /* names of arrays are free */
+		"loop0 loop0/loop0p1 zram0 sda",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct tree t;
+		struct pass a, b;
+		struct block_map x, y;
+		char list[256], path[128], *save = NULL;
+		tree_init(&t);
+		snprintf(list, sizeof(list), "%s", lists[i]);
+		for (char *d = strtok_r(list, " ", &save); d; d = strtok_r(NULL, " ", &save)) {
+			char *part = strchr(d, '/');
+			snprintf(path, sizeof(path), "sys/block/%s/%s", d,
+				 part ? "partition" : "dev");
+			tree_file(&t, path, "1\n");
+			snprintf(path, sizeof(path), "sys/class/block/%s", part ? part + 1 : d);
+			tree_dir(&t, path);
+		}
+		read_as(&a, &t, false, &x);
+		read_as(&b, &t, true, &y);
+		expect_same_map(lists[i], &x, &y);
+		pass_close(&a);
+		pass_close(&b);
+		tree_done(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_properties),
 		cmocka_unit_test(test_use),
+		cmocka_unit_test(test_one_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
