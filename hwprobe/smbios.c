@@ -53,6 +53,15 @@ bool smbios_next(const struct smbios *s, struct smbios_item *item)
 	return item_at(s, item->next, item);
 }
 
+bool smbios_is_whole(const struct smbios *s)
+{
+	struct smbios_item i = { 0 };
+	for (int n = 0; n < SMBIOS_STRUCTURES_MAX && smbios_next(s, &i); n++)
+		if (i.type != SMBIOS_END && !i.strings_len)
+			return false;
+	return i.type == SMBIOS_END || i.next >= s->len;
+}
+
 bool smbios_find(const struct smbios *s, uint8_t type, struct smbios_item *ret)
 {
 	struct smbios_item i = { 0 };

@@ -42,6 +42,8 @@ struct smbios_item {
 int smbios_init(struct smbios *s, const void *data, size_t len);
 /* Iterates: start with a zeroed *item. false at the end (also at a broken structure). */
 bool smbios_next(const struct smbios *s, struct smbios_item *item);
+/* Are there structures up to the end of the table, or up to the one that says that it is the end? */
+bool smbios_is_whole(const struct smbios *s);
 /* First structure of @type; false = none. */
 bool smbios_find(const struct smbios *s, uint8_t type, struct smbios_item *ret);
 

@@ -276,17 +276,24 @@ bool put_attr_bool(struct survey *s, struct hwp_bool *dst, const char *fmt, ...)
 	return false;
 }
 
+static void read_smbios(struct survey *s)
+{
+	static const char file[] = "sys/firmware/dmi/tables/DMI";
+	char *table = NULL;
+	size_t len = 0;
+	if (attr_file(s, file, ROOT_TABLE_MAX, &table, &len) < 0)
+		return;
+	if (smbios_init(&s->smbios, table, len) < 0)
+		survey_error(s, file, EBADMSG, "not an SMBIOS table");
+	else if (!smbios_is_whole(&s->smbios))
+		survey_error(s, file, EBADMSG, "the table breaks off");
+}
+
 const struct smbios *survey_smbios(struct survey *s)
 {
 	if (!s->has_read_smbios) {
 		s->has_read_smbios = true;
-		char *table = NULL;
-		size_t len = 0;
-		if (attr_file(s, "sys/firmware/dmi/tables/DMI", ROOT_TABLE_MAX, &table, &len) ==
-			    0 &&
-		    smbios_init(&s->smbios, table, len) < 0)
-			survey_error(s, "sys/firmware/dmi/tables/DMI", EBADMSG,
-				     "not an SMBIOS table");
+		read_smbios(s);
 	}
 	return &s->smbios;
 }

@@ -153,12 +153,35 @@ static void test_cut_tables(void **state)
 	assert_int_equal(smbios_memory_bytes(&s), 0);
 }
 
+/* A table ends with its last structure, or with the mark, whatever follows that. */
+static void test_whole_tables(void **state)
+{
+	struct table t = { 0 };
+	struct smbios s;
+	add(&t, 1, 1, "\1\0\0\0", 4, "Maker\0", 7);
+	size_t first = t.len;
+	add_array(&t, 2, 3);
+	size_t second = t.len;
+	for (size_t len = 8; len <= second; len++) {
+		assert_int_equal(smbios_init(&s, t.data, len), 0);
+		if (smbios_is_whole(&s) != (len == first || len == second))
+			fail_msg("%zu of %zu bytes", len, second);
+	}
+	add(&t, 127, 3, "", 0, "\0", 2);
+	memset(t.data + t.len, 0xff, 16);
+	assert_int_equal(smbios_init(&s, t.data, t.len + 16), 0);
+	assert_true(smbios_is_whole(&s));
+	t.data[first + 1] = 2; /* the second structure is shorter than its header */
+	assert_false(smbios_is_whole(&s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_cut_tables),
+		cmocka_unit_test(test_whole_tables),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
