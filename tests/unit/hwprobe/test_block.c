@@ -212,10 +212,8 @@ static void test_one_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_nodes),
-		cmocka_unit_test(test_properties),
-		cmocka_unit_test(test_use),
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_nodes),
+		cmocka_unit_test(test_properties), cmocka_unit_test(test_use),
 		cmocka_unit_test(test_one_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
