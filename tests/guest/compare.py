@@ -289,8 +289,19 @@ def all_of(tests, m, skip=()):
             tests.run(name, function, m)
 
 
-def guest(tests, name, checks, arguments=(), steps=None, prepare=None, seconds=300, **options):
-    """Boots the guest @name, lets it run its script and then @checks(tests, machine)."""
+def guest(tests, name, checks, *args, **options):
+    """Boots the guest @name, lets it run its script and then @checks(tests, machine). One that is stuck in its boot is started once more."""
+    try:
+        run_guest(tests, name, checks, *args, **options)
+    except machine.BootStuck as e:
+        print("# %s is started again: %s" % (name, str(e).replace("\n", "\n#   ")), flush=True)
+        try:
+            run_guest(tests, name, checks, *args, **options)
+        except machine.BootStuck as again:
+            tests.check("%s boots" % name, again)
+
+
+def run_guest(tests, name, checks, arguments=(), steps=None, prepare=None, seconds=300, **options):
     with machine.Machine(name, list(arguments), **options) as m:
         try:
             if prepare:
@@ -298,6 +309,9 @@ def guest(tests, name, checks, arguments=(), steps=None, prepare=None, seconds=3
             m.run(steps, seconds)
             tests.check("%s did its script (%.0f s)" % (name, m.seconds), *m.complaints)
             checks(tests, m)
+        except machine.BootStuck:
+            m.keep = True
+            raise
         except Exception as e:  # told as a result, with the logs kept
             tests.check("%s did its script" % name, "%s: %s" % (type(e).__name__, e), *m.complaints)
         m.keep = tests.failed > 0 or bool(os.environ.get("GUEST_KEEP"))

@@ -26,6 +26,7 @@ for p in /sys/class/virtio-ports/*; do
 	[ "$(cat "$p/name")" != slipway ] || port=/dev/${p##*/}
 done
 exec 3<>"$port"
+echo up >&3
 
 say() { echo "$*" >&3; }
 # step NAME: the test on the other side does something and answers

@@ -16,6 +16,7 @@ import initramfs
 TOP = initramfs.TOP
 PROGRAMS = ("slipway-hwprobe", "slipway-agent", "guest-read", "guest-stamp", "guest-teardown", "bench-measure")
 LINE_MAX = 1 << 16
+BOOT_SECONDS = 120  # until udev has settled; 12 to 40 are usual
 # Even when this program is killed, nothing goes on without it.
 ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 
@@ -84,6 +85,10 @@ def free_port():
         return s.getsockname()[1]
 
 
+class BootStuck(RuntimeError):
+    """The kernel did not come as far as our script. Emulated CPUs that the other side does not let run now and then wait for each other for good."""
+
+
 class Machine:
     """
     with Machine("name", [QEMU arguments]) as m: m.run(steps, seconds)
@@ -96,7 +101,7 @@ class Machine:
         (self.dir / "out").mkdir()
         self.arguments, self.memory_mib, self.cpus, self.uefi, self.words = arguments, memory_mib, cpus, uefi, words
         self.script = script or name
-        self.complaints, self.seconds, self.keep = [], 0.0, False
+        self.complaints, self.seconds, self.keep, self.is_up = [], 0.0, False, False
         self.judged = ("ethtool",)  # programs whose status the checks judge themselves
 
     def __enter__(self):
@@ -185,6 +190,7 @@ class Machine:
         deadline = began + seconds
         self.start()
         self.qmp = Qmp(self.qmp_path, deadline)
+        self.boot_deadline = min(deadline, began + BOOT_SECONDS)
         with socket.socket(socket.AF_UNIX) as port:
             connect(port, self.port_path, deadline)
             rest = b""
@@ -198,8 +204,13 @@ class Machine:
         return rest is None
 
     def lines(self, port, rest, steps, deadline):
-        port.settimeout(max(0.1, deadline - time.monotonic()))
-        data = port.recv(LINE_MAX)
+        port.settimeout(max(0.1, (deadline if self.is_up else self.boot_deadline) - time.monotonic()))
+        try:
+            data = port.recv(LINE_MAX)
+        except TimeoutError:
+            if self.is_up:
+                raise
+            raise BootStuck("it did not boot within %d s; the end of its console: %s" % (BOOT_SECONDS, self.console_end())) from None
         if not data:
             raise RuntimeError("the guest ended before its script did (console.log)")
         *complete, rest = (rest + data).split(b"\n")
@@ -207,12 +218,18 @@ class Machine:
             words = line.decode(errors="replace").split()
             if words == ["end"]:
                 return None
+            if words == ["up"]:
+                self.is_up = True
+                continue
             if words[:1] == ["step"]:
                 steps[words[1]](self, words[2:])
                 port.sendall(b"go\n")
             elif words:
                 self.complaints.append(" ".join(words))
         return rest
+
+    def console_end(self):
+        return (self.dir / "console.log").read_text(errors="replace")[-600:].strip()
 
     # --- what the guest wrote ---
     def text(self, name):
