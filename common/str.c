@@ -261,7 +261,7 @@ void str_make_utf8(char *s)
 	unsigned char *p = (unsigned char *)s;
 	while (*p) {
 		uint32_t point;
-		size_t len = utf8_sequence(p, &point);
+		size_t len = *p < 0x80 ? 1 : utf8_sequence(p, &point);
 		if (len == 0) {
 			*p = '?';
 			len = 1;

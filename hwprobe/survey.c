@@ -23,6 +23,15 @@ static bool is_absence(int err)
 	return false;
 }
 
+/* For the inventory: devices may have any bytes in their names, and files in their values. */
+static char *utf8_copy(struct survey *s, const char *text)
+{
+	char *copy = arena_dup(s->mem, text);
+	if (copy)
+		str_make_utf8(copy);
+	return copy;
+}
+
 void survey_error(struct survey *s, const char *source, int err, const char *fmt, ...)
 {
 	struct hwp_inventory *inv = s->inv;
@@ -39,9 +48,7 @@ void survey_error(struct survey *s, const char *source, int err, const char *fmt
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	str_make_utf8(text);
-	char *name = arena_dup(s->mem, source);
-	if (name)
-		str_make_utf8(name);
+	char *name = utf8_copy(s, source);
 	struct hwp_error *e = arena_append(s->mem, &inv->errors, &inv->error_count, sizeof(*e));
 	if (!e)
 		return;
@@ -187,18 +194,16 @@ bool put_str(struct survey *s, struct hwp_str *dst, const char *value, const cha
 	explain_try(s, dst, source, !str_empty(value));
 	if (str_empty(value))
 		return false;
-	char *copy = arena_dup(s->mem, value);
-	char *from = arena_dup(s->mem, source);
+	char *copy = utf8_copy(s, value), *from = utf8_copy(s, source);
 	if (!copy || !from)
 		return false;
-	str_make_utf8(copy);
 	*dst = (struct hwp_str){ .s = copy, .source = from };
 	return true;
 }
 
 bool put_num(struct survey *s, struct hwp_num *dst, int64_t value, const char *source)
 {
-	char *from = arena_dup(s->mem, source);
+	char *from = utf8_copy(s, source);
 	explain_try(s, dst, source, true);
 	if (!from)
 		return false;
@@ -222,10 +227,9 @@ bool put_real(struct survey *s, struct hwp_real *dst, double value, const char *
 
 bool put_strs(struct survey *s, struct hwp_strs *dst, const char *value, const char *source)
 {
-	char *copy = str_empty(value) ? NULL : arena_dup(s->mem, value);
+	char *copy = str_empty(value) ? NULL : utf8_copy(s, value);
 	if (!copy)
 		return false;
-	str_make_utf8(copy);
 	const char **slot = arena_append(s->mem, &dst->v, &dst->n, sizeof(*slot));
 	if (!slot)
 		return false;
@@ -269,7 +273,7 @@ bool put_attr_bool(struct survey *s, struct hwp_bool *dst, const char *fmt, ...)
 	va_start(args, fmt);
 	const char *text = attr_read(s, path, data, fmt, args);
 	va_end(args);
-	char *source = str_empty(text) ? NULL : arena_dup(s->mem, path);
+	char *source = str_empty(text) ? NULL : utf8_copy(s, path);
 	if (source)
 		return put_bool(s, dst, !strcmp(text, "1"), source);
 	explain_try(s, dst, path, false);

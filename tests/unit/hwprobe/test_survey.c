@@ -135,6 +135,27 @@ static void test_put(void **state)
 	tree_done(&t);
 }
 
+/* The kernel takes any bytes for names of interfaces and arrays, and they are in the paths of what is read. */
+static void test_sources(void **state)
+{
+	struct tree t;
+	struct pass p;
+	struct hwp_str str = { 0 };
+	struct hwp_num num = { 0 };
+	struct hwp_bool yes = { 0 };
+	tree_init(&t);
+	tree_file(&t, "sys/x\xff/a", "1\n");
+	pass_open(&p, &t, 0);
+	assert_true(put_attr(&p.s, &str, NULL, "sys/%s/a", "x\xff"));
+	assert_true(put_attr_num(&p.s, &num, "sys/%s/a", "x\xff"));
+	assert_true(put_attr_bool(&p.s, &yes, "sys/%s/a", "x\xff"));
+	assert_string_equal(str.source, "sys/x?/a");
+	assert_string_equal(num.source, "sys/x?/a");
+	assert_string_equal(yes.source, "sys/x?/a");
+	pass_close(&p);
+	tree_done(&t);
+}
+
 /* Each once; a machine with a thousand broken attributes has a thousand errors, and no more. */
 static void test_errors(void **state)
 {
@@ -202,10 +223,11 @@ static void test_broken_uname(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),  cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_ones),  cmocka_unit_test(test_links),
-		cmocka_unit_test(test_put),   cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_uname), cmocka_unit_test(test_broken_uname),
+		cmocka_unit_test(test_text),         cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_ones),         cmocka_unit_test(test_links),
+		cmocka_unit_test(test_put),          cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_sources),      cmocka_unit_test(test_uname),
+		cmocka_unit_test(test_broken_uname),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
