@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "common/cleanup.h"
 #include "common/str.h"
+#include "hwprobe/device_heads.h"
 #include "hwprobe/device_read.h"
 #include "hwprobe/netdump.h"
 #include "hwprobe/probe.h"
@@ -51,6 +52,7 @@ void hwp_close(struct hwp_ctx *ctx)
 	root_done(&ctx->root);
 	signature_close(ctx->blkid);
 	bmc_close(&ctx->bmc);
+	device_heads_forget(ctx);
 	free(ctx->sysroot);
 	free(ctx->pci_ids);
 	free(ctx->gpu_rules_file);

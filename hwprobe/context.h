@@ -7,6 +7,7 @@
 #include "hwprobe/root.h"
 
 struct blkid_library;
+struct hung_head;
 
 struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
@@ -21,6 +22,7 @@ struct hwp_ctx {
 	ssize_t (*read_device)(const char *path, uint64_t offset, void *data,
 			       size_t len); /* instead of open and read; NULL = those */
 	struct blkid_library *blkid;        /* signature.h; NULL = not needed yet */
+	struct hung_head *hung_heads;       /* device_heads.h; devices that hang */
 };
 
 /* As hwp_probe(), but of the disks only those that are named; NULL = all. */

@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/str.h"
+#include "hwprobe/context.h"
 #include "hwprobe/device_read.h"
 #include "hwprobe/explain.h"
 #include "hwprobe/record.h"
@@ -93,6 +94,61 @@ static void *work(void *arg)
 	sem_post(&b->finished);
 	batch_leave(b);
 	return NULL;
+}
+
+/* --- between the looks of a context -------------------------------------------------------------------------- */
+
+/* Left behind by a look: until its worker comes back the device is not read again, which would leave one behind at each look. */
+struct hung_head {
+	struct hung_head *next;
+	struct batch *batch;
+	char path[];
+};
+
+/* Takes over the reference; without memory, or without a context, the device is just read again. */
+static void hung_add(struct survey *s, struct batch *b, const char *path)
+{
+	struct hung_head *h = s->ctx ? malloc(sizeof(*h) + strlen(path) + 1) : NULL;
+	if (!h) {
+		batch_leave(b);
+		return;
+	}
+	strcpy(h->path, path);
+	h->batch = b;
+	h->next = s->ctx->hung_heads;
+	s->ctx->hung_heads = h;
+}
+
+static void hung_remove(struct hung_head **place)
+{
+	struct hung_head *h = *place;
+	*place = h->next;
+	batch_leave(h->batch);
+	free(h);
+}
+
+/* Those whose worker has come back are over. */
+static void hung_review(struct survey *s)
+{
+	for (struct hung_head **h = s->ctx ? &s->ctx->hung_heads : NULL; h && *h;)
+		if (atomic_load(&(*h)->batch->refs) == 1)
+			hung_remove(h);
+		else
+			h = &(*h)->next;
+}
+
+static bool is_hung(const struct survey *s, const char *path)
+{
+	for (const struct hung_head *h = s->ctx ? s->ctx->hung_heads : NULL; h; h = h->next)
+		if (!strcmp(h->path, path))
+			return true;
+	return false;
+}
+
+void device_heads_forget(struct hwp_ctx *ctx)
+{
+	while (ctx->hung_heads)
+		hung_remove(&ctx->hung_heads);
 }
 
 /* --- in the pass -------------------------------------------------------------------------------------------- */
@@ -180,12 +236,26 @@ static size_t read_batch(struct survey *s, struct device_head *heads, size_t n)
 	atomic_store(&b->is_over, true);
 	for (size_t i = 0; i < done; i++)
 		keep_result(s, &heads[i], &b->items[i].head);
-	if (done < count)
-		fail(s, &heads[done++], ETIMEDOUT);
-	else
-		s->workers--; /* only those left behind count: there may be more batches than those */
+	if (done < count) {
+		hung_add(s, b, heads[done].path);
+		fail(s, &heads[done], ETIMEDOUT);
+		return done + 1;
+	}
+	s->workers--; /* only those left behind count: there may be more batches than those */
 	batch_leave(b);
 	return done;
+}
+
+/* As read_batch(), of those that do not hang since an earlier look. */
+static size_t read_some(struct survey *s, struct device_head *heads, size_t n)
+{
+	size_t count = 0;
+	while (count < n && !is_hung(s, heads[count].path))
+		count++;
+	if (count)
+		return read_batch(s, heads, count);
+	fail(s, heads, ETIMEDOUT);
+	return 1;
 }
 
 static void read_one_by_one(struct survey *s, struct device_head *heads, size_t n)
@@ -205,8 +275,9 @@ void device_read_heads(struct survey *s, struct device_head *heads, size_t n)
 		read_one_by_one(s, heads, n);
 		return;
 	}
+	hung_review(s);
 	for (size_t done = 0; done < n;)
-		done += read_batch(s, heads + done, n - done);
+		done += read_some(s, heads + done, n - done);
 	for (size_t i = 0; i < n; i++)
 		explain_read(s, heads[i].path,
 			     heads[i].sector_result < 0 ? (int)-heads[i].sector_result : 0);

@@ -21,5 +21,10 @@ struct device_head {
 	unsigned char descriptor[HEAD_DESCRIPTOR_BYTES];
 };
 
-/* Fills the results of all @n. In a recorded tree from the files of those names. */
+/*
+ * Fills the results of all @n. In a recorded tree from the files of those names. A device that hangs since an earlier look of the
+ * context is not read again, and fails at once.
+ */
 void device_read_heads(struct survey *s, struct device_head *heads, size_t n);
+/* When the context ends. */
+void device_heads_forget(struct hwp_ctx *ctx);

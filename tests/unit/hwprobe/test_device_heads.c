@@ -19,7 +19,7 @@
 enum { HEADS = 5000 }; /* more than go into as many batches as there may be workers that hang */
 
 /* One per case: those left behind by one must not take what lets those of another go on. */
-static sem_t may_go_on[6];
+static sem_t may_go_on[7];
 
 /* "/dev/hungN" waits for its semaphore, "/dev/bad…" fails, the others are full of a byte that tells where it stands. */
 static ssize_t fake_device(const char *path, uint64_t offset, void *data, size_t len)
@@ -166,6 +166,37 @@ static void test_total_time(void **state)
 	sem_post(&may_go_on[5]);
 }
 
+/* A context that looks again and again at a device that hangs must not leave a thread behind each time. */
+static void test_next_look(void **state)
+{
+	struct hwp_ctx ctx = { .hung_heads = NULL };
+	for (int look = 0; look < 3; look++) {
+		struct survey s = make(4, "1 hung6");
+		s.ctx = &ctx;
+		device_read_heads(&s, heads, 4);
+		assert_int_equal(heads[1].sector_result, -ETIMEDOUT);
+		expect_good(0);
+		expect_good(2);
+		expect_good(3);
+		assert_int_equal(s.workers, look ? 0 : 1);
+	}
+	/* It answers again: the worker that was left behind, and the next read. */
+	sem_post(&may_go_on[6]);
+	sem_post(&may_go_on[6]);
+	heads[1].sector_result = 0;
+	for (int64_t end = time_mono_ms() + 10000; time_mono_ms() < end;) {
+		struct survey s = make(4, "1 hung6");
+		s.ctx = &ctx;
+		opt.device_timeout_ms = 10000;
+		device_read_heads(&s, heads, 4);
+		if (heads[1].sector_result > 0)
+			break;
+	}
+	expect_good(1);
+	assert_null(ctx.hung_heads);
+	device_heads_forget(&ctx);
+}
+
 /* In a recorded tree the files of those names, an errno file among them. */
 static void test_recorded(void **state)
 {
@@ -203,7 +234,7 @@ int main(void)
 		cmocka_unit_test(test_all_good),       cmocka_unit_test(test_none),
 		cmocka_unit_test(test_torn_and_short), cmocka_unit_test(test_some_hang),
 		cmocka_unit_test(test_all_hang),       cmocka_unit_test(test_total_time),
-		cmocka_unit_test(test_recorded),
+		cmocka_unit_test(test_next_look),      cmocka_unit_test(test_recorded),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
