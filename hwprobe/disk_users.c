@@ -93,22 +93,83 @@ static bool is_raid_member(const char *type)
 	return false;
 }
 
-/* The disk itself or one of its partitions. */
+/* What stands on a disk or one of its partitions, by its kind; the last for all others. */
+static const struct {
+	const char *kind, *code, *text;
+} uses[] = {
+	{ "md", "raid-member", "It belongs to a RAID array" },
+	{ "raid", "raid-member", "It belongs to a RAID array" },
+	{ "lvm", "pv-in-use", "Logical volumes stand on it" },
+	{ "multipath", "multipath-member", "It is a path of a multipath device" },
+	{ NULL, "in-use", "Another device stands on it" },
+};
+
+static bool has_warning(const struct hwp_disk *d, const char *code)
+{
+	for (size_t i = 0; i < d->warning_count; i++)
+		if (!strcmp(d->warnings[i].code, code))
+			return true;
+	return false;
+}
+
+/* kpartx(8) makes maps of the partitions of a map: those are parts of it. */
+static bool is_partition_map(const struct hwp_user *u)
+{
+	return str_eq(u->kind.s, "partition");
+}
+
+static bool is_of_disk(const char *name, const struct block_dev *b)
+{
+	for (size_t p = 0; p <= b->parts; p++)
+		if (str_eq(name, b[p].name))
+			return true;
+	return false;
+}
+
+/* Right on the disk or its partitions, not on something that stands there. */
+static bool is_right_on(const struct hwp_user *u, const struct block_dev *b,
+			const struct hwp_disk *d)
+{
+	if (is_of_disk(u->on.s, b))
+		return true;
+	for (size_t i = 0; i < d->user_count; i++) {
+		const struct hwp_user *part = &d->users[i];
+		if (is_partition_map(part) && is_of_disk(part->on.s, b) &&
+		    str_eq(u->on.s, part->name.s))
+			return true;
+	}
+	return false;
+}
+
+static void warn_use(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
+{
+	for (size_t i = 0; i < d->user_count; i++) {
+		const struct hwp_user *u = &d->users[i];
+		size_t k = 0;
+		while (uses[k].kind && !str_eq(u->kind.s, uses[k].kind))
+			k++;
+		if (!is_partition_map(u) && is_right_on(u, b, d) && !has_warning(d, uses[k].code))
+			warn(s, d, uses[k].code, u->name.source, uses[k].text);
+	}
+}
+
+/* The signature on the disk itself or on one of its partitions, where nothing is seen to stand on it. */
 static void warn_members(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
-	const char *raid = NULL, *pv = NULL;
 	for (size_t p = 0; p <= b->parts; p++) {
-		const char *source = NULL, *type = block_property(b + p, "ID_FS_TYPE", &source);
-		if (is_raid_member(type))
-			raid = arena_printf(s->tmp, "%s ID_FS_TYPE of %s", source, b[p].name);
-		if (str_eq(type, "LVM2_member") && b[p].holders.n)
-			pv = arena_printf(s->tmp, "%s ID_FS_TYPE of %s, its holders", source,
-					  b[p].name);
+		const char *from = NULL, *type = block_property(b + p, "ID_FS_TYPE", &from);
+		char *source = arena_printf(s->tmp, "%s ID_FS_TYPE of %s", from, b[p].name);
+		if (str_eq(type, "LVM2_member") && b[p].holders.n && !has_warning(d, "pv-in-use"))
+			warn(s, d, "pv-in-use", source, "Logical volumes stand on it");
+		if (is_raid_member(type) && !has_warning(d, "raid-member"))
+			warn(s, d, "raid-member", source, "It belongs to a RAID array");
+		if (str_eq(type, "mpath_member") && !has_warning(d, "multipath-member"))
+			warn(s, d, "multipath-member", source,
+			     "It is a path of a multipath device");
 	}
-	if (raid)
-		warn(s, d, "raid-member", raid, "It belongs to a RAID array");
-	if (pv)
-		warn(s, d, "pv-in-use", pv, "Logical volumes stand on it");
+	if (d->md.container.v)
+		warn(s, d, "raid-container", d->md.container.source,
+		     "It is a set of disks that firmware made, not a disk");
 }
 
 static bool is_path_up(const struct hwp_path *p)
@@ -134,6 +195,7 @@ static void warn_paths(struct survey *s, struct hwp_disk *d)
 
 void disk_find_warnings(struct survey *s, const struct block_dev *b, struct hwp_disk *d)
 {
+	warn_use(s, b, d);
 	warn_members(s, b, d);
 	if (d->read_only.v)
 		warn(s, d, "read-only", d->read_only.source, "It cannot be written to");

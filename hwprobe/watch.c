@@ -14,8 +14,9 @@
 
 /*
  * One thing that happens is told by several events that follow each other at once: the look at the machine waits until they pause, but
- * never longer than the second figure. An event of a disk comes when udev has finished with it: it is not waited for others. When events go on and on, the looks have pauses in between, so that most of the time is left to
- * others: a look is worth three times as long as it took, and what is worth more than the third figure is waited for.
+ * never longer than the second figure. An event of a disk comes when udev has finished with it: it is not waited for others. When
+ * events go on and on, the looks have pauses in between, so that most of the time is left to others: a look is worth three times as
+ * long as it took, and what is worth more than the third figure is waited for.
  */
 enum { QUIET_MS = 2, BURST_MAX_MS = 10, CREDIT_MS = 300, WORTH_PER_LOOK = 3, PAUSE_MAX_MS = 200 };
 
