@@ -69,7 +69,7 @@ static void read_udev(struct survey *s, struct block_dev *d)
 		return;
 	snprintf(path, sizeof(path), "run/udev/data/b%u:%u", d->major, d->minor);
 	if (attr_file(s, path, UDEV_RECORD_MAX, &text, &len) == 0)
-		udev_record_parse(&d->udev, s->tmp, text, len);
+		survey_udev(s, &d->udev, path, text, len);
 	if (s->root->is_live && d->udev.version > UDEV_VERSION_KNOWN)
 		ask_libudev(s, d, path);
 }
@@ -341,6 +341,9 @@ static void read_swaps(struct survey *s, struct block_map *m)
 	char *text = NULL;
 	if (attr_file(s, "proc/swaps", ROOT_TABLE_MAX, &text, NULL) < 0)
 		return;
+	/* The head line is always there (swap_show() in mm/swapfile.c). */
+	if (*text && !str_starts(text, "Filename"))
+		survey_error(s, "proc/swaps", EBADMSG, "not a table of swap areas");
 	char *save = NULL;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		line[strcspn(line, " \t")] =

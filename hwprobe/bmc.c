@@ -111,6 +111,8 @@ static const struct bmc_info *ask_record(struct survey *s)
 	struct bmc_info *info = arena_alloc(s->tmp, sizeof(*info));
 	if (!info || attr_file(s, "ipmi.txt", ROOT_TABLE_MAX, &text, NULL) < 0)
 		return NULL;
+	if (*text && !ipmi_is_record(text))
+		survey_error(s, "ipmi.txt", EBADMSG, "no answers of a BMC");
 	ipmi_open_record(&i, text);
 	(void)bmc_ask(&i, s->opt->flags & HWP_MORE, info); /* a record always answers */
 	return info;

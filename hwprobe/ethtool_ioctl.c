@@ -4,6 +4,7 @@
  * Answers are recorded in ethtool.txt: "eth0 firmware TEXT", "eth0 driver NAME", "eth0 bus PLACE", "eth0 permaddr MAC", "eth0 link MBPS DUPLEX TOP",
  * "eth0 port NUMBER", "eth0 detected 1".
  */
+#include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -187,6 +188,35 @@ static void find_recorded(const char *text, const char *name, struct answers *a)
 	}
 }
 
+/* "eth0 driver virtio_net": is any line one of ours? */
+static bool has_answers(const char *text)
+{
+	static const char *const kinds[] = { "firmware", "driver", "bus",     "permaddr",
+					     "link",     "port",   "detected" };
+	char line[512], name[64], what[16];
+	while (text && *text) {
+		size_t n = strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)MIN_OF(n, sizeof(line) - 1), text);
+		bool is_pair = sscanf(line, "%63s %15s", name, what) == 2;
+		for (size_t i = 0; is_pair && i < ARRAY_SIZE(kinds); i++)
+			if (!strcmp(what, kinds[i]))
+				return true;
+		text += n + (text[n] == '\n');
+	}
+	return false;
+}
+
+/* NULL = nothing is recorded. */
+static char *read_recorded(struct survey *s)
+{
+	char *text = NULL;
+	if (attr_file(s, ANSWERS_FILE, ROOT_TABLE_MAX, &text, NULL) < 0)
+		return NULL;
+	if (*text && !has_answers(text))
+		survey_error(s, ANSWERS_FILE, EBADMSG, "no answers of drivers");
+	return text;
+}
+
 /* -------------------------------------------------------------------------------------------------------------- */
 
 static void put_answers(struct survey *s, struct hwp_nic *n, const struct answers *a)
@@ -224,12 +254,10 @@ bool ethtool_has_bus(struct survey *s, const struct hwp_nic *n)
 {
 	struct answers a = no_answers;
 	const char *name = link_name(s, (uint32_t)n->ifindex.v);
-	char *text = NULL;
 	if (!name)
 		return false;
 	if (!s->root->is_live) {
-		(void)attr_file(s, ANSWERS_FILE, ROOT_TABLE_MAX, &text, NULL);
-		find_recorded(text, name, &a);
+		find_recorded(read_recorded(s), name, &a);
 		return is_bus(a.bus);
 	}
 	AUTO(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -249,7 +277,7 @@ void ethtool_ask_drivers(struct survey *s)
 	if (s->root->is_live)
 		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	else
-		(void)attr_file(s, ANSWERS_FILE, ROOT_TABLE_MAX, &text, NULL);
+		text = read_recorded(s);
 	if (fd < 0 && !text)
 		return;
 	for (size_t i = 0; i < s->inv->nic_count; i++) {

@@ -59,6 +59,18 @@ static int parse_bytes(const char **p, uint8_t *bytes, size_t max)
 	}
 }
 
+bool ipmi_is_record(const char *text)
+{
+	uint8_t bytes[IPMI_DATA_MAX + 2];
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		const char *p = line;
+		if (parse_bytes(&p, bytes, sizeof(bytes)) >= 2 && *p == '>')
+			return true;
+	}
+	return false;
+}
+
 static int replay(const struct ipmi *i, const uint8_t *want, size_t want_len, uint8_t *ret,
 		  size_t *ret_len)
 {

@@ -35,6 +35,8 @@ extern const char *const ipmi_nodes[];
 /* Opens the device, or uses @exchange instead (may be NULL). 0 or -errno. */
 int ipmi_open(struct ipmi *i, ipmi_exchange_fn *exchange, unsigned timeout_ms);
 void ipmi_open_record(struct ipmi *i, const char *text);
+/* Is there any answer in the text? */
+bool ipmi_is_record(const char *text);
 void ipmi_done(struct ipmi *i);
 
 /* ipmi_exchange_fn of whatever was opened. -ETIMEDOUT: no answer in time. */

@@ -102,11 +102,11 @@ static uint64_t udev_memory(struct survey *s)
 {
 	char *text = NULL;
 	size_t len = 0;
-	if (s->opt->flags & HWP_NO_UDEV ||
-	    attr_file(s, "run/udev/data/+dmi:id", UDEV_RECORD_MAX, &text, &len) < 0)
+	const char *path = "run/udev/data/+dmi:id";
+	if (s->opt->flags & HWP_NO_UDEV || attr_file(s, path, UDEV_RECORD_MAX, &text, &len) < 0)
 		return 0;
 	struct udev_record r;
-	udev_record_parse(&r, s->tmp, text, len);
+	survey_udev(s, &r, path, text, len);
 	uint64_t sum = 0, devices;
 	const char *count = udev_get(&r, "MEMORY_ARRAY_NUM_DEVICES");
 	if (!count || str_to_u64(count, &devices) < 0 || devices > UDEV_LINES_MAX)

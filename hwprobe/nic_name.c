@@ -18,7 +18,7 @@ static void find_udev_names(struct survey *s, struct hwp_nic *n)
 	if (!path)
 		return;
 	if (attr_file(s, path, UDEV_RECORD_MAX, &text, &len) == 0)
-		udev_record_parse(&r, s->tmp, text, len);
+		survey_udev(s, &r, path, text, len);
 	if (!r.is_initialized)
 		put_bool(s, &n->uninitialized, true, "udev I:");
 	if (!text)

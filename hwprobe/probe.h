@@ -7,6 +7,7 @@
 #include "hwprobe/inventory.h"
 #include "hwprobe/root.h"
 #include "hwprobe/smbios.h"
+#include "hwprobe/udev_db.h"
 
 struct block_map;
 struct netdump;
@@ -107,6 +108,8 @@ void survey_error(struct survey *s, const char *source, int err, const char *fmt
 const struct smbios *survey_smbios(struct survey *s);
 const char *survey_cpuinfo(struct survey *s); /* text of /proc/cpuinfo; NULL = absent */
 /* pci_ids_open() of the database that the options name; that it cannot be read is recorded. */
+/* udev_record_parse() of a file; that nothing of it is a record is recorded. */
+void survey_udev(struct survey *s, struct udev_record *r, const char *path, char *text, size_t len);
 struct pci_ids;
 void survey_pci_ids(struct survey *s, struct pci_ids *ids);
 /* Line @index of uname(2) or of the recorded `uname` file: 0 sysname, 1 nodename, 2 release, 3 version, 4 machine. NULL = unknown. */

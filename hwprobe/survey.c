@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/str.h"
 #include "hwprobe/context.h"
+#include "hwprobe/cpuinfo.h"
 #include "hwprobe/explain.h"
 #include "hwprobe/pci_ids.h"
 #include "hwprobe/probe.h"
@@ -307,8 +308,17 @@ const char *survey_cpuinfo(struct survey *s)
 	if (!s->has_read_cpuinfo) {
 		s->has_read_cpuinfo = true;
 		(void)attr_file(s, "proc/cpuinfo", ROOT_FILE_MAX, &s->cpuinfo, NULL);
+		if (!str_empty(s->cpuinfo) && !cpuinfo_processors(s->cpuinfo))
+			survey_error(s, "proc/cpuinfo", EBADMSG, "no processor in it");
 	}
 	return s->cpuinfo;
+}
+
+void survey_udev(struct survey *s, struct udev_record *r, const char *path, char *text, size_t len)
+{
+	udev_record_parse(r, s->tmp, text, len);
+	if (len && !r->is_there)
+		survey_error(s, path, EBADMSG, "not a record of udev's database");
 }
 
 void survey_pci_ids(struct survey *s, struct pci_ids *ids)

@@ -1,5 +1,6 @@
 #include "hwprobe/topology.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "common/str.h"
@@ -59,6 +60,18 @@ static void find_node_memory(struct survey *s, struct hwp_numa_node *n, const ch
 		return;
 	put_node_kib(s, &n->memory_bytes, text, "MemTotal", path);
 	put_node_kib(s, &n->memory_free_bytes, text, "MemFree", path);
+	if (*text && !n->memory_bytes.source)
+		survey_error(s, path, EBADMSG, "no MemTotal in kB");
+}
+
+static void find_node_cpus(struct survey *s, struct hwp_numa_node *n, const char *name)
+{
+	char *path = arena_printf(s->tmp, NODE_DIR "/%s/cpulist", name);
+	char *list = path ? topology_list(s, path) : NULL;
+	if (list && cpulist_count(list) < 0)
+		survey_error(s, path, EBADMSG, "not a list of CPUs");
+	else if (path)
+		put_str(s, &n->cpus, list, path);
 }
 
 static void find_nodes(struct survey *s, struct hwp_cpu *cpu)
@@ -76,9 +89,7 @@ static void find_nodes(struct survey *s, struct hwp_cpu *cpu)
 			return;
 		cpu->numa = nodes;
 		put_num(s, &n->id, (int64_t)number, NODE_DIR);
-		char *path = arena_printf(s->tmp, NODE_DIR "/%s/cpulist", names.v[i]);
-		if (path)
-			put_str(s, &n->cpus, topology_list(s, path), path);
+		find_node_cpus(s, n, names.v[i]);
 		find_node_memory(s, n, names.v[i]);
 		char *dir = arena_printf(s->tmp, NODE_DIR "/%s/hugepages", names.v[i]);
 		if (dir)

@@ -33,6 +33,11 @@ static struct udev_entry *new_entries(struct arena *a, const char *text, size_t 
 	return arena_alloc(a, MIN_OF(lines, (size_t)UDEV_LINES_MAX) * sizeof(struct udev_entry));
 }
 
+static bool is_kind(char c)
+{
+	return c && strchr(UDEV_LINE_KINDS, c);
+}
+
 void udev_record_parse(struct udev_record *r, struct arena *a, char *text, size_t len)
 {
 	*r = (struct udev_record){ .text = text, .len = len, .entries = new_entries(a, text, len) };
@@ -50,7 +55,7 @@ void udev_record_parse(struct udev_record *r, struct arena *a, char *text, size_
 		/* The text has a NUL behind its end, so the last line is terminated without a newline, too. */
 		line[n] = '\0';
 		at += n + 1;
-		if (n < 2 || line[1] != ':')
+		if (n < 2 || line[1] != ':' || !is_kind(line[0]))
 			continue;
 		r->is_there = true;
 		if (line[0] == 'E')

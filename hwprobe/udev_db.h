@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include "hwprobe/arena.h"
 
+/* With those of systemd 252: "N:node" of old, "R:" of symlinks, "W:" of inotify, "Q:" of current tags. */
+#define UDEV_LINE_KINDS "SLEIGVNRWQ"
+
 enum { UDEV_LINES_MAX = 4096, UDEV_RECORD_MAX = 256 << 10, UDEV_VERSION_KNOWN = 1 };
 
 /* An E: line; udev writes about forty of them for a disk. */

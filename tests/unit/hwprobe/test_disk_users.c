@@ -22,7 +22,7 @@ static void test_users(void **state)
 		   "sys/block/dm-1/dm/name", "vg-swap",
 		   /* a circle */
 		   "sys/block/dm-1/holders/md0/x", "", "proc/swaps",
-		   "F T\n/dev/mapper/vg-swap partition 1 0 1\n", "proc/self/mountinfo",
+		   "Filename Type\n/dev/mapper/vg-swap partition 1 0 1\n", "proc/self/mountinfo",
 		   "1 0 259:2 / /srv rw - ext4 x rw\n2 0 259:2 / /mnt rw - ext4 x rw\n", NULL);
 	struct hwp_inventory *inv = probe_more(&t, HWP_DISKS);
 	const struct hwp_disk *d = disk(inv, "sda");

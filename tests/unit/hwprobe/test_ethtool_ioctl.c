@@ -83,9 +83,39 @@ static void test_nothing_recorded(void **state)
 	tree_done(&t);
 }
 
+/* A file of which no line is an answer is told; an empty one has none. */
+static void test_garbage(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t errors;
+	} tests[] = {
+		{ "", 0 },           { "eth9 port 3\n", 0 },    { "nonsense\neth0 driver x\n", 0 },
+		{ "nonsense\n", 1 }, { "eth0 drivers x\n", 1 },
+	};
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		struct tree t;
+		const struct hwp_error *errors;
+		const struct hwp_options opt = { .parts = HWP_NICS, .flags = HWP_MORE };
+		struct hwp_inventory *inv = NULL;
+		tree_init(&t);
+		write_machine(&t, true);
+		tree_file(&t, "ethtool.txt", tests[i].text);
+		assert_true(tree_try(&t, opt, &inv) >= 0);
+		size_t n = hwp_errors(inv, &errors);
+		if (n != tests[i].errors)
+			fail_msg("\"%s\": %zu errors", tests[i].text, n);
+		if (n)
+			assert_string_equal(errors[0].source, "ethtool.txt");
+		hwp_unref(inv);
+		tree_done(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_recorded),
+					    cmocka_unit_test(test_garbage),
 					    cmocka_unit_test(test_nothing_recorded) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ static void test_text(void **state)
 	tree_init(&t);
 	tree_files(&t, "proc/sys/kernel/hostname", "node\n", "uname", "Linux\n\n\n\nx86_64\n",
 		   "sys/devices/system/cpu/present", "0-3", "proc/cpuinfo",
-		   "model name : Some CPU\ncpu MHz : 2000\n", "proc/meminfo",
+		   "processor : 0\nmodel name : Some CPU\ncpu MHz : 2000\n", "proc/meminfo",
 		   "MemTotal: 2097152 kB\n", "sys/block/sda/size", "2000000", "sys/block/sda/dev",
 		   "8:0", "sys/block/sda/serial", "A\tB", "sys/block/nvme0n1/size", "2",
 		   "sys/block/nvme0n1/dev", "259:0", "proc/self/mountinfo",
