@@ -14,12 +14,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <ctype.h>
-#include <ftw.h>
 #include "common/str.h"
+#include "tests/unit/hwprobe/copied.h"
 #include "tests/unit/hwprobe/expected.h"
 #include "tests/unit/hwprobe/tree.h"
 
-enum { GARBAGE_BYTES = 65536, FILE_MAX_BYTES = 1 << 20, FILES_MAX = 4096, KINDS_MAX = 4096 };
+enum { GARBAGE_BYTES = 65536, FILES_MAX = 4096, KINDS_MAX = 4096 };
 
 /* Which parts a file feeds; the first line that starts the path counts. */
 static const struct {
@@ -163,45 +163,24 @@ struct file {
 
 static struct {
 	struct tree tree;
-	size_t skip; /* length of the original's name and slash */
 	struct file files[FILES_MAX];
 	size_t n;
-} copy; /* nftw() takes no argument for its callback */
+} copy;
 
-static int copy_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static void note_file(const char *name, const char *data, size_t len)
 {
-	if (type == FTW_D)
-		return 0;
-	const char *name = path + copy.skip;
-	char target[1024];
-	if (type == FTW_SL || type == FTW_SLN) {
-		ssize_t n = readlink(path, target, sizeof(target) - 1);
-		if (n < 0)
-			return -1;
-		target[n] = '\0';
-		tree_link(&copy.tree, name, target);
-		return 0;
-	}
-	char *data = NULL;
-	size_t len = 0;
-	if (copy.n == FILES_MAX ||
-	    file_read_at(AT_FDCWD, path, FILE_MAX_BYTES, &data, &len, NULL) < 0)
-		return -1;
-	tree_write(&copy.tree, name, data, len);
-	copy.files[copy.n++] = (struct file){
-		.name = strdup(name), .data = data, .len = len, .parts = fed_by(name)
-	};
-	return 0;
+	assert_true(copy.n < FILES_MAX);
+	struct file *f = &copy.files[copy.n++];
+	*f = (struct file){ .name = strdup(name), .len = len, .parts = fed_by(name) };
+	f->data = malloc(len + 1);
+	assert_true(f->name && f->data);
+	memcpy(f->data, data, len);
 }
 
 static void copy_machine(const char *machine)
 {
-	char root[1024];
-	snprintf(root, sizeof(root), "%s/root", machine);
-	tree_init(&copy.tree);
-	copy.skip = strlen(root) + 1;
 	copy.n = 0;
-	assert_int_equal(nftw(root, copy_one, 16, FTW_PHYS), 0);
+	copy_tree(&copy.tree, machine, note_file);
 	assert_true(copy.n > 0);
 }
 

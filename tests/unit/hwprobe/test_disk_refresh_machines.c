@@ -6,56 +6,26 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <ftw.h>
 #include "hwprobe/disk_refresh.h"
+#include "tests/unit/hwprobe/copied.h"
 #include "tests/unit/hwprobe/expected.h"
 #include "tests/unit/hwprobe/refreshed.h"
 
-enum { FILE_MAX_BYTES = 1 << 20 };
-
-static struct {
-	struct tree tree;
-	size_t skip; /* length of the original's name and slash */
-} copy;              /* nftw() takes no argument for its callback */
-
-static int copy_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	const char *name = path + copy.skip;
-	char target[1024], *data = NULL;
-	size_t len = 0;
-	if (type == FTW_D) {
-		if (*name && path[copy.skip - 1] == '/')
-			tree_dir(&copy.tree, name);
-		return 0;
-	}
-	if (type == FTW_SL || type == FTW_SLN) {
-		ssize_t n = readlink(path, target, sizeof(target) - 1);
-		if (n < 0)
-			return -1;
-		target[n] = '\0';
-		tree_link(&copy.tree, name, target);
-		return 0;
-	}
-	if (file_read_at(AT_FDCWD, path, FILE_MAX_BYTES, &data, &len, NULL) < 0)
-		return -1;
-	tree_write(&copy.tree, name, data, len);
-	free(data);
-	return 0;
-}
+static struct tree copy;
 
 static void rename_disk(const char *from, const char *to)
 {
 	char a[512], b[512];
-	snprintf(a, sizeof(a), "%s/sys/block/%s", copy.tree.dir, from);
-	snprintf(b, sizeof(b), "%s/sys/%s", copy.tree.dir, to);
+	snprintf(a, sizeof(a), "%s/sys/block/%s", copy.dir, from);
+	snprintf(b, sizeof(b), "%s/sys/%s", copy.dir, to);
 	assert_int_equal(rename(a, b), 0);
 }
 
 static void return_disk(const char *from, const char *to)
 {
 	char a[512], b[512];
-	snprintf(a, sizeof(a), "%s/sys/%s", copy.tree.dir, from);
-	snprintf(b, sizeof(b), "%s/sys/block/%s", copy.tree.dir, to);
+	snprintf(a, sizeof(a), "%s/sys/%s", copy.dir, from);
+	snprintf(b, sizeof(b), "%s/sys/block/%s", copy.dir, to);
 	assert_int_equal(rename(a, b), 0);
 }
 
@@ -84,16 +54,12 @@ static void come_and_go(struct hwp_ctx *ctx, struct hwp_inventory *with, char *n
 
 static void test_machine(void **state)
 {
-	char root[1024];
 	struct hwp_inventory *whole;
 	struct root_names names = { 0 };
 	struct arena tmp = { 0 };
 	int singles = 0;
-	snprintf(root, sizeof(root), "%s/root", (const char *)*state);
-	tree_init(&copy.tree);
-	copy.skip = strlen(root) + 1;
-	assert_int_equal(nftw(root, copy_one, 16, FTW_PHYS), 0);
-	struct hwp_ctx *ctx = open_tree(&copy.tree);
+	copy_tree(&copy, *state, NULL);
+	struct hwp_ctx *ctx = open_tree(&copy);
 	assert_int_equal(hwp_probe(ctx, 0, &whole), 0);
 	(void)root_list(&ctx->root, &tmp, "sys/block", &names);
 	for (size_t i = 0; i < names.n; i++)
@@ -102,7 +68,7 @@ static void test_machine(void **state)
 	hwp_unref(whole);
 	hwp_close(ctx);
 	arena_done(&tmp);
-	tree_done(&copy.tree);
+	tree_done(&copy);
 }
 
 int main(void)

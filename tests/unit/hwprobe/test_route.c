@@ -5,40 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <linux/icmpv6.h>
-#include "tests/unit/hwprobe/messages.h"
-
-static void write_links(struct tree *t)
-{
-	struct dump links = { 0 };
-	add_link(&links, 3, "eth1");
-	add_link(&links, 2, "eth0");
-	dump_write(&links, t, "netlink/link.nl");
-}
-
-static struct hwp_inventory *probe(struct tree *t, const struct dump *v4, const struct dump *v6)
-{
-	write_links(t);
-	dump_write(v4, t, "netlink/route4.nl");
-	if (v6)
-		dump_write(v6, t, "netlink/route6.nl");
-	return tree_probe_all(t, HWP_ROUTES);
-}
-
-static void expect(const struct hwp_inventory *inv, size_t i, const char *to, const char *via,
-		   const char *interface, int64_t metric)
-{
-	const struct hwp_route *r = hwp_route_at(inv, i);
-	print_message("route %zu\n", i);
-	assert_non_null(r);
-	assert_string_equal(r->destination.s, to);
-	if (via)
-		assert_string_equal(r->gateway.s, via);
-	else
-		assert_null(r->gateway.s);
-	assert_string_equal(r->interface.s, interface);
-	assert_int_equal(r->metric.v, metric);
-	assert_int_equal(r->family.v, strchr(to, ':') ? AF_INET6 : AF_INET);
-}
+#include "tests/unit/hwprobe/routes.h"
 
 /* Table main, not cloned, unicast, on a link that is there; IPv4 first, then as the kernel has them. */
 static void test_which_and_in_which_order(void **state)
@@ -80,15 +47,15 @@ static void test_which_and_in_which_order(void **state)
 	add_route(&v4,
 		  (struct route_args){
 			  .ifindex = 3, .to = "203.0.113.7", .prefix = 32, .type = RTN_LOCAL });
-	struct hwp_inventory *inv = probe(&t, &v4, &v6);
+	struct hwp_inventory *inv = probe_routes(&t, &v4, &v6);
 	assert_int_equal(hwp_route_count(inv), 4);
-	expect(inv, 0, "198.51.100.0", NULL, "eth1", 0);
+	expect_route(inv, 0, "198.51.100.0", NULL, "eth1", 0);
 	assert_int_equal(hwp_route_at(inv, 0)->prefixlen.v, 24);
 	/* The API has 32 bits with a sign. */
-	expect(inv, 1, "0.0.0.0", "192.0.2.1", "eth0", INT32_MAX);
-	expect(inv, 2, "203.0.113.7", NULL, "eth1", 0);
+	expect_route(inv, 1, "0.0.0.0", "192.0.2.1", "eth0", INT32_MAX);
+	expect_route(inv, 2, "203.0.113.7", NULL, "eth1", 0);
 	assert_string_equal(hwp_route_at(inv, 2)->type.s, "local");
-	expect(inv, 3, "::", "fe80::1", "eth0", 1024);
+	expect_route(inv, 3, "::", "fe80::1", "eth0", 1024);
 	hwp_unref(inv);
 	tree_done(&t);
 }
@@ -111,7 +78,7 @@ static void test_details(void **state)
 	nla_put_u8(m, RTA_PREF, ICMPV6_ROUTER_PREF_HIGH);
 	nla_put(m, RTA_CACHEINFO, sizeof(times), &times);
 	dump_add(&v6, m);
-	struct hwp_inventory *inv = probe(&t, &v4, &v6);
+	struct hwp_inventory *inv = probe_routes(&t, &v4, &v6);
 	const struct hwp_route *a = hwp_route_at(inv, 0), *b = hwp_route_at(inv, 1);
 	assert_string_equal(a->source.s, "192.0.2.7");
 	assert_string_equal(a->source.source, "RTA_PREFSRC");
@@ -184,8 +151,8 @@ static void test_limits(void **state)
 	dump_write(&v6, &t, "netlink/route6.nl");
 	assert_int_equal(tree_try(&t, (struct hwp_options){ .parts = HWP_ROUTES }, &inv), 0);
 	assert_int_equal(hwp_route_count(inv), MAX + 2);
-	expect(inv, MAX, "0.0.0.0", "192.0.2.1", "eth1", 0);
-	expect(inv, MAX + 1, "::", "fe80::1", "eth1", 0);
+	expect_route(inv, MAX, "0.0.0.0", "192.0.2.1", "eth1", 0);
+	expect_route(inv, MAX + 1, "::", "fe80::1", "eth1", 0);
 	assert_int_equal(hwp_errors(inv, &errors), 1);
 	assert_int_equal(errors->err, E2BIG);
 	assert_string_equal(errors->source, "netlink/route4.nl");

@@ -4,38 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "tests/unit/hwprobe/messages.h"
-
-static void write_links(struct tree *t)
-{
-	struct dump links = { 0 };
-	add_link(&links, 3, "eth1");
-	add_link(&links, 2, "eth0");
-	dump_write(&links, t, "netlink/link.nl");
-}
-
-static struct hwp_inventory *probe(struct tree *t, const struct dump *v4)
-{
-	write_links(t);
-	dump_write(v4, t, "netlink/route4.nl");
-	return tree_probe_all(t, HWP_ROUTES);
-}
-
-static void expect(const struct hwp_inventory *inv, size_t i, const char *to, const char *via,
-		   const char *interface, int64_t metric)
-{
-	const struct hwp_route *r = hwp_route_at(inv, i);
-	print_message("route %zu\n", i);
-	assert_non_null(r);
-	assert_string_equal(r->destination.s, to);
-	if (via)
-		assert_string_equal(r->gateway.s, via);
-	else
-		assert_null(r->gateway.s);
-	assert_string_equal(r->interface.s, interface);
-	assert_int_equal(r->metric.v, metric);
-	assert_int_equal(r->family.v, strchr(to, ':') ? AF_INET6 : AF_INET);
-}
+#include "tests/unit/hwprobe/routes.h"
 
 static void put_hop(struct nl_msg *m, int ifindex, uint8_t hops, const char *via)
 {
@@ -60,9 +29,9 @@ static void test_multipath(void **state)
 	put_hop(m, 9, 0, NULL);
 	nla_nest_end(m, list);
 	dump_add(&v4, m);
-	struct hwp_inventory *inv = probe(&t, &v4);
+	struct hwp_inventory *inv = probe_routes(&t, &v4, NULL);
 	assert_int_equal(hwp_route_count(inv), 1);
-	expect(inv, 0, "0.0.0.0", "198.51.100.1", "eth1", 0);
+	expect_route(inv, 0, "0.0.0.0", "198.51.100.1", "eth1", 0);
 	const struct hwp_route *r = hwp_route_at(inv, 0);
 	assert_int_equal(r->nexthop_count, 3);
 	assert_string_equal(r->nexthops[0].interface.s, "eth1");
@@ -90,8 +59,8 @@ static void test_multipath_cut(void **state)
 	assert_int_equal(last->rtnh_ifindex, 2);
 	last->rtnh_len = 60;
 	dump_add(&v4, m);
-	struct hwp_inventory *inv = probe(&t, &v4);
-	expect(inv, 0, "0.0.0.0", "198.51.100.1", "eth1", 0);
+	struct hwp_inventory *inv = probe_routes(&t, &v4, NULL);
+	expect_route(inv, 0, "0.0.0.0", "198.51.100.1", "eth1", 0);
 	assert_int_equal(hwp_route_at(inv, 0)->nexthop_count, 0);
 	hwp_unref(inv);
 	tree_done(&t);
@@ -137,12 +106,12 @@ static void test_nexthop_objects(void **state)
 	dump_write(&objects, &t, "netlink/nexthop.nl");
 	for (uint32_t id = 1; id <= 6; id++)
 		add_route_by_id(&v4, id);
-	struct hwp_inventory *inv = probe(&t, &v4);
+	struct hwp_inventory *inv = probe_routes(&t, &v4, NULL);
 	assert_int_equal(hwp_route_count(inv), 3); /* 3, 5 (a group of itself) and 6 lead nowhere */
-	expect(inv, 0, "203.0.113.0", "192.0.2.1", "eth0", 0);
+	expect_route(inv, 0, "203.0.113.0", "192.0.2.1", "eth0", 0);
 	assert_int_equal(hwp_route_at(inv, 0)->nexthop_id.v, 1);
-	expect(inv, 1, "203.0.113.0", NULL, "eth1", 0);
-	expect(inv, 2, "203.0.113.0", NULL, "eth1", 0);
+	expect_route(inv, 1, "203.0.113.0", NULL, "eth1", 0);
+	expect_route(inv, 2, "203.0.113.0", NULL, "eth1", 0);
 	const struct hwp_route *r = hwp_route_at(inv, 2);
 	assert_int_equal(r->nexthop_id.v, 4);
 	assert_int_equal(r->nexthop_count, 2);
@@ -168,9 +137,9 @@ static void test_gateway_of_other_family(void **state)
 	m = route_message((struct route_args){ .ifindex = 2, .family = AF_INET });
 	nla_put(m, RTA_VIA, sizeof(via) - 1, &via);
 	dump_add(&v4, m);
-	struct hwp_inventory *inv = probe(&t, &v4);
-	expect(inv, 0, "0.0.0.0", "fe80::1", "eth0", 0);
-	expect(inv, 1, "0.0.0.0", NULL, "eth0", 0);
+	struct hwp_inventory *inv = probe_routes(&t, &v4, NULL);
+	expect_route(inv, 0, "0.0.0.0", "fe80::1", "eth0", 0);
+	expect_route(inv, 1, "0.0.0.0", NULL, "eth0", 0);
 	hwp_unref(inv);
 	tree_done(&t);
 }
@@ -192,7 +161,7 @@ static void test_many_objects(void **state)
 		add_route_by_id(&v4, i * 3 + 2); /* no such object */
 	}
 	dump_write(&objects, &t, "netlink/nexthop.nl");
-	struct hwp_inventory *inv = probe(&t, &v4);
+	struct hwp_inventory *inv = probe_routes(&t, &v4, NULL);
 	assert_int_equal(hwp_route_count(inv), MANY_OBJECTS);
 	for (size_t i = 0; i < MANY_OBJECTS; i++) {
 		snprintf(via, sizeof(via), "192.0.2.%zu", i);

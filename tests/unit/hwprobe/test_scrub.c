@@ -10,6 +10,7 @@
 #include <ftw.h>
 #include "common/str.h"
 #include "hwprobe/scrub.h"
+#include "tests/unit/hwprobe/copied.h"
 #include "tests/unit/hwprobe/expected.h"
 #include "tests/unit/hwprobe/tree.h"
 
@@ -21,28 +22,6 @@ static struct {
 	const char *needle; /* looked for by find_one() */
 	size_t needle_len;
 } copy; /* nftw() takes no argument for its callback */
-
-static int copy_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	char target[1024];
-	char *data = NULL;
-	size_t len = 0;
-	if (type == FTW_D)
-		return 0;
-	if (type == FTW_SL || type == FTW_SLN) {
-		ssize_t n = readlink(path, target, sizeof(target) - 1);
-		if (n < 0)
-			return -1;
-		target[n] = '\0';
-		tree_link(&copy.tree, path + copy.skip, target);
-		return 0;
-	}
-	if (file_read_at(AT_FDCWD, path, 1 << 20, &data, &len, NULL) < 0)
-		return -1;
-	tree_write(&copy.tree, path + copy.skip, data, len);
-	free(data);
-	return 0;
-}
 
 static int find_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -147,13 +126,9 @@ static void expect_same_machine(const struct hwp_inventory *a, const struct hwp_
 
 static void test_machine(void **state)
 {
-	char path[512];
 	const struct hwp_options opt = { .flags = HWP_MORE };
 	struct hwp_inventory *before = NULL, *after = NULL;
-	snprintf(path, sizeof(path), "%s/root", (const char *)*state);
-	tree_init(&copy.tree);
-	copy.skip = strlen(path) + 1;
-	assert_int_equal(nftw(path, copy_one, 16, FTW_PHYS), 0);
+	copy_tree(&copy.tree, *state, NULL);
 	assert_int_equal(tree_try(&copy.tree, opt, &before), 0);
 	int dir = open(copy.tree.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(scrub_tree(dir), 0);
