@@ -8,7 +8,7 @@
 	"no reason in: name, dm/uuid, is_installation_media, iSCSI session and boot table, proc/self/mountinfo, proc/swaps"
 
 struct reason_view {
-	struct hwp_str code, text;
+	struct hwp_str code, text, source;
 };
 
 struct disk_view {
@@ -50,6 +50,7 @@ struct whole_view {
 static const struct field reason_fields[] = {
 	F(reason_view, STR, code, "code"),
 	F(reason_view, STR, text, "text"),
+	F(reason_view, STR, source, "source"),
 	END,
 };
 
@@ -104,6 +105,7 @@ static struct reason_view *reasons(struct arena *a, const struct hwp_reason *lis
 		const char *source = list[i].source ? list[i].source : "?";
 		v[i].code = (struct hwp_str){ list[i].code, source };
 		v[i].text = (struct hwp_str){ list[i].text, source };
+		v[i].source = (struct hwp_str){ list[i].source, source };
 	}
 	return v;
 }

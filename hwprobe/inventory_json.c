@@ -214,6 +214,8 @@ static void put_reason(struct encoder *e, const struct hwp_reason *r)
 	json_out_open(&e->out, '{');
 	put_key_and_text(e, "code", r->code);
 	put_key_and_text(e, "text", r->text);
+	if (r->source)
+		put_key_and_text(e, "source", r->source);
 	json_out_close(&e->out, '{');
 }
 
