@@ -1,5 +1,10 @@
 #pragma once
 /* Two links, routes over them, and what is expected of a route. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include "tests/unit/hwprobe/messages.h"
 
 /* eth0 has index 2, eth1 3. */
