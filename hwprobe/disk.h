@@ -49,6 +49,8 @@ bool disk_is_boot_target(struct survey *s, const char *target, bool *ret_has_ibf
  * ("active/optimized", drivers/scsi/scsi_sysfs.c); NULL = the paths are all alike.
  */
 bool disk_is_ana_open(const char *state);
+/* Is the name that of one path of a namespace, "nvme0c1n2"? */
+bool disk_is_nvme_path(const char *name);
 /* How the device is attached, by its place in sysfs; NULL = unknown. */
 const char *disk_transport(const struct block_dev *b);
 

@@ -104,6 +104,12 @@ static bool parse_nvme_path(const char *name, unsigned *subsystem, unsigned *con
 	return sscanf(name, "nvme%uc%un%u%c", subsystem, controller, ns, &rest) == 3;
 }
 
+bool disk_is_nvme_path(const char *name)
+{
+	unsigned subsystem, controller, ns;
+	return parse_nvme_path(name, &subsystem, &controller, &ns);
+}
+
 static struct hwp_path *new_path(struct survey *s, struct hwp_disk *d, const char *name)
 {
 	struct hwp_path *paths = (struct hwp_path *)d->paths;

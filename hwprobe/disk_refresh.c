@@ -1,12 +1,11 @@
 #include "hwprobe/disk_refresh.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/cleanup.h"
 #include "common/str.h"
+#include "hwprobe/disk.h"
 #include "hwprobe/disk_facts.h"
 #include "hwprobe/disk_merge.h"
 
@@ -51,19 +50,17 @@ static void add_name(struct look *l, struct root_names *names, const char *name)
 static bool is_stacked_name(const char *name)
 {
 	static const char *const prefixes[] = { "dm-", "md", "bcache", "nvme-subsys" };
-	unsigned x, y, z;
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (str_starts(name, prefixes[i]))
 			return true;
-	return sscanf(name, "nvme%uc%un%u", &x, &y, &z) == 3; /* a path of a namespace */
+	return disk_is_nvme_path(name);
 }
 
 /* Are there paths of namespaces? Then a namespace shows what those say. */
 static bool has_paths(const struct look *l)
 {
-	unsigned x, y, z;
 	for (size_t i = 0; i < l->there.n; i++)
-		if (sscanf(l->there.v[i], "nvme%uc%un%u", &x, &y, &z) == 3)
+		if (disk_is_nvme_path(l->there.v[i]))
 			return true;
 	return false;
 }
