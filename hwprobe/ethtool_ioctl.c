@@ -177,15 +177,24 @@ static void take_line(const char *line, const char *name, struct answers *a)
 		take_number(a, what, value);
 }
 
+enum { LINE_BYTES = 512 };
+
+/* The line at *@text, advancing; false at the end, or when there is no text. */
+static bool next_line(const char **text, char line[LINE_BYTES])
+{
+	if (str_empty(*text))
+		return false;
+	size_t n = strcspn(*text, "\n");
+	snprintf(line, LINE_BYTES, "%.*s", (int)MIN_OF(n, (size_t)LINE_BYTES - 1), *text);
+	*text += n + ((*text)[n] == '\n');
+	return true;
+}
+
 static void find_recorded(const char *text, const char *name, struct answers *a)
 {
-	char line[512];
-	while (text && *text) {
-		size_t n = strcspn(text, "\n");
-		snprintf(line, sizeof(line), "%.*s", (int)MIN_OF(n, sizeof(line) - 1), text);
+	char line[LINE_BYTES];
+	while (next_line(&text, line))
 		take_line(line, name, a);
-		text += n + (text[n] == '\n');
-	}
 }
 
 /* "eth0 driver virtio_net": is any line one of ours? */
@@ -193,15 +202,12 @@ static bool has_answers(const char *text)
 {
 	static const char *const kinds[] = { "firmware", "driver", "bus",     "permaddr",
 					     "link",     "port",   "detected" };
-	char line[512], name[64], what[16];
-	while (text && *text) {
-		size_t n = strcspn(text, "\n");
-		snprintf(line, sizeof(line), "%.*s", (int)MIN_OF(n, sizeof(line) - 1), text);
+	char line[LINE_BYTES], name[64], what[16];
+	while (next_line(&text, line)) {
 		bool is_pair = sscanf(line, "%63s %15s", name, what) == 2;
 		for (size_t i = 0; is_pair && i < ARRAY_SIZE(kinds); i++)
 			if (!strcmp(what, kinds[i]))
 				return true;
-		text += n + (text[n] == '\n');
 	}
 	return false;
 }
