@@ -115,23 +115,6 @@ static int put_value(struct buf *out, const struct field *f, const void *base)
 	}
 }
 
-static const char *source_of(const struct field *f, const void *base)
-{
-	const void *p = place_at(base, f->offset);
-	switch (f->kind) {
-	case VALUE_STR:
-		return ((const struct hwp_str *)p)->source;
-	case VALUE_NUM:
-		return ((const struct hwp_num *)p)->source;
-	case VALUE_REAL:
-		return ((const struct hwp_real *)p)->source;
-	case VALUE_BOOL:
-		return ((const struct hwp_bool *)p)->source;
-	default:
-		return ((const struct hwp_strs *)p)->source;
-	}
-}
-
 static bool is_placeholder(const struct field *f, const void *base)
 {
 	const struct hwp_str *text = place_at(base, f->offset);
@@ -242,7 +225,7 @@ static int put_sourced(struct telling *t, const struct field *f, const void *bas
 {
 	int r = put_value(t->out, f, base);
 	if (r == 0)
-		r = buf_printf(t->out, "\n  source: %s\n", source_of(f, base));
+		r = buf_printf(t->out, "\n  source: %s\n", field_source(f, base));
 	if (r == 0 && is_placeholder(f, base))
 		r = buf_append_str(t->out, "  placeholder: what firmware says instead of one\n");
 	return r;
@@ -251,7 +234,7 @@ static int put_sourced(struct telling *t, const struct field *f, const void *bas
 static int put_field(struct telling *t, const struct field *f, const void *base, const char *path,
 		     const char *item)
 {
-	const char *source = source_of(f, base);
+	const char *source = field_source(f, base);
 	size_t tries = 0;
 	int r = buf_printf(t->out, "%s: ", path);
 	if (r == 0)

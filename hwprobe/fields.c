@@ -474,3 +474,15 @@ const struct field inventory_fields[] = {
 	LIST(hwp_inventory, gpus, gpu_count, "gpus", hwp_gpu, gpu_fields),
 	END,
 };
+
+const char *field_source(const struct field *f, const void *base)
+{
+	static const size_t sources[] = {
+		[VALUE_STR] = offsetof(struct hwp_str, source),
+		[VALUE_NUM] = offsetof(struct hwp_num, source),
+		[VALUE_REAL] = offsetof(struct hwp_real, source),
+		[VALUE_BOOL] = offsetof(struct hwp_bool, source),
+		[VALUE_STRS] = offsetof(struct hwp_strs, source),
+	};
+	return *(const char *const *)((const char *)base + f->offset + sources[f->kind]);
+}

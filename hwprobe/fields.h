@@ -35,3 +35,6 @@ extern const struct field inventory_fields[];
 extern const struct field cpu_fields[], memory_fields[], boot_fields[], vendor_fields[],
 	disk_fields[], nic_fields[], route_fields[], gpu_fields[], numa_fields[], dimm_fields[],
 	hugepages_fields[], partition_fields[], address_fields[], bmc_fields[], clock_fields[];
+
+/* Where the value of a field of @base is known from; NULL = absent. Not of lists of objects and objects. */
+const char *field_source(const struct field *f, const void *base);

@@ -75,21 +75,18 @@ static void put_strs(struct json_out *o, const void *p)
 	json_out_close(o, '[');
 }
 
-#define KIND(st, name)                                                                \
-	{                                                                             \
-		.source = offsetof(struct st, source), .is_empty = is_##name##_empty, \
-		.put = put_##name                                                     \
+#define KIND(name)                                               \
+	{                                                        \
+		.is_empty = is_##name##_empty, .put = put_##name \
 	}
 
-/* By enum value_kind: where its source is, whether Go's omitempty sees it as empty, and its text. */
+/* By enum value_kind: whether Go's omitempty sees it as empty, and its text. */
 static const struct {
-	size_t source;
 	bool (*is_empty)(const void *p);
 	void (*put)(struct json_out *o, const void *p);
 } kinds[] = {
-	[VALUE_STR] = KIND(hwp_str, str),    [VALUE_NUM] = KIND(hwp_num, num),
-	[VALUE_REAL] = KIND(hwp_real, real), [VALUE_BOOL] = KIND(hwp_bool, bool),
-	[VALUE_STRS] = KIND(hwp_strs, strs),
+	[VALUE_STR] = KIND(str),   [VALUE_NUM] = KIND(num),   [VALUE_REAL] = KIND(real),
+	[VALUE_BOOL] = KIND(bool), [VALUE_STRS] = KIND(strs),
 };
 
 /* --- fields ------------------------------------------------------------------------------------------------------ */
@@ -97,11 +94,6 @@ static const struct {
 static const void *member(const struct field *f, const void *base)
 {
 	return (const char *)base + f->offset;
-}
-
-static const char *source_of(const struct field *f, const void *base)
-{
-	return *(const char *const *)((const char *)member(f, base) + kinds[f->kind].source);
 }
 
 static size_t count_of(const struct field *f, const void *base)
@@ -118,7 +110,7 @@ static bool is_value_in_assisted(const struct field *f, const void *base)
 /* Zero and false are told when they have a source, an empty text is not. */
 static bool is_value_in_full(const struct field *f, const void *base)
 {
-	return source_of(f, base) && !(f->flags & FIELD_WIRE_ONLY) &&
+	return field_source(f, base) && !(f->flags & FIELD_WIRE_ONLY) &&
 	       !(f->kind == VALUE_STR && is_str_empty(member(f, base)));
 }
 
@@ -149,7 +141,7 @@ static void put_with_source(struct encoder *e, const struct field *f, const void
 	json_out_key(&e->out, "value");
 	kinds[f->kind].put(&e->out, p);
 	json_out_key(&e->out, "source");
-	json_out_str(&e->out, source_of(f, base));
+	json_out_str(&e->out, field_source(f, base));
 	if (f->flags & FIELD_FIRMWARE && hwp_is_placeholder(((const struct hwp_str *)p)->s)) {
 		json_out_key(&e->out, "placeholder");
 		json_out_bool(&e->out, true);
